@@ -1,0 +1,54 @@
+# make demo: everything from nothing to a generated adapter.   make test: the whole suite.   make help: the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CONFIGURATION ?= debug
+MODEL := .model/all-MiniLM-L6-v2
+BIN := .build/$(CONFIGURATION)
+PREFIX ?= /usr
+DESTDIR ?=
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## install the Debian packages that the build needs (as root or with sudo), if any is missing
+	@Scripts/setup.sh
+
+model: $(MODEL)/.complete ## fetch the text encoder all-MiniLM-L6-v2, check its digest, unpack it
+
+$(MODEL)/.complete: Scripts/fetch-model.sh
+	@Scripts/setup.sh python
+	@Scripts/fetch-model.sh $(MODEL)
+
+build: setup ## build the daemon and the CLI
+	swift build --configuration $(CONFIGURATION) --product sglorad
+	swift build --configuration $(CONFIGURATION) --product sglorad-ctl
+
+demo: build model ## a daemon in a temporary folder, the example library, one adapter, and a look at what it does
+	@Scripts/demo.sh $(BIN) $(MODEL)
+
+test: setup model ## the whole suite: modules, and the real daemon on a real socket
+	swift test $(TEST_FLAGS)
+
+example-generator: build model ## train the generator of the example library anew
+	@Scripts/train-example.sh $(BIN) $(MODEL)
+
+format: ## bring the sources into the repository's form
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## fail where the form is not kept
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+units: ## verify the systemd units
+	@Scripts/verify-units.sh
+
+docs: setup ## build the modules' documentation into .build/documentation
+	@Scripts/build-documentation.sh
+
+install: ## install what 'make build CONFIGURATION=release' made, and the model, below $(DESTDIR)$(PREFIX)
+	@Scripts/install.sh "$(DESTDIR)" "$(PREFIX)" $(MODEL)
+
+clean: ## remove what was built; the model stays
+	swift package clean
+
+.PHONY: help setup model build demo test example-generator format lint units docs install clean

@@ -1,0 +1,170 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Numeric loops are written with unsafe pointers and fixed order; they are too slow to be of use without optimisation, so
+/// the modules that hold them are optimised in debug builds as well.
+let numeric = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict)
+    -> Target
+{
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], excluding excluded: [String] = [],
+    resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, exclude: excluded, resources: resources,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "sglorad",
+    products: [
+        .executable(name: "sglorad", targets: ["sglorad"]),
+        .executable(name: "sglorad-ctl", targets: ["sglorad-ctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        module("ErrorModel"),
+        module("LinearAlgebra", ["COpenBLAS", "ErrorModel"], settings: numeric),
+        module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
+        module(
+            "AdapterFormats",
+            ["LowRank", "LinearAlgebra", "ErrorModel"],
+            settings: numeric),
+        module(
+            "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "ErrorModel"], settings: numeric),
+        module("SemanticGuidance", ["LowRank", "LinearAlgebra", "ErrorModel"], settings: numeric),
+        module(
+            "Generation", ["LowRank", "SemanticGuidance", "LinearAlgebra", "ErrorModel"], settings: numeric),
+        module(
+            "DurableStorage",
+            [
+                "ErrorModel", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        module(
+            "ExpertCache",
+            [
+                "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel", "DurableStorage",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        module(
+            "IntentQueue", ["ErrorModel", "DurableStorage", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "ControlProtocol",
+            dependencies: [
+                "ErrorModel",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.embedInCode("io.sglorad.varlink"), .embedInCode("org.varlink.service.varlink")],
+            swiftSettings: strict),
+        module("SystemdIntegration", ["ErrorModel", .product(name: "Logging", package: "swift-log")]),
+        module(
+            "SgloradCore",
+            [
+                "ErrorModel", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
+                "SemanticGuidance",
+                "Generation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
+                "SystemdIntegration",
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
+            name: "sglorad",
+            dependencies: [
+                "SgloradCore", "ErrorModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "sglorad-ctl",
+            dependencies: [
+                "ControlProtocol", "ErrorModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),
+        tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel"]),
+        tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel"]),
+        tests(
+            "TextEncoding", ["TextEncoding", "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel"],
+            resources: [.copy("Fixtures")]),
+        tests(
+            "SemanticGuidance",
+            ["SemanticGuidance", "LinearAlgebra", "LowRank", "AdapterFormats", "ErrorModel"]),
+        tests(
+            "Generation",
+            ["Generation", "SemanticGuidance", "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel"]),
+        tests(
+            "DurableStorage", ["DurableStorage", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "ExpertCache",
+            [
+                "ExpertCache", "DurableStorage", "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        tests(
+            "IntentQueue",
+            ["IntentQueue", "DurableStorage", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "ControlProtocol",
+            ["ControlProtocol", "ErrorModel", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "SystemdIntegration",
+            ["SystemdIntegration", "ErrorModel", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "SgloradCore",
+            [
+                "SgloradCore", "ErrorModel", "DurableStorage", "ExpertCache", "IntentQueue", "Generation",
+                "SemanticGuidance", "LowRank", "LinearAlgebra", "ControlProtocol",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
+            "sglorad-ctl",
+            [
+                "sglorad-ctl", "ControlProtocol", "ErrorModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], excluding: ["Snapshots"]),
+        tests(
+            "EndToEnd",
+            [
+                "sglorad", "sglorad-ctl", "ControlProtocol", "AdapterFormats", "LowRank", "ErrorModel",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+    ]
+)

@@ -1,0 +1,59 @@
+#!/bin/bash
+# From nothing to an adapter: demo.sh BINARIES MODEL
+set -euo pipefail
+
+binaries=$(realpath "$1")
+model=$(realpath "$2")
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+export SGLORAD_SOCKET=$work/socket
+daemon=
+finish() {
+    [[ -z "$daemon" ]] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true; }
+    rm -rf "$work"
+}
+trap finish EXIT
+
+step() { printf '\n\e[1m%s\e[0m\n' "$*"; }
+run() {
+    local words=()
+    for word in "$@"; do [[ "$word" == *[^a-zA-Z0-9_./:=-]* ]] && words+=("\"$word\"") || words+=("$word"); done
+    printf '$ sglorad-ctl %s\n' "${words[*]}"
+    "$binaries/sglorad-ctl" "$@"
+}
+
+step "1. A daemon in $work"
+"$binaries/sglorad" --state-dir "$work/state" --socket "$SGLORAD_SOCKET" --model "$model" 2>"$work/log" &
+daemon=$!
+for _ in $(seq 200); do
+    [[ -S "$SGLORAD_SOCKET" ]] && "$binaries/sglorad-ctl" status >/dev/null 2>&1 && break
+    kill -0 "$daemon" 2>/dev/null || {
+        cat "$work/log" >&2
+        exit 1
+    }
+    sleep 0.1
+done
+run status
+
+step "2. The example library: real experts, and the generator that was trained on them"
+run expert import "$here"/Examples/minilm-zoo/experts/* | tail -n 3
+run generator import "$here/Examples/minilm-zoo/generator.safetensors"
+
+intent="match definitions of lizards and snakes to their names"
+step "3. An intent becomes an adapter"
+run request "$intent" --seed 7 -o "$work/adapter"
+ls -l "$work/adapter"
+
+step "4. What guided it"
+run explain "$intent"
+
+step "5. What the adapter does: how near a definition is to two names, without it and with it"
+id=$("$binaries/sglorad-ctl" adapter list --json | sed -nE 's/.*"adapterId" *: *"([^"]+)".*/\1/p' | head -n 1)
+definition="any scaly reptile with a long body and no limbs"
+run encode "$definition" snake trout
+run encode "$definition" snake trout --adapter "$id"
+
+step "6. Something that has nothing to do with the library is refused"
+run request "qwxz vbnm plok jhgf" || printf '(exit status %d)\n' $?
+
+step "Done. The daemon ends, its folder is removed."

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Installs a release build, the units, the configuration and the model: install.sh DESTDIR PREFIX MODEL
+set -euo pipefail
+
+root=$1
+prefix=$2
+model=$3
+here=$(cd "$(dirname "$0")/.." && pwd)
+binaries=$here/.build/release
+[[ -x "$binaries/sglorad" && -x "$binaries/sglorad-ctl" ]] || {
+    echo "install: build first: make build CONFIGURATION=release" >&2
+    exit 1
+}
+[[ -f "$model/model.safetensors" ]] || {
+    echo "install: fetch the text encoder first: make model" >&2
+    exit 1
+}
+
+install -D -m 0755 -t "$root$prefix/bin" "$binaries/sglorad" "$binaries/sglorad-ctl"
+install -D -m 0644 -t "$root$prefix/lib/systemd/system" "$here"/systemd/sglorad.{service,socket}
+install -D -m 0644 "$here/etc/sysusers.d/sglorad.conf" "$root$prefix/lib/sysusers.d/sglorad.conf"
+# What the operator has changed stays.
+[[ -e "$root/etc/sglorad/sglorad.yaml" ]] ||
+    install -D -m 0644 "$here/etc/sglorad.yaml" "$root/etc/sglorad/sglorad.yaml"
+(cd "$model" && find . -type f ! -name .complete -exec \
+    install -D -m 0644 {} "$root$prefix/share/sglorad/all-MiniLM-L6-v2/{}" \;)
+if [[ -z "$root" && -d /run/systemd/system ]]; then
+    systemd-sysusers
+    systemctl daemon-reload
+    echo "install: now 'systemctl enable --now sglorad.socket', and add users to the group sglorad-users"
+fi

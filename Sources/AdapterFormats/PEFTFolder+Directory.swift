@@ -1,0 +1,64 @@
+public import ErrorModel
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+extension PEFTFolder {
+    /// Reads a folder of the file system, for tools and tests; the daemon reads its own copies.
+    ///
+    /// - Parameter directory: the folder. Files that are not ``isRelevant(_:)`` are ignored; a relevant one that is a
+    ///   symbolic link is refused, so that no folder can draw in files from elsewhere.
+    /// - Throws: as ``read(files:)``.
+    public static func read(directory: String) throws(SgloradError) -> PEFTFolder {
+        var files: [String: String] = [:]
+        for name in try names(in: directory) {
+            let path = "\(directory)/\(name)"
+            if name == pickleName || isRelevant(name) {
+                try requireNoLink(path, displayName: name)
+                files[name] = path
+            } else if checkpointNumber(ofFolder: name) != nil {
+                try requireNoLink(path, displayName: name)
+                guard isDirectory(path) else { continue }
+                for inner in try names(in: path) where inner == pickleName || isRelevant("\(name)/\(inner)") {
+                    try requireNoLink("\(path)/\(inner)", displayName: "\(name)/\(inner)")
+                    files["\(name)/\(inner)"] = "\(path)/\(inner)"
+                }
+            }
+        }
+        return try read(files: files)
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func requireNoLink(_ path: String, displayName: String) throws(SgloradError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            throw .invalidFile(displayName, "cannot be examined: \(errorText(errno))")
+        }
+        guard status.st_mode & S_IFMT != S_IFLNK else {
+            throw .invalidFile(
+                displayName, "is a symbolic link; copy the folder with its files ('cp -rL') first")
+        }
+    }
+
+    /// The names in a folder that are UTF-8; no other can be relevant.
+    private static func names(in directory: String) throws(SgloradError) -> [String] {
+        guard let stream = opendir(directory) else {
+            throw .invalidFile(directory, "cannot be opened as a folder: \(errorText(errno))")
+        }
+        defer { closedir(stream) }
+        guard let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
+        var result: [String] = []
+        while let entry = readdir(stream) {
+            let name = (UnsafeRawPointer(entry) + nameOffset).assumingMemoryBound(to: CChar.self)
+            if let name = String(validatingCString: name) { result.append(name) }
+        }
+        return result
+    }
+}

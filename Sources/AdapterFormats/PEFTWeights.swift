@@ -1,0 +1,131 @@
+internal import ErrorModel
+internal import LinearAlgebra
+internal import LowRank
+
+/// Reads LoRA factors from an `adapter_model.safetensors`.
+enum PEFTWeights {
+    /// The longest tensor name that is read, in bytes of UTF-8.
+    static let maximumNameLength = 1024
+
+    private struct Pair {
+        var a: SafetensorsFile.Tensor?
+        var b: SafetensorsFile.Tensor?
+    }
+
+    /// All factors of a file, sorted by path; each tensor of the file belongs to one.
+    static func factors(
+        in file: SafetensorsFile, configuration: PEFTConfiguration
+    ) throws(SgloradError) -> [SiteFactors] {
+        var pairs: [String: Pair] = [:]
+        var adapterName: String??
+        for tensor in file.tensors {
+            let name = try FactorName(tensor.name, file: file.displayName)
+            guard adapterName == nil || adapterName == .some(name.adapter) else {
+                throw .invalidFile(
+                    file.displayName,
+                    "holds more than one adapter: the tensor \(Quoted(tensor.name)) is of another")
+            }
+            adapterName = .some(name.adapter)
+            if name.isA {
+                pairs[name.path, default: Pair()].a = tensor
+            } else {
+                pairs[name.path, default: Pair()].b = tensor
+            }
+        }
+        guard !pairs.isEmpty else { throw .invalidFile(file.displayName, "holds no LoRA factors") }
+        var result: [SiteFactors] = []
+        result.reserveCapacity(pairs.count)
+        for (path, pair) in pairs.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            guard let a = pair.a, let b = pair.b else {
+                let missing = pair.a == nil ? "lora_A" : "lora_B"
+                throw .invalidFile(
+                    file.displayName, "has no \(missing) for the site \(Quoted(path)), only its other half")
+            }
+            result.append(try factors(at: path, a: a, b: b, in: file, configuration: configuration))
+        }
+        return result
+    }
+
+    private static func factors(
+        at path: String, a: SafetensorsFile.Tensor, b: SafetensorsFile.Tensor, in file: SafetensorsFile,
+        configuration: PEFTConfiguration
+    ) throws(SgloradError) -> SiteFactors {
+        for tensor in [a, b] {
+            if (3...5).contains(tensor.shape.count) {
+                throw .unsupportedAdapter(
+                    feature: "LoRA on a convolution (the tensor \(Quoted(tensor.name)))",
+                    remedy: "Train it with target_modules that name linear layers only.")
+            }
+            guard tensor.shape.count == 2 else {
+                throw .invalidFile(
+                    file.displayName,
+                    "has the tensor \(Quoted(tensor.name)) with \(tensor.shape.count) dimensions; it must have 2"
+                )
+            }
+            guard !tensor.shape.contains(0) else {
+                throw .invalidFile(
+                    file.displayName, "has the tensor \(Quoted(tensor.name)) with a dimension of 0")
+            }
+        }
+        let rank = a.shape[0]
+        guard b.shape[1] == rank else {
+            throw .invalidFile(
+                file.displayName,
+                "has rank \(rank) in \(Quoted(a.name)) and \(b.shape[1]) in \(Quoted(b.name))")
+        }
+        let declared = configuration.rank(at: path)
+        guard rank == declared else {
+            throw .invalidFile(
+                file.displayName,
+                "has rank \(rank) in \(Quoted(a.name)) and \(declared) in \(PEFTFolder.configurationName)")
+        }
+        let scale = try configuration.scale(at: path)
+        try file.requireFinite(a.name)
+        try file.requireFinite(b.name)
+        return SiteFactors(
+            site: Site(path: path, inFeatures: a.shape[1], outFeatures: b.shape[0]), rank: rank, scale: scale,
+            a: try file.floats(a.name).array, b: try file.floats(b.name).array)
+    }
+}
+
+extension PEFTWeights {
+    /// The name of a LoRA factor: `base_model.model.<path>.lora_A.weight`, or with the adapter's name before `weight`.
+    private struct FactorName {
+        let path: String
+        let isA: Bool
+        let adapter: String?
+
+        init(_ name: String, file: String) throws(SgloradError) {
+            guard name.utf8.count <= PEFTWeights.maximumNameLength else {
+                throw .invalidFile(
+                    file,
+                    "has a tensor name of more than \(PEFTWeights.maximumNameLength) bytes: \(Quoted(name))")
+            }
+            let parts = name.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map {
+                String($0)
+            }
+            let count = parts.count
+            let marker = ["lora_A", "lora_B"]
+            let end =
+                if count >= 5, marker.contains(parts[count - 2]) {
+                    count - 2
+                } else if count >= 6, marker.contains(parts[count - 3]) {
+                    count - 3
+                } else {
+                    0
+                }
+            guard end > 0, parts[count - 1] == "weight", parts[0] == "base_model", parts[1] == "model",
+                !parts.contains("")
+            else {
+                if let refusal = PEFTFeatures.refusal(of: parts) { throw refusal }
+                throw .invalidFile(
+                    file,
+                    "has the unknown tensor \(Quoted(name)); only base_model.model.<path>.lora_A.weight and "
+                        + "lora_B.weight are read")
+            }
+            path = parts[2..<end].joined(separator: ".")
+            isA = parts[end] == "lora_A"
+            adapter = end == count - 3 ? parts[count - 2] : nil
+        }
+    }
+}

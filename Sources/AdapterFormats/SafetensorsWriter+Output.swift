@@ -1,0 +1,71 @@
+public import ErrorModel
+internal import LinearAlgebra
+
+extension SafetensorsWriter {
+    /// The whole file in memory.
+    ///
+    /// - Throws: `internal` if the header would be longer than the format allows.
+    public func bytes() throws(SgloradError) -> [UInt8] {
+        let entries = entries
+        var result = try head(of: entries)
+        result.reserveCapacity(entries.reduce(result.count) { $0 + $1.values.count * $1.type.width })
+        for entry in entries {
+            try Self.encode(entry) { (part) throws(SgloradError) in result.append(contentsOf: part) }
+        }
+        return result
+    }
+
+    /// Writes the file to an open descriptor, from its present position on, without holding it in memory: of the numbers,
+    /// at most 256 KiB are converted at a time.
+    ///
+    /// - Parameters:
+    ///   - descriptor: open for writing, blocking; it is not closed and not synchronised.
+    ///   - path: what errors call the file.
+    /// - Throws: `storageFailure` with the system's reason; `internal` if the header would be longer than the format
+    ///   allows. The file then holds a part only.
+    public func write(to descriptor: CInt, path: String) throws(SgloradError) {
+        let entries = entries
+        let output = DescriptorOutput(descriptor: descriptor, path: path)
+        try head(of: entries).withUnsafeBufferPointer { (part) throws(SgloradError) in
+            try output.write(UnsafeRawBufferPointer(part))
+        }
+        for entry in entries {
+            try Self.encode(entry) { (part) throws(SgloradError) in try output.write(part) }
+        }
+    }
+
+    /// Hands a tensor's stored bytes to `body`, in order, in parts.
+    private static func encode(
+        _ entry: Entry, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void
+    ) throws(SgloradError) {
+        try entry.values.withUnsafeBufferPointer { (values) throws(SgloradError) in
+            switch entry.type {
+            case .float32:
+                #if _endian(little)
+                try body(UnsafeRawBufferPointer(values))
+                #else
+                try encode(values, body) { (value) in value.bitPattern.littleEndian }
+                #endif
+            case .float16:
+                try encode(values, body) { (value) in HalfPrecision.binary16(value).littleEndian }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func encode<Pattern: FixedWidthInteger>(
+        _ values: UnsafeBufferPointer<Float>, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void,
+        _ pattern: (Float) -> Pattern
+    ) throws(SgloradError) {
+        let step = 1 << 16
+        var part: [Pattern] = []
+        part.reserveCapacity(min(step, values.count))
+        for start in stride(from: 0, to: values.count, by: step) {
+            part.removeAll(keepingCapacity: true)
+            for index in start..<min(start + step, values.count) { part.append(pattern(values[index])) }
+            try part.withUnsafeBufferPointer { (bytes) throws(SgloradError) in
+                try body(UnsafeRawBufferPointer(bytes))
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+extension Methods {
+    /// Published adapters, newest first: the caller's own; for root and the daemon's own user, everyone's.
+    public enum ListAdapters: ControlMethod {
+        /// The method's name.
+        public static let name = "ListAdapters"
+
+        /// What a call holds.
+        public struct Parameters: Codable, Sendable {
+            /// The field `base`.
+            public var base: String?
+            /// The field `label`.
+            public var label: String?
+
+            /// Makes the value from its fields.
+            public init(base: String? = nil, label: String? = nil) {
+                self.base = base
+                self.label = label
+            }
+        }
+
+        /// What a reply holds.
+        public struct Reply: Codable, Sendable {
+            /// The field `adapters`.
+            public var adapters: [Wire.Adapter]
+
+            /// Makes the value from its fields.
+            public init(adapters: [Wire.Adapter]) {
+                self.adapters = adapters
+            }
+        }
+    }
+
+    /// One published adapter.
+    public enum GetAdapter: ControlMethod {
+        /// The method's name.
+        public static let name = "GetAdapter"
+
+        /// What a call holds.
+        public struct Parameters: Codable, Sendable {
+            /// The field `adapterId`.
+            public var adapterId: String
+
+            /// Makes the value from its fields.
+            public init(adapterId: String) {
+                self.adapterId = adapterId
+            }
+        }
+
+        /// What a reply holds.
+        public struct Reply: Codable, Sendable {
+            /// The field `adapter`.
+            public var adapter: Wire.Adapter
+
+            /// Makes the value from its fields.
+            public init(adapter: Wire.Adapter) {
+                self.adapter = adapter
+            }
+        }
+    }
+
+    /// The bytes of an adapter's files, one after the other, in order; `more` is needed.
+    ///
+    /// `file` asks for one file alone. The last reply has `last`.
+    public enum ReadAdapter: ControlMethod {
+        /// The method's name.
+        public static let name = "ReadAdapter"
+
+        /// What a call holds.
+        public struct Parameters: Codable, Sendable {
+            /// The field `adapterId`.
+            public var adapterId: String
+            /// The field `file`.
+            public var file: String?
+
+            /// Makes the value from its fields.
+            public init(adapterId: String, file: String? = nil) {
+                self.adapterId = adapterId
+                self.file = file
+            }
+        }
+
+        /// What a reply holds.
+        public struct Reply: Codable, Sendable {
+            /// The field `file`.
+            public var file: String
+            /// The field `offset`.
+            public var offset: Int
+            /// The field `chunk`.
+            public var chunk: String
+            /// The field `last`.
+            public var last: Bool?
+
+            /// Makes the value from its fields.
+            public init(file: String, offset: Int, chunk: String, last: Bool? = nil) {
+                self.file = file
+                self.offset = offset
+                self.chunk = chunk
+                self.last = last
+            }
+        }
+    }
+}

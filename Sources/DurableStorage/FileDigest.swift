@@ -1,0 +1,59 @@
+internal import Crypto
+public import ErrorModel
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// SHA-256 digests, in lower-case hexadecimal.
+public enum FileDigest {
+    /// The digest of some bytes.
+    public static func sha256(_ bytes: some Sequence<UInt8>) -> String {
+        var hash = SHA256()
+        hash.update(data: Data(bytes))
+        return hexadecimal(hash.finalize())
+    }
+
+    /// The digest of a file, read in pieces.
+    ///
+    /// - Throws: `storageFailure` if it cannot be read.
+    public static func sha256(file path: String) throws(SgloradError) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(path, "the file cannot be opened") }
+        defer { close(descriptor) }
+        return try sha256(descriptor: descriptor, path: path)
+    }
+
+    /// The digest of an open file, from its beginning.
+    public static func sha256(descriptor: Int32, path: String) throws(SgloradError) -> String {
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var offset = 0
+        while true {
+            let count = pread(descriptor, &buffer, buffer.count, offset)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .system(path, "the file cannot be read")
+            }
+            if count == 0 { return hexadecimal(hash.finalize()) }
+            buffer.withUnsafeBytes { bytes in
+                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            }
+            offset += count
+        }
+    }
+
+    private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

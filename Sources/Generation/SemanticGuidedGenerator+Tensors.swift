@@ -1,0 +1,121 @@
+public import ErrorModel
+public import LinearAlgebra
+internal import LowRank
+
+/// One named array of a generator's file.
+public struct GeneratorTensor: Sendable {
+    /// The name, unique in the file.
+    public let name: String
+    /// The shape; the product is how many numbers there are.
+    public let shape: [Int]
+    /// The numbers, row-major.
+    public let values: FloatVector
+    /// Whether half precision is enough: true for the principal directions alone.
+    public let half: Bool
+}
+
+extension SemanticGuidedGenerator {
+    /// Everything but the ``record`` that the generator consists of.
+    public var tensors: [GeneratorTensor] {
+        let d = coordinates.origin.count
+        var result = [
+            GeneratorTensor(name: "origin", shape: [d], values: coordinates.origin, half: false),
+            GeneratorTensor(
+                name: "directions", shape: [d, coordinates.count], values: coordinates.directions, half: true),
+            GeneratorTensor(experts.means, name: "experts.means"),
+            GeneratorTensor(experts.variances, name: "experts.variances"),
+        ]
+        for (name, perceptron) in [
+            ("encoder", network.encoder), ("prior", network.prior), ("decoder", network.decoder),
+        ] {
+            for (index, layer) in perceptron.layers.enumerated() {
+                result.append(GeneratorTensor(layer.weight, name: "\(name).\(index).weight"))
+                result.append(
+                    GeneratorTensor(
+                        name: "\(name).\(index).bias", shape: [layer.bias.count],
+                        values: FloatVector(layer.bias),
+                        half: false))
+            }
+        }
+        return result
+    }
+
+    /// Puts a generator together from its record and tensors.
+    ///
+    /// - Parameters:
+    ///   - file: what errors call the file.
+    ///   - lookup: the shape and numbers of a tensor by name, nil where there is none.
+    /// - Throws: `invalidFile` that names the tensor that is missing or of a shape other than the record says.
+    public init(
+        record: GeneratorRecord, file: String,
+        lookup: @escaping (String) throws(SgloradError) -> (shape: [Int], values: FloatVector)?
+    ) throws(SgloradError) {
+        let reader = Reader(file: file, lookup: lookup)
+        let d = record.layout.parameterCount
+        let k = record.directions
+        let n = record.experts.count
+        do {
+            try record.plan.validate()
+        } catch {
+            throw .invalidFile(file, "its record is out of range: \(error.message)", cause: error)
+        }
+        guard (1...512).contains(k), n >= 2, record.unit.isFinite, record.unit > 0 else {
+            throw .invalidFile(
+                file, "its record is out of range; export the generator again where it was trained")
+        }
+        self.record = record
+        coordinates = PrincipalCoordinates(
+            origin: try reader.read("origin", [d]), directions: try reader.read("directions", [d, k]),
+            count: k,
+            explained: record.explained)
+        experts = CoordinateLibrary(
+            unit: record.unit, means: try reader.matrix("experts.means", n, k),
+            variances: try reader.matrix("experts.variances", n, k))
+        let width = record.plan.width
+        let latent = record.plan.latent
+        network = ConditionalVAE(
+            coordinates: k, latent: latent,
+            encoder: try reader.perceptron("encoder", [3 * k, width, 2 * latent]),
+            prior: try reader.perceptron("prior", [2 * k, width, 2 * latent]),
+            decoder: try reader.perceptron("decoder", [latent + 2 * k, width, width, k]))
+    }
+
+    private struct Reader {
+        let file: String
+        let lookup: (String) throws(SgloradError) -> (shape: [Int], values: FloatVector)?
+
+        func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatVector {
+            guard let found = try lookup(name) else {
+                throw .invalidFile(
+                    file, "the tensor '\(name)' is missing; it is not a generator of this version")
+            }
+            guard found.shape == shape else {
+                throw .invalidFile(
+                    file, "the tensor '\(name)' has shape \(found.shape), its record says \(shape)")
+            }
+            return found.values
+        }
+
+        func matrix(_ name: String, _ rows: Int, _ columns: Int) throws(SgloradError) -> Matrix {
+            Matrix(rows: rows, columns: columns, values: try read(name, [rows, columns]).array)
+        }
+
+        func perceptron(_ name: String, _ widths: [Int]) throws(SgloradError) -> Perceptron {
+            var layers: [DenseLayer] = []
+            for (index, (inputs, outputs)) in zip(widths, widths.dropFirst()).enumerated() {
+                layers.append(
+                    DenseLayer(
+                        weight: try matrix("\(name).\(index).weight", outputs, inputs),
+                        bias: try read("\(name).\(index).bias", [outputs]).array))
+            }
+            return Perceptron(layers: layers)
+        }
+    }
+}
+
+extension GeneratorTensor {
+    fileprivate init(_ matrix: Matrix, name: String) {
+        self.init(
+            name: name, shape: [matrix.rows, matrix.columns], values: FloatVector(matrix.values), half: false)
+    }
+}

@@ -1,0 +1,43 @@
+/// An intent as the queue keeps it until its request is final: what the user said, with every default filled in that must
+/// not change between attempts.
+public struct QueuedIntent: Sendable, Codable, Hashable {
+    /// What the user wants, in plain words.
+    public var text: String
+    /// The strategy's name; nil for what the library then offers.
+    public var strategy: String?
+    /// K, if the caller chose it.
+    public var topK: Int?
+    /// τ, if the caller chose it.
+    public var temperature: Float?
+    /// The proximity's name, if the caller chose it.
+    public var proximity: String?
+    /// The seed, the caller's or one drawn at intake.
+    public var seed: UInt64
+    /// Whether to generate even where no expert is near enough.
+    public var force: Bool
+
+    /// Makes an intent.
+    public init(
+        text: String, strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil,
+        proximity: String? = nil,
+        seed: UInt64, force: Bool = false
+    ) {
+        self.text = text
+        self.strategy = strategy
+        self.topK = topK
+        self.temperature = temperature
+        self.proximity = proximity
+        self.seed = seed
+        self.force = force
+    }
+}
+
+extension QueuedIntent: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Everything but the text, which belongs in no log.
+    public var description: String {
+        "intent of \(text.utf8.count) bytes, strategy \(strategy ?? "default"), seed \(seed)"
+    }
+
+    /// Same as ``description``.
+    public var debugDescription: String { description }
+}

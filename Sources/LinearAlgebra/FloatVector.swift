@@ -1,0 +1,72 @@
+/// Single-precision numbers that never change: an array of our own, or a stretch of a file mapped into memory.
+///
+/// Large parameters (means, variances, checkpoints, a generator's directions) are passed about as values of this type, so
+/// that a library of large adapters is paged in from disk as it is read, not held on the heap.
+public struct FloatVector: @unchecked Sendable {
+    // Sendable: `base` points into memory that `owner` keeps alive and that nobody writes to: an array's buffer that was
+    // filled before the vector was made, or a private read-only mapping of a file.
+    private let owner: any AnyObject & Sendable
+    private let base: UnsafePointer<Float>
+    /// How many numbers there are.
+    public let count: Int
+
+    /// A vector over an array's numbers.
+    public init(_ values: [Float]) {
+        let storage = ArrayStorage(values)
+        owner = storage
+        base = UnsafePointer(storage.memory)
+        count = values.count
+    }
+
+    /// A vector over memory that `owner` keeps alive and that nobody changes.
+    ///
+    /// - Parameters:
+    ///   - memory: numbers in the machine's byte order, aligned to 4 bytes.
+    ///   - owner: what unmaps or frees the memory when it goes.
+    public init(borrowing memory: UnsafeBufferPointer<Float>, owner: any AnyObject & Sendable) {
+        guard let base = memory.baseAddress else {
+            self.init([])
+            return
+        }
+        self.init(owner: owner, base: base, count: memory.count)
+    }
+
+    private init(owner: any AnyObject & Sendable, base: UnsafePointer<Float>, count: Int) {
+        self.owner = owner
+        self.base = base
+        self.count = count
+    }
+
+    /// Runs `body` over the numbers; the pointer is valid only within it.
+    @inline(__always)
+    public func withUnsafeBufferPointer<R, E: Error>(
+        _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
+    ) throws(E) -> R {
+        defer { withExtendedLifetime(owner) {} }
+        return try body(UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// A copy of the numbers on the heap.
+    public var array: [Float] { withUnsafeBufferPointer { Array($0) } }
+
+    /// A vector over a part of the same memory.
+    public subscript(range: Range<Int>) -> FloatVector {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of a vector of \(count)")
+        return FloatVector(owner: owner, base: base + range.lowerBound, count: range.count)
+    }
+}
+
+private final class ArrayStorage: @unchecked Sendable {
+    // Sendable: written in init alone, freed in deinit alone.
+    let memory: UnsafeMutablePointer<Float>
+
+    init(_ values: [Float]) {
+        memory = .allocate(capacity: max(values.count, 1))
+        values.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return }
+            memory.initialize(from: start, count: source.count)
+        }
+    }
+
+    deinit { memory.deallocate() }
+}

@@ -1,0 +1,45 @@
+public import ErrorModel
+
+/// How experts are chosen and weighted.
+public struct GuidanceOptions: Sendable, Hashable, Codable {
+    /// K: how many of the nearest experts guide; from 1 to 1,024.
+    ///
+    /// A smaller library guides with all it has.
+    public let topK: Int
+    /// τ: what proximities are divided by before the softmax; from 10⁻⁴ to 10⁴.
+    public let temperature: Float
+    /// The proximity that chooses and weights.
+    public let measure: ProximityMeasure
+
+    /// What holds where neither the intent nor a generator says otherwise: K = 8, τ = 0.1, centred.
+    public static let standard = GuidanceOptions(unchecked: 8, 0.1, .centred)
+
+    private init(unchecked topK: Int, _ temperature: Float, _ measure: ProximityMeasure) {
+        self.topK = topK
+        self.temperature = temperature
+        self.measure = measure
+    }
+
+    /// Makes options.
+    ///
+    /// - Throws: `invalidIntent` that names the field that is out of range.
+    public init(topK: Int, temperature: Float, measure: ProximityMeasure) throws(SgloradError) {
+        guard (1...1024).contains(topK) else {
+            throw .invalidIntent(field: "topK", reason: "is \(topK); it must be 1 to 1024")
+        }
+        guard (1e-4...1e4).contains(temperature) else {
+            throw .invalidIntent(
+                field: "temperature", reason: "is \(temperature); it must be 0.0001 to 10000")
+        }
+        self.init(unchecked: topK, temperature, measure)
+    }
+
+    /// Decodes options and checks them as `init(topK:temperature:measure:)` does.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            topK: container.decode(Int.self, forKey: .topK),
+            temperature: container.decode(Float.self, forKey: .temperature),
+            measure: container.decode(ProximityMeasure.self, forKey: .measure))
+    }
+}

@@ -1,0 +1,41 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// The experts that guide one intent, nearest first, with their shares.
+public struct Neighbourhood: Sendable, Hashable {
+    /// One guiding expert.
+    public struct Member: Sendable, Hashable {
+        /// The expert's place in the library's order.
+        public let expert: Int
+        /// Its proximity to the intent, by the options' measure.
+        public let proximity: Float
+        /// α: its share in the semantic prior; the shares sum to 1.
+        public let weight: Float
+    }
+
+    /// The guiding experts, nearest first.
+    public let members: [Member]
+
+    /// Takes the K nearest experts and weights them by α = softmax(proximity / τ) over those K.
+    ///
+    /// Source: SG-LoRA (arXiv 2509.10535), the semantic proximity of an intent to its experts.
+    ///
+    /// - Parameters:
+    ///   - proximities: one for each expert that may guide, in the library's order.
+    ///   - excluded: experts that may not guide, by their place.
+    public init(proximities: [Float], options: GuidanceOptions, excluding excluded: Set<Int> = []) {
+        let nearest = proximities.indices
+            .filter { !excluded.contains($0) }
+            .sorted { (proximities[$0], $1) > (proximities[$1], $0) }
+            .prefix(options.topK)
+        let peak = nearest.first.map { Double(proximities[$0]) } ?? 0
+        let shares = nearest.map { exp((Double(proximities[$0]) - peak) / Double(options.temperature)) }
+        let total = shares.reduce(0, +)
+        members = zip(nearest, shares).map { expert, share in
+            Member(expert: expert, proximity: proximities[expert], weight: Float(share / total))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+public import LinearAlgebra
+
+/// What the nearest experts say about the target's parameters, as a mean and a variance of every number.
+///
+/// μ* = Σ α_k μ_k, and by the law of total variance σ*² = Σ α_k σ_k² + Σ α_k (μ_k − μ*)². Source: SG-LoRA (arXiv
+/// 2509.10535).
+public struct SemanticPrior: Sendable {
+    /// μ*, one number for each parameter.
+    public let mean: [Float]
+    /// Σ α_k σ_k²: how much the experts' own checkpoints scatter.
+    public let within: [Float]
+    /// Σ α_k (μ_k − μ*)²: how much the experts differ from each other.
+    public let between: [Float]
+
+    /// σ*², the sum of both.
+    public var variance: [Float] { zip(within, between).map { $0 + $1 } }
+
+    /// Forms the prior of a neighbourhood.
+    ///
+    /// - Parameters:
+    ///   - neighbourhood: the guiding experts; at least one.
+    ///   - means: μ_e of every expert of the library, in its order, all of one length.
+    ///   - variances: σ_e², likewise.
+    public init(_ neighbourhood: Neighbourhood, means: [FloatVector], variances: [FloatVector]) {
+        let mean = Self.mean(neighbourhood, of: means)
+        var within = [Float](repeating: 0, count: mean.count)
+        var between = [Float](repeating: 0, count: mean.count)
+        within.withUnsafeMutableBufferPointer { within in
+            between.withUnsafeMutableBufferPointer { between in
+                mean.withUnsafeBufferPointer { mean in
+                    for member in neighbourhood.members {
+                        means[member.expert].withUnsafeBufferPointer { expert in
+                            variances[member.expert].withUnsafeBufferPointer { variance in
+                                for index in mean.indices {
+                                    let distance = expert[index] - mean[index]
+                                    within[index] += member.weight * variance[index]
+                                    between[index] += member.weight * distance * distance
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        self.mean = mean
+        self.within = within
+        self.between = between
+    }
+
+    /// μ* alone: the weighted mean of the neighbourhood's experts.
+    public static func mean(_ neighbourhood: Neighbourhood, of means: [FloatVector]) -> [Float] {
+        guard let first = neighbourhood.members.first else { return [] }
+        var result = [Float](repeating: 0, count: means[first.expert].count)
+        result.withUnsafeMutableBufferPointer { result in
+            for member in neighbourhood.members {
+                means[member.expert].withUnsafeBufferPointer { expert in
+                    guard let x = expert.baseAddress, let y = result.baseAddress else { return }
+                    BLAS.axpy(count: expert.count, alpha: member.weight, x: x, y: y)
+                }
+            }
+        }
+        return result
+    }
+}

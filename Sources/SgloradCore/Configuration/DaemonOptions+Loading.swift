@@ -1,0 +1,116 @@
+internal import Configuration
+public import ErrorModel
+internal import Foundation
+internal import Logging
+internal import SystemPackage
+
+/// What the command line says; it goes before the environment, that before the file, that before the defaults.
+public struct CommandLineOptions: Sendable {
+    /// `--config`.
+    public var configurationFile: String?
+    /// `--state-dir`.
+    public var stateDirectory: String?
+    /// `--socket`.
+    public var socket: String?
+    /// `--model`.
+    public var model: String?
+    /// `--log-level`.
+    public var logLevel: String?
+
+    /// Makes the options.
+    public init(
+        configurationFile: String? = nil, stateDirectory: String? = nil, socket: String? = nil,
+        model: String? = nil,
+        logLevel: String? = nil
+    ) {
+        self.configurationFile = configurationFile
+        self.stateDirectory = stateDirectory
+        self.socket = socket
+        self.model = model
+        self.logLevel = logLevel
+    }
+}
+
+extension DaemonOptions {
+    /// Puts the options together from command line, environment (`SGLORAD_STATE_DIRECTORY` …) and YAML file.
+    ///
+    /// - Throws: `invalidFile` for a file that is missing or not YAML, `invalidRequest` for a value out of range.
+    public static func load(
+        _ commandLine: CommandLineOptions, environment: [String: String]
+    ) async throws(SgloradError) -> DaemonOptions {
+        var said: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (key, value) in [
+            ("stateDirectory", commandLine.stateDirectory), ("socket", commandLine.socket),
+            ("model", commandLine.model), ("logLevel", commandLine.logLevel),
+        ] {
+            if let value { said[AbsoluteConfigKey([key])] = ConfigValue(.string(value), isSecret: false) }
+        }
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(name: "command line", values: said),
+            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "sglorad"),
+        ]
+        if let file = commandLine.configurationFile {
+            do {
+                providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
+            } catch {
+                throw .invalidFile(
+                    file, "the configuration cannot be read: \(error). Check that it exists and is YAML.",
+                    cause: error)
+            }
+        }
+        return try await Reading(reader: ConfigReader(providers: providers)).options()
+    }
+}
+
+/// Reads values and names the one that is wrong; a value of a wrong type is an error, never a default in silence.
+private struct Reading {
+    let reader: ConfigReader
+
+    func options() async throws(SgloradError) -> DaemonOptions {
+        let defaults = DaemonOptions()
+        let level = try await string("logLevel") ?? defaults.logLevel.rawValue
+        guard let logLevel = Logger.Level(rawValue: level) else {
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .invalidRequest(field: "logLevel", reason: "is '\(level)'; it must be one of \(known)")
+        }
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        return DaemonOptions(
+            stateDirectory: try await path("stateDirectory") ?? defaults.stateDirectory,
+            socket: try await path("socket") ?? defaults.socket,
+            model: try await path("model"),
+            workers: try await int("workers", 1...64) ?? min(64, max(1, processors)),
+            queueCapacity: try await int("queue.capacity", 1...1_000_000) ?? defaults.queueCapacity,
+            logLevel: logLevel,
+            trainer: try await path("trainer") ?? defaults.trainer)
+    }
+
+    private func string(_ key: ConfigKey) async throws(SgloradError) -> String? {
+        do {
+            return try await reader.fetchString(forKey: key)
+        } catch {
+            throw .invalidRequest(field: "\(key)", reason: "is not text: \(error)")
+        }
+    }
+
+    /// A path, made absolute: what the daemon keeps must not depend on where it was started from.
+    private func path(_ key: ConfigKey) async throws(SgloradError) -> String? {
+        guard let path = try await string(key) else { return nil }
+        guard !path.isEmpty else { throw .invalidRequest(field: "\(key)", reason: "is empty; name a path") }
+        return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    private func int(_ key: ConfigKey, _ range: ClosedRange<Int>) async throws(SgloradError) -> Int? {
+        let value: Int?
+        do {
+            value = try await reader.fetchInt(forKey: key)
+        } catch {
+            throw .invalidRequest(field: "\(key)", reason: "is not a whole number: \(error)")
+        }
+        guard let value else { return nil }
+        guard range.contains(value) else {
+            throw .invalidRequest(
+                field: "\(key)", reason: "is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+}

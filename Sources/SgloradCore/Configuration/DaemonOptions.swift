@@ -1,0 +1,35 @@
+public import Logging
+
+/// Everything the daemon can be told, with its defaults.
+public struct DaemonOptions: Sendable {
+    /// Where databases, experts and adapters are kept.
+    public var stateDirectory: String
+    /// Where the socket is made, unless systemd passes one.
+    public var socket: String
+    /// The text encoder's folder; nil to search for it.
+    public var model: String?
+    /// How many requests are worked on at once.
+    public var workers: Int
+    /// How many open requests there may be.
+    public var queueCapacity: Int
+    /// What is logged.
+    public var logLevel: Logger.Level
+    /// The program that is started for a training, with the arguments `train <folder>`.
+    public var trainer: String
+
+    /// Options as a person who says nothing gets them.
+    public init(
+        stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
+        model: String? = nil,
+        workers: Int = 2, queueCapacity: Int = 10_000, logLevel: Logger.Level = .info,
+        trainer: String = "/proc/self/exe"
+    ) {
+        self.stateDirectory = stateDirectory
+        self.socket = socket
+        self.model = model
+        self.workers = workers
+        self.queueCapacity = queueCapacity
+        self.logLevel = logLevel
+        self.trainer = trainer
+    }
+}

@@ -1,0 +1,80 @@
+internal import ControlProtocol
+internal import ErrorModel
+internal import ExpertCache
+internal import Foundation
+internal import IntentQueue
+
+extension ControlInterface {
+    func listAdapters(
+        _ parameters: Methods.ListAdapters.Parameters, _ call: VarlinkCall
+    ) async throws -> Methods.ListAdapters.Reply {
+        let records = try await cache.adapters(
+            uid: isAdministrator(call.peer) ? nil : Int(call.peer.uid), base: parameters.base,
+            label: parameters.label)
+        return Methods.ListAdapters.Reply(adapters: try records.map { try Wire.Adapter($0, in: cache) })
+    }
+
+    func getAdapter(
+        _ parameters: Methods.GetAdapter.Parameters, _ call: VarlinkCall
+    ) async throws -> Methods.GetAdapter.Reply {
+        Methods.GetAdapter.Reply(
+            adapter: try Wire.Adapter(try await adapter(parameters.adapterId, for: call.peer), in: cache))
+    }
+
+    func readAdapter(
+        _ parameters: Methods.ReadAdapter.Parameters, _ call: VarlinkCall, _ replies: VarlinkReplies
+    ) async throws {
+        guard call.more else { throw VarlinkError.expectedMore }
+        let record = try await adapter(parameters.adapterId, for: call.peer)
+        let files = record.files.map(\.name).filter { parameters.file == nil || parameters.file == $0 }
+        guard !files.isEmpty else {
+            throw SgloradError.notFound(
+                "file", parameters.file ?? "",
+                remedy: "The adapter has \(record.files.map(\.name).joined(separator: ", ")).")
+        }
+        for name in files {
+            let isLastFile = name == files.last
+            try await FileStream(path: cache.folder(of: record) + "/" + name, pool: pool).forEach {
+                offset, chunk, last in
+                let ends = last && isLastFile
+                let reply = Methods.ReadAdapter.Reply(
+                    file: name, offset: offset, chunk: chunk.base64EncodedString(), last: ends ? true : nil)
+                if ends { try await replies.finish(reply) } else { try await replies.send(reply) }
+            }
+        }
+    }
+
+    /// An adapter that a peer may see; another user's is as good as not there.
+    func adapter(_ id: String, for peer: Peer) async throws(SgloradError) -> AdapterRecord {
+        guard let found = try await cache.adapter(id), isAdministrator(peer) || found.uid == Int(peer.uid)
+        else {
+            throw .notFound("adapter", id, remedy: "'sglorad-ctl adapter list' shows those there are.")
+        }
+        return found
+    }
+}
+
+extension Wire.Adapter {
+    init(_ record: AdapterRecord, in cache: ExpertCache) throws(SgloradError) {
+        self.init(
+            adapterId: record.id, base: record.base,
+            digest: record.files.first { $0.name.hasSuffix(".safetensors") }?.digest ?? "",
+            files: record.files.map { Wire.AdapterFile(name: $0.name, bytes: $0.bytes, digest: $0.digest) },
+            bytes: record.bytes, path: cache.folder(of: record), label: record.label,
+            createdAt: WireJSON.time(record.createdAt), truncated: record.truncated ? true : nil,
+            provenance: try WireJSON.decode(Wire.Provenance.self, record.provenance))
+    }
+}
+
+extension Wire.Request {
+    init(_ request: QueuedRequest) throws(SgloradError) {
+        self.init(
+            requestId: request.id, state: request.state.rawValue, stage: request.stage?.rawValue,
+            base: request.base,
+            label: request.label, submittedAt: WireJSON.time(request.submittedAt),
+            finishedAt: request.finishedAt.map(WireJSON.time), adapterId: request.adapter,
+            failure: try request.failure.map { text throws(SgloradError) in
+                try WireJSON.decode(SgloradError.self, text).message
+            })
+    }
+}

@@ -1,0 +1,58 @@
+internal import ControlProtocol
+internal import DurableStorage
+internal import ErrorModel
+internal import ExpertCache
+internal import Foundation
+internal import IntentQueue
+internal import LinearAlgebra
+internal import TextEncoding
+
+extension ControlInterface {
+    func cacheStatistics(
+        _ parameters: Methods.CacheStatistics.Parameters, _ call: VarlinkCall
+    ) async throws -> Methods.CacheStatistics.Reply {
+        let statistics = try await cache.statistics()
+        let waiting = await uploads.usage
+        return Methods.CacheStatistics.Reply(
+            bases: statistics.bases, experts: Wire.Usage(statistics.experts),
+            generators: Wire.Usage(statistics.generators), adapters: Wire.Usage(statistics.adapters),
+            uploads: Wire.Usage(count: waiting.count, bytes: waiting.bytes),
+            databaseBytes: statistics.databaseBytes)
+    }
+
+    func status(
+        _ parameters: Methods.Status.Parameters, _ call: VarlinkCall
+    ) async throws -> Methods.Status.Reply {
+        var conditions: [Wire.Condition] = []
+        var encoder: Wire.Encoder?
+        do {
+            let loaded = try await encoders.loaded()
+            encoder = Wire.Encoder(
+                name: loaded.encoder.name, folder: loaded.folder, digest: loaded.digest,
+                dimension: loaded.encoder.dimension, maximumTokens: loaded.encoder.maximumTokens)
+        } catch {
+            conditions.append(
+                Wire.Condition(
+                    name: "text-encoder", message: error.message,
+                    remedy: "Mend the folder; the daemon looks again at the next request."))
+        }
+        let counts = try await queue.counts()
+        let training = await trainings.bases
+        return Methods.Status.Reply(
+            version: SgloradRelease.version, state: conditions.isEmpty ? "ok" : "degraded",
+            conditions: conditions,
+            startedAt: WireJSON.time(startedAt), stateDirectory: options.stateDirectory, encoder: encoder,
+            kernel: BLAS.kernel, sqlite: DurableDatabase.sqliteVersion,
+            queue: Wire.QueueCounts(
+                queued: counts[.queued] ?? 0, running: counts[.running] ?? 0, done: counts[.done] ?? 0,
+                refused: counts[.refused] ?? 0, failed: counts[.failed] ?? 0,
+                cancelled: counts[.cancelled] ?? 0),
+            training: training.isEmpty ? nil : training.joined(separator: ", "))
+    }
+}
+
+extension Wire.Usage {
+    fileprivate init(_ usage: CacheUsage) {
+        self.init(count: usage.count, bytes: usage.bytes)
+    }
+}

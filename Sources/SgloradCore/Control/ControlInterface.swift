@@ -1,0 +1,99 @@
+internal import ControlProtocol
+internal import ErrorModel
+internal import ExpertCache
+internal import Foundation
+internal import IntentQueue
+internal import Logging
+
+/// The interface `io.sglorad`: decides who may call what, and hands each call to its method.
+struct ControlInterface: VarlinkInterface {
+    let options: DaemonOptions
+    let cache: ExpertCache
+    let queue: IntentQueue
+    let encoders: EncoderProvider
+    let libraries: LibraryKeeper
+    let pipeline: AdapterPipeline
+    let trainings: TrainingSupervisor
+    let uploads: UploadStore
+    let pool: ComputePool
+    let startedAt: Date
+    let logger: Logger
+
+    var name: String { Wire.interface }
+    var definition: String { Wire.definition }
+
+    func handle(_ call: VarlinkCall, replies: VarlinkReplies) async throws {
+        switch call.methodName {
+        case Methods.Request.name: try await stream(Methods.Request.self, call, replies, request)
+        case Methods.Explain.name: try await answer(Methods.Explain.self, call, replies, explain)
+        case Methods.Encode.name: try await answer(Methods.Encode.self, call, replies, encode)
+        case Methods.AddBase.name: try await change(Methods.AddBase.self, call, replies, addBase)
+        case Methods.ListBases.name: try await answer(Methods.ListBases.self, call, replies, listBases)
+        case Methods.UploadFile.name: try await change(Methods.UploadFile.self, call, replies, uploadFile)
+        case Methods.ImportExpert.name:
+            try await change(Methods.ImportExpert.self, call, replies, importExpert)
+        case Methods.ListExperts.name: try await answer(Methods.ListExperts.self, call, replies, listExperts)
+        case Methods.GetExpert.name: try await answer(Methods.GetExpert.self, call, replies, getExpert)
+        case Methods.RemoveExpert.name:
+            try await change(Methods.RemoveExpert.self, call, replies, removeExpert)
+        case Methods.TrainGenerator.name:
+            try requireAdministrator(call)
+            try await stream(Methods.TrainGenerator.self, call, replies, trainGenerator)
+        case Methods.CancelTraining.name:
+            try await change(Methods.CancelTraining.self, call, replies, cancelTraining)
+        case Methods.ListGenerators.name:
+            try await answer(Methods.ListGenerators.self, call, replies, listGenerators)
+        case Methods.GetGenerator.name:
+            try await answer(Methods.GetGenerator.self, call, replies, getGenerator)
+        case Methods.ExportGenerator.name:
+            try requireAdministrator(call)
+            try await stream(Methods.ExportGenerator.self, call, replies, exportGenerator)
+        case Methods.ImportGenerator.name:
+            try await change(Methods.ImportGenerator.self, call, replies, importGenerator)
+        case Methods.ListAdapters.name:
+            try await answer(Methods.ListAdapters.self, call, replies, listAdapters)
+        case Methods.GetAdapter.name: try await answer(Methods.GetAdapter.self, call, replies, getAdapter)
+        case Methods.ReadAdapter.name: try await stream(Methods.ReadAdapter.self, call, replies, readAdapter)
+        case Methods.CacheStatistics.name:
+            try await answer(Methods.CacheStatistics.self, call, replies, cacheStatistics)
+        case Methods.Status.name: try await answer(Methods.Status.self, call, replies, status)
+        default: throw VarlinkError.methodNotFound(call.method)
+        }
+    }
+
+    func connectionClosed(_ id: ConnectionID) async {
+        await uploads.connectionClosed(id)
+    }
+
+    /// Who may see and change everything: root, and the user that the daemon runs as.
+    func isAdministrator(_ peer: Peer) -> Bool {
+        peer.uid == 0 || peer.uid == getuid()
+    }
+
+    private func requireAdministrator(_ call: VarlinkCall) throws(VarlinkError) {
+        guard isAdministrator(call.peer) else { throw .permissionDenied }
+    }
+
+    private func answer<M: ControlMethod>(
+        _ method: M.Type, _ call: VarlinkCall, _ replies: VarlinkReplies,
+        _ body: (M.Parameters, VarlinkCall) async throws -> M.Reply
+    ) async throws {
+        try await replies.finish(try await body(call.parameters(as: M.Parameters.self), call))
+    }
+
+    /// As `answer`, for a method that changes the library or the generators.
+    private func change<M: ControlMethod>(
+        _ method: M.Type, _ call: VarlinkCall, _ replies: VarlinkReplies,
+        _ body: (M.Parameters, VarlinkCall) async throws -> M.Reply
+    ) async throws {
+        try requireAdministrator(call)
+        try await answer(method, call, replies, body)
+    }
+
+    private func stream<M: ControlMethod>(
+        _ method: M.Type, _ call: VarlinkCall, _ replies: VarlinkReplies,
+        _ body: (M.Parameters, VarlinkCall, VarlinkReplies) async throws -> Void
+    ) async throws {
+        try await body(call.parameters(as: M.Parameters.self), call, replies)
+    }
+}

@@ -1,0 +1,133 @@
+internal import ErrorModel
+internal import ExpertCache
+internal import Foundation
+internal import Generation
+internal import TextEncoding
+
+/// Keeps each base's library mapped and ready, and makes it anew after a change.
+actor LibraryKeeper {
+    private let cache: ExpertCache
+    private let encoders: EncoderProvider
+    private let pool: ComputePool
+    private var snapshots: [String: BaseSnapshot] = [:]
+    /// Counts changes, so that a snapshot that was being made while one came is not kept.
+    private var generation = 0
+
+    init(cache: ExpertCache, encoders: EncoderProvider, pool: ComputePool) {
+        self.cache = cache
+        self.encoders = encoders
+        self.pool = pool
+    }
+
+    /// Forgets the snapshots of a base: its experts or generators have changed.
+    func invalidate(_ base: String) {
+        snapshots[base] = nil
+        generation += 1
+    }
+
+    /// The base of a name, or the only one there is.
+    ///
+    /// - Throws: `unknownBase`.
+    func base(named name: String?) async throws(SgloradError) -> BaseRecord {
+        let bases = try await cache.bases()
+        if let name {
+            if let found = bases.first(where: { $0.name == name }) { return found }
+            throw .unknownBase(name, known: bases.map(\.name))
+        }
+        guard let only = bases.first, bases.count == 1 else {
+            throw .unknownBase("", known: bases.map(\.name))
+        }
+        return only
+    }
+
+    /// The present snapshot of a base.
+    func snapshot(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
+        if let known = snapshots[base.name] { return known }
+        let before = generation
+        let made = try await load(base)
+        if generation == before { snapshots[base.name] = made }
+        return made
+    }
+
+    private func load(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
+        let encoder = try await encoders.loaded()
+        let rows = try await embedded(cache.experts(base: base.name), with: encoder)
+        let digests = Set(rows.map(\.digest))
+        var standings: [GeneratorStanding] = []
+        for row in try await cache.generators(base: base.name) {
+            standings.append(try GeneratorStanding(row, experts: digests, encoder: encoder.digest))
+        }
+        let (cache, generators) = (cache, standings)
+        return try await pool.run { () throws(SgloradError) -> BaseSnapshot in
+            var experts: [LibraryExpert] = []
+            for row in rows {
+                let parameters = try ExpertParameters(
+                    path: cache.blobs.path(of: row.parameters), names: row.checkpoints, layout: base.layout)
+                experts.append(
+                    LibraryExpert(
+                        name: row.name, digest: row.digest, embedding: row.embeddingValues,
+                        mean: parameters.mean,
+                        variance: parameters.variance, checkpoints: parameters.checkpoints))
+            }
+            let library = Library(layout: base.layout, experts: experts)
+            let byName = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0) })
+            return BaseSnapshot(
+                base: base, experts: library.experts.compactMap { byName[$0.name] }, library: library,
+                digest: BaseSnapshot.digest(of: rows.map(\.digest)), generators: generators,
+                serving: try Self.serving(generators, library, cache))
+        }
+    }
+
+    private static func serving(
+        _ generators: [GeneratorStanding], _ library: Library, _ cache: ExpertCache
+    ) throws(SgloradError) -> BaseSnapshot.Serving? {
+        guard let standing = generators.first(where: { $0.state != .disabled }) else { return nil }
+        let digests = standing.record.experts.map(\.digest)
+        guard let own = library.subset(digests: digests) else { return nil }
+        let generator = try GeneratorFile.read(
+            cache.blobs.path(of: standing.row.parameters), name: "generator \(standing.row.id)",
+            verifying: false)
+        return BaseSnapshot.Serving(
+            generator: generator, library: own, digest: BaseSnapshot.digest(of: digests), id: standing.row.id)
+    }
+
+    /// Embeds anew what another text encoder had embedded.
+    private func embedded(
+        _ rows: [ExpertRecord], with encoder: LoadedEncoder
+    ) async throws(SgloradError) -> [ExpertRecord] {
+        var result = rows
+        for index in result.indices where result[index].encoder != encoder.digest {
+            let description = result[index].description
+            let encoding = try await pool.run { () throws(SgloradError) in
+                try encoder.encoder.encode(description)
+            }
+            try await cache.update(
+                embedding: encoding.embedding, encoder: encoder.digest, truncated: encoding.truncated,
+                ofExpert: result[index].name, base: result[index].base)
+            result[index].embedding = ExpertRecord.embeddingData(encoding.embedding)
+            result[index].encoder = encoder.digest
+            result[index].descriptionTruncated = encoding.truncated
+        }
+        return result
+    }
+}
+
+extension SgloradError {
+    /// No base of a name, or none named where there is not exactly one.
+    static func unknownBase(_ name: String, known: [String]) -> SgloradError {
+        let message: String
+        switch (name.isEmpty, known.isEmpty) {
+        case (_, true):
+            message =
+                "There is no base model yet. Import an expert with 'sglorad-ctl expert import DIR', which adds "
+                + "its base, or add one with 'sglorad-ctl base add NAME DIR'."
+        case (true, false):
+            message =
+                "There are several base models; name one of them with --base: \(known.joined(separator: ", "))."
+        case (false, false):
+            message = "There is no base model '\(name)'. Known are: \(known.joined(separator: ", "))."
+        }
+        return SgloradError(
+            .unknownBase, message, parameters: ["base": .string(name), "known": .strings(known)])
+    }
+}

@@ -1,0 +1,188 @@
+internal import ControlProtocol
+internal import DurableStorage
+internal import ErrorModel
+internal import ExpertCache
+internal import Foundation
+internal import Generation
+internal import Logging
+internal import Subprocess
+internal import SystemPackage
+
+/// Starts trainings, one for a base at a time, passes on what they report, and takes in what they made.
+actor TrainingSupervisor {
+    private let cache: ExpertCache
+    private let encoders: EncoderProvider
+    private let libraries: LibraryKeeper
+    private let pool: ComputePool
+    private let executable: String
+    private let logger: Logger
+    private var running: [String: Task<GeneratorRow, any Error>] = [:]
+    private var isClosed = false
+
+    init(
+        cache: ExpertCache, encoders: EncoderProvider, libraries: LibraryKeeper, pool: ComputePool,
+        executable: String, logger: Logger
+    ) {
+        self.cache = cache
+        self.encoders = encoders
+        self.libraries = libraries
+        self.pool = pool
+        self.executable = executable
+        self.logger = logger
+    }
+
+    /// The bases that are being trained for.
+    var bases: [String] { running.keys.sorted() }
+
+    /// Trains a generator; cancelling the task calls the training off.
+    ///
+    /// - Parameter progress: called with each report.
+    /// - Throws: `busy` where the base is being trained for, `cancelled`, `trainingFailed`, and what the child reports.
+    func train(
+        _ base: BaseRecord, plan: TrainingPlan,
+        progress: @escaping @Sendable (Wire.TrainingProgress) async throws -> Void
+    ) async throws(SgloradError) -> GeneratorRow {
+        try plan.validate()
+        guard !isClosed else { throw .cancelled("the daemon is stopping") }
+        guard running[base.name] == nil else {
+            throw SgloradError(
+                .busy,
+                "A training for '\(base.name)' is going on. Wait for it, or call it off with 'sglorad-ctl generator "
+                    + "cancel --base \(base.name)'.",
+                parameters: ["retryAfter": .double(30), "reason": .string("a training is going on")])
+        }
+        let task = Task { try await self.run(base, plan: plan, progress: progress) }
+        running[base.name] = task
+        let outcome = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
+        }
+        running[base.name] = nil
+        switch outcome {
+        case .success(let row): return row
+        case .failure(let error as SgloradError) where !task.isCancelled: throw error
+        case .failure where task.isCancelled: throw .cancelled("the earlier generator, if any, stays")
+        case .failure(let error):
+            throw .trainingFailed(base: base.name, reason: "\(error)", remedy: "See the daemon's log.")
+        }
+    }
+
+    /// Calls off the training for a base.
+    ///
+    /// - Returns: false where there is none.
+    func cancel(_ base: String) -> Bool {
+        guard let task = running[base] else { return false }
+        task.cancel()
+        return true
+    }
+
+    /// Calls off all trainings and waits until their processes are gone; none can be started after.
+    func close() async {
+        isClosed = true
+        for task in running.values { task.cancel() }
+        for task in running.values { _ = await task.result }
+    }
+
+    private func run(
+        _ base: BaseRecord, plan: TrainingPlan,
+        progress: @escaping @Sendable (Wire.TrainingProgress) async throws -> Void
+    ) async throws -> GeneratorRow {
+        let start = ContinuousClock.now
+        try await progress(Wire.TrainingProgress(stage: "preparing", step: 0, total: plan.steps))
+        let encoder = try await encoders.loaded()
+        let snapshot = try await libraries.snapshot(base)
+        let job = TrainingJob(snapshot, plan: plan, encoder: encoder.digest, cache: cache)
+        // What cannot be trained is said before a process is started.
+        _ = try GeneratorTrainer(
+            library: snapshot.library, plan: plan, base: base.name, encoder: encoder.digest)
+        let folder = "\(cache.state.temporary)/training-\(DurableFile.uniqueName())"
+        defer { DurableFile.removeTree(folder) }
+        let temporary = cache.state.temporary
+        let text = try WireJSON.string(job)
+        try await pool.run { () throws(SgloradError) in
+            try StateDirectory.makeFolder(folder)
+            try DurableFile.write(
+                Array(text.utf8), to: "\(folder)/\(TrainingJob.fileName)", temporary: temporary)
+        }
+        logger.info(
+            "training started", metadata: ["base": "\(base.name)", "experts": "\(job.experts.count)"])
+        try await child(folder: folder, base: base.name, start: start, progress: progress)
+        try await progress(Wire.TrainingProgress(stage: "writing", step: plan.steps, total: plan.steps))
+        let result = "\(folder)/\(TrainingJob.resultName)"
+        let seconds = Double((ContinuousClock.now - start).components.seconds)
+        let cache = cache
+        let row = try await pool.run { () throws(SgloradError) in
+            try cache.takeInGenerator(result, name: "the trained generator", seconds: seconds)
+        }
+        try await cache.insert(row)
+        await libraries.invalidate(base.name)
+        logger.info("training ended", metadata: ["base": "\(base.name)", "generator": "\(row.id)"])
+        return row
+    }
+
+    /// Runs the child to its end and passes its reports on.
+    private func child(
+        folder: String, base: String, start: ContinuousClock.Instant,
+        progress: @escaping @Sendable (Wire.TrainingProgress) async throws -> Void
+    ) async throws {
+        var platform = PlatformOptions()
+        platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(300))]
+        let outcome = try await Subprocess.run(
+            .path(FilePath(executable)), arguments: ["train", folder],
+            environment: .inherit.updating(["OPENBLAS_NUM_THREADS": "1"]), platformOptions: platform,
+            input: .none,
+            output: .sequence, error: .string(limit: 65_536)
+        ) { execution in
+            var failure: SgloradError?
+            var firstStep: (instant: ContinuousClock.Instant, step: Int)?
+            for try await line in execution.standardOutput.strings() {
+                guard let report = try? JSONDecoder().decode(TrainingJob.Report.self, from: Data(line.utf8))
+                else {
+                    continue
+                }
+                switch report {
+                case .written: break
+                case .failed(let error): failure = error
+                case .progress(let step, let total, let loss):
+                    let now = ContinuousClock.now
+                    let first = firstStep ?? (now, step)
+                    firstStep = first
+                    let left: Double? =
+                        step > first.step
+                        ? (now - first.instant) / .seconds(1) / Double(step - first.step)
+                            * Double(total - step) : nil
+                    try await progress(
+                        Wire.TrainingProgress(
+                            stage: "training", step: step, total: total, loss: Double(loss), secondsLeft: left
+                        ))
+                }
+            }
+            return failure
+        }
+        try Task.checkCancellation()
+        if let failure = outcome.closureResult { throw failure }
+        guard outcome.terminationStatus.isSuccess else {
+            throw SgloradError.trainingFailed(
+                base: base,
+                reason: "its process ended with \(outcome.terminationStatus): \(outcome.standardError)",
+                remedy: "Check the memory and the disk.")
+        }
+    }
+}
+
+extension ExpertCache {
+    /// Reads and checks a generator's file and stores it; the row is the caller's to insert.
+    ///
+    /// Blocks.
+    func takeInGenerator(_ path: String, name: String, seconds: Double) throws(SgloradError) -> GeneratorRow {
+        let generator = try GeneratorFile.read(path, name: name, verifying: true)
+        let record = generator.record
+        return try storeGenerator(
+            base: record.base, record: try GeneratorFile.json(record), experts: record.experts.map(\.digest),
+            seconds: seconds
+        ) { descriptor throws(SgloradError) in
+            try FileCopy.copy(path, to: descriptor, name: name)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+internal import ErrorModel
+
+/// The sizes of a BERT model, from the `config.json` of Hugging Face `transformers`.
+struct BERTConfiguration: Sendable, Hashable {
+    let hiddenSize: Int
+    let layers: Int
+    let heads: Int
+    let intermediateSize: Int
+    let vocabularySize: Int
+    let positions: Int
+    let tokenTypes: Int
+    let layerNormEpsilon: Float
+
+    /// The width of one attention head.
+    var headSize: Int { hiddenSize / heads }
+
+    /// The name of the file.
+    static let fileName = "config.json"
+
+    private struct File: Decodable {
+        var modelType: String
+        var hiddenSize: Int
+        var numHiddenLayers: Int
+        var numAttentionHeads: Int
+        var intermediateSize: Int
+        var vocabSize: Int
+        var maxPositionEmbeddings: Int
+        var typeVocabSize: Int?
+        var layerNormEps: Double?
+        var hiddenAct: String?
+        var positionEmbeddingType: String?
+        var isDecoder: Bool?
+        var addCrossAttention: Bool?
+        var prunedHeads: [String: [Int]]?
+
+        private enum CodingKeys: String, CodingKey {
+            case modelType = "model_type"
+            case hiddenSize = "hidden_size"
+            case numHiddenLayers = "num_hidden_layers"
+            case numAttentionHeads = "num_attention_heads"
+            case intermediateSize = "intermediate_size"
+            case vocabSize = "vocab_size"
+            case maxPositionEmbeddings = "max_position_embeddings"
+            case typeVocabSize = "type_vocab_size"
+            case layerNormEps = "layer_norm_eps"
+            case hiddenAct = "hidden_act"
+            case positionEmbeddingType = "position_embedding_type"
+            case isDecoder = "is_decoder"
+            case addCrossAttention = "add_cross_attention"
+            case prunedHeads = "pruned_heads"
+        }
+    }
+
+    /// Reads and checks `config.json`.
+    ///
+    /// - Throws: `invalidModel` that names the option that is not supported or the number that is out of range.
+    init(of folder: ModelFolder) throws(SgloradError) {
+        let values = try folder.decode(File.self, from: Self.fileName)
+        let file = folder.file(Self.fileName)
+        try Self.requireSupported(values, file)
+        func size(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws(SgloradError) -> Int {
+            guard range.contains(value) else {
+                throw .invalidModel(
+                    file, "\(name) is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        }
+        hiddenSize = try size(values.hiddenSize, "hidden_size", 1...8192)
+        layers = try size(values.numHiddenLayers, "num_hidden_layers", 1...128)
+        heads = try size(values.numAttentionHeads, "num_attention_heads", 1...hiddenSize)
+        intermediateSize = try size(values.intermediateSize, "intermediate_size", 1...65536)
+        vocabularySize = try size(values.vocabSize, "vocab_size", 1...WordPieceVocabulary.maximumCount)
+        positions = try size(values.maxPositionEmbeddings, "max_position_embeddings", 2...8192)
+        tokenTypes = try size(values.typeVocabSize ?? 2, "type_vocab_size", 1...1024)
+        guard hiddenSize % heads == 0 else {
+            throw .invalidModel(
+                file, "num_attention_heads is \(heads), which does not divide hidden_size \(hiddenSize)")
+        }
+        let epsilon = values.layerNormEps ?? 1e-12
+        guard epsilon >= 0, epsilon < 1 else {
+            throw .invalidModel(file, "layer_norm_eps is \(epsilon); it must be from 0 to below 1")
+        }
+        layerNormEpsilon = Float(epsilon)
+    }
+
+    private static func requireSupported(_ values: File, _ file: String) throws(SgloradError) {
+        func require(_ condition: Bool, _ option: String, _ wanted: String) throws(SgloradError) {
+            guard condition else {
+                throw .invalidModel(file, "\(option) is not supported; use a model with \(wanted)")
+            }
+        }
+        try require(values.modelType == "bert", "model_type '\(values.modelType)'", "model_type 'bert'")
+        let activation = values.hiddenAct ?? "gelu"
+        try require(activation == "gelu", "hidden_act '\(activation)'", "hidden_act 'gelu'")
+        let position = values.positionEmbeddingType ?? "absolute"
+        try require(position == "absolute", "position_embedding_type '\(position)'", "'absolute' positions")
+        try require(values.isDecoder != true, "is_decoder", "an encoder")
+        try require(values.addCrossAttention != true, "add_cross_attention", "self-attention alone")
+        try require(values.prunedHeads?.isEmpty ?? true, "pruned_heads", "all its heads")
+    }
+}

@@ -1,0 +1,90 @@
+internal import LinearAlgebra
+
+/// The forward pass of BERT over texts of ragged lengths, and the mean over each text's tokens.
+///
+/// Source: Devlin et al., "BERT", 2018. The texts' tokens lie one after the other without padding, so that each linear
+/// layer is one product over all of them; only attention goes text by text.
+struct BERTEncoder: Sendable {
+    let configuration: BERTConfiguration
+    let weights: BERTWeights
+
+    /// Every linear layer in the order of the module tree; a layer's `index` is its place here.
+    var linear: [LinearLayer] { weights.layers.flatMap(\.linear) }
+
+    /// The unit embedding of each text, or nil in the place of one whose numbers overflowed.
+    ///
+    /// - Parameters:
+    ///   - texts: token ids below the vocabulary's size, each text with 1 to `positions` of them.
+    ///   - scratch: with room for all tokens.
+    func embed(_ texts: [[Int32]], adapter: AppliedAdapter?, scratch: EncoderScratch) -> [[Float]?] {
+        var spans: [Range<Int>] = []
+        var count = 0
+        for ids in texts {
+            spans.append(count..<count + ids.count)
+            count += ids.count
+        }
+        for (ids, span) in zip(texts, spans) { lookUp(ids, into: scratch.hidden + span.lowerBound * width) }
+        weights.embeddingNorm.apply(rows: count, scratch.hidden, adding: nil)
+        for layer in weights.layers { run(layer, spans, tokens: count, adapter, scratch) }
+        return spans.map { pool(scratch.hidden + $0.lowerBound * width, tokens: $0.count) }
+    }
+
+    var width: Int { configuration.hiddenSize }
+
+    private func lookUp(_ ids: [Int32], into rows: UnsafeMutablePointer<Float>) {
+        weights.words.withUnsafeBufferPointer { words in
+            weights.positions.withUnsafeBufferPointer { positions in
+                weights.tokenType.withUnsafeBufferPointer { type in
+                    for (position, id) in ids.enumerated() {
+                        let word = Int(id) * width
+                        for index in 0..<width {
+                            rows[position * width + index] =
+                                words[word + index] + type[index] + positions[position * width + index]
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func run(
+        _ layer: BERTWeights.Layer, _ spans: [Range<Int>], tokens: Int, _ adapter: AppliedAdapter?,
+        _ scratch: EncoderScratch
+    ) {
+        for (place, linear) in [layer.query, layer.key, layer.value].enumerated() {
+            linear.apply(
+                rows: tokens, x: scratch.hidden, xStride: width, y: scratch.projections + place * width,
+                yStride: 3 * width, adapter: adapter, low: scratch.low)
+        }
+        for span in spans { attend(span, scratch) }
+        layer.attentionOutput.apply(
+            rows: tokens, x: scratch.context, xStride: width, y: scratch.output, yStride: width,
+            adapter: adapter,
+            low: scratch.low)
+        layer.attentionNorm.apply(rows: tokens, scratch.hidden, adding: scratch.output)
+
+        let inner = configuration.intermediateSize
+        layer.intermediate.apply(
+            rows: tokens, x: scratch.hidden, xStride: width, y: scratch.intermediate, yStride: inner,
+            adapter: adapter, low: scratch.low)
+        Kernels.gelu(scratch.intermediate, count: tokens * inner)
+        layer.output.apply(
+            rows: tokens, x: scratch.intermediate, xStride: inner, y: scratch.output, yStride: width,
+            adapter: adapter, low: scratch.low)
+        layer.outputNorm.apply(rows: tokens, scratch.hidden, adding: scratch.output)
+    }
+
+    /// The mean over the tokens, at unit length.
+    private func pool(_ rows: UnsafePointer<Float>, tokens: Int) -> [Float]? {
+        var mean = [Float](repeating: 0, count: width)
+        let length = mean.withUnsafeMutableBufferPointer { mean -> Float in
+            guard let mean = mean.baseAddress else { return 0 }
+            for row in 0..<tokens { Kernels.add(rows + row * width, to: mean, count: width) }
+            Kernels.map(mean, count: width) { $0 / Float(tokens) }
+            let length = Kernels.squares(mean, around: 0, count: width).squareRoot()
+            Kernels.map(mean, count: width) { $0 / length }
+            return length
+        }
+        return length.isFinite && length > 0 ? mean : nil
+    }
+}

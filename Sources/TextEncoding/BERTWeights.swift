@@ -1,0 +1,134 @@
+internal import AdapterFormats
+internal import ErrorModel
+internal import LinearAlgebra
+internal import LowRank
+
+/// The weights of a BERT encoder, in place in the mapped `model.safetensors`.
+struct BERTWeights: Sendable {
+    /// One transformer layer.
+    struct Layer: Sendable {
+        let query: LinearLayer
+        let key: LinearLayer
+        let value: LinearLayer
+        let attentionOutput: LinearLayer
+        let attentionNorm: LayerNorm
+        let intermediate: LinearLayer
+        let output: LinearLayer
+        let outputNorm: LayerNorm
+
+        /// The linear layers in the order of the module tree.
+        var linear: [LinearLayer] { [query, key, value, attentionOutput, intermediate, output] }
+    }
+
+    /// `[vocabulary, hidden]`.
+    let words: FloatVector
+    /// `[positions, hidden]`.
+    let positions: FloatVector
+    /// The first row of the token types' embeddings, `[hidden]`: a text alone is all of type 0.
+    let tokenType: FloatVector
+    let embeddingNorm: LayerNorm
+    let layers: [Layer]
+
+    /// The name of the file.
+    static let fileName = "model.safetensors"
+
+    /// Maps the weights and checks every tensor's shape.
+    ///
+    /// Tensors that the encoder has no use for are passed over.
+    ///
+    /// - Throws: `invalidModel` that names the tensor that is missing or of another shape.
+    init(of folder: ModelFolder, _ configuration: BERTConfiguration) throws(SgloradError) {
+        var tensors = try Reader(folder, epsilon: configuration.layerNormEpsilon)
+        let hidden = configuration.hiddenSize
+        words = try tensors.read("embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
+        positions = try tensors.read(
+            "embeddings.position_embeddings.weight", [configuration.positions, hidden])
+        tokenType = try tensors.read(
+            "embeddings.token_type_embeddings.weight", [configuration.tokenTypes, hidden])[0..<hidden]
+        embeddingNorm = try tensors.norm("embeddings.LayerNorm", hidden)
+        var layers: [Layer] = []
+        for index in 0..<configuration.layers {
+            let path = "encoder.layer.\(index)"
+            let inner = configuration.intermediateSize
+            layers.append(
+                Layer(
+                    query: try tensors.linear("\(path).attention.self.query", hidden, hidden),
+                    key: try tensors.linear("\(path).attention.self.key", hidden, hidden),
+                    value: try tensors.linear("\(path).attention.self.value", hidden, hidden),
+                    attentionOutput: try tensors.linear("\(path).attention.output.dense", hidden, hidden),
+                    attentionNorm: try tensors.norm("\(path).attention.output.LayerNorm", hidden),
+                    intermediate: try tensors.linear("\(path).intermediate.dense", hidden, inner),
+                    output: try tensors.linear("\(path).output.dense", inner, hidden),
+                    outputNorm: try tensors.norm("\(path).output.LayerNorm", hidden)))
+        }
+        self.layers = layers
+    }
+}
+
+extension BERTWeights {
+    /// Reads tensors by the names they have in `transformers`, with or without `bert.` before them.
+    private struct Reader {
+        private let file: SafetensorsFile
+        private let path: String
+        private let prefix: String
+        private let epsilon: Float
+        private var linearCount = 0
+
+        init(_ folder: ModelFolder, epsilon: Float) throws(SgloradError) {
+            path = folder.file(BERTWeights.fileName)
+            self.epsilon = epsilon
+            guard folder.holds(BERTWeights.fileName) else { throw .invalidModel(path, ModelFolder.missing) }
+            do {
+                file = try SafetensorsFile(path: path)
+            } catch {
+                throw .invalidModel(
+                    path, "is not a sound safetensors file: it \(Self.reason(error)); copy the model again",
+                    cause: error)
+            }
+            prefix = file.tensor(named: "bert.embeddings.word_embeddings.weight") == nil ? "" : "bert."
+        }
+
+        func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatVector {
+            let name = prefix + name
+            guard let tensor = file.tensor(named: name) else {
+                throw .invalidModel(
+                    path, "has no tensor '\(name)'; use the weights that belong to config.json")
+            }
+            guard tensor.shape == shape else {
+                throw .invalidModel(
+                    path,
+                    "the tensor '\(name)' has the shape \(tensor.shape), and config.json asks for \(shape); "
+                        + "use the files of one model")
+            }
+            do {
+                return try file.floats(name)
+            } catch {
+                throw .invalidModel(
+                    path,
+                    "the tensor '\(name)' cannot be used: the file \(Self.reason(error)); convert the model to F32",
+                    cause: error)
+            }
+        }
+
+        /// What an error of the file says, without the file's name that the model's error begins with.
+        private static func reason(_ error: SgloradError) -> String {
+            if case .string(let reason) = error.parameters["reason"] { reason } else { error.message }
+        }
+
+        func norm(_ name: String, _ width: Int) throws(SgloradError) -> LayerNorm {
+            LayerNorm(
+                weight: try read("\(name).weight", [width]), bias: try read("\(name).bias", [width]),
+                epsilon: epsilon)
+        }
+
+        mutating func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(SgloradError)
+            -> LinearLayer
+        {
+            defer { linearCount += 1 }
+            return LinearLayer(
+                site: Site(path: name, inFeatures: inputs, outFeatures: outputs), index: linearCount,
+                weight: try read("\(name).weight", [outputs, inputs]),
+                bias: try read("\(name).bias", [outputs]))
+        }
+    }
+}

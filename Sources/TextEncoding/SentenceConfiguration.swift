@@ -1,0 +1,96 @@
+internal import ErrorModel
+
+/// How a sentence-transformers folder makes a sentence's embedding of its tokens': a BERT model, the mean, unit length.
+struct SentenceConfiguration: Sendable {
+    /// Where the BERT model's files are.
+    let transformer: ModelFolder
+    /// The most tokens of a text that are looked at, if the folder says so.
+    let maximumTokens: Int?
+    /// The absolute paths of the files that this configuration was read from.
+    let files: [String]
+
+    static let modulesName = "modules.json"
+    static let promptsName = "config_sentence_transformers.json"
+    static let lengthName = "sentence_bert_config.json"
+    static let poolingName = "config.json"
+
+    private struct Module: Decodable {
+        var path: String
+        var type: String
+
+        /// The last part of the Python class's name.
+        var kind: Substring { type.split(separator: ".").last ?? "" }
+    }
+
+    private struct Length: Decodable {
+        var maxSeqLength: Int?
+        var doLowerCase: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case maxSeqLength = "max_seq_length"
+            case doLowerCase = "do_lower_case"
+        }
+    }
+
+    private struct Prompts: Decodable {
+        var defaultPromptName: String?
+        var truncateDim: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case defaultPromptName = "default_prompt_name"
+            case truncateDim = "truncate_dim"
+        }
+    }
+
+    /// Reads `modules.json` and the files of the modules.
+    ///
+    /// - Throws: `invalidModel` that names the module or option that is not supported.
+    init(of folder: ModelFolder) throws(SgloradError) {
+        let modules = try folder.decode([Module].self, from: Self.modulesName)
+        let file = folder.file(Self.modulesName)
+        for module in modules where !["Transformer", "Pooling", "Normalize"].contains(module.kind) {
+            throw .invalidModel(
+                file,
+                "the module '\(module.type)' is not supported; use a model of Transformer, Pooling and Normalize"
+            )
+        }
+        let kinds = modules.map(\.kind)
+        guard kinds == ["Transformer", "Pooling"] || kinds == ["Transformer", "Pooling", "Normalize"] else {
+            throw .invalidModel(
+                file,
+                "lists \(kinds.joined(separator: ", ")); the modules must be Transformer, Pooling and Normalize"
+            )
+        }
+        transformer = try folder.folder(modules[0].path, namedBy: Self.modulesName)
+        let pooling = try folder.folder(modules[1].path, namedBy: Self.modulesName)
+        guard pooling.path != transformer.path else {
+            throw .invalidModel(
+                file, "gives the Pooling module the Transformer's folder; use an unchanged model")
+        }
+        try PoolingConfiguration.check(pooling)
+        var files = [file, pooling.file(Self.poolingName)]
+        if transformer.holds(Self.lengthName) {
+            let length = try transformer.decode(Length.self, from: Self.lengthName)
+            guard length.doLowerCase != true else {
+                throw .invalidModel(
+                    transformer.file(Self.lengthName),
+                    "do_lower_case true is not supported; the tokenizer lowers the case already, set it to false"
+                )
+            }
+            maximumTokens = length.maxSeqLength
+            files.append(transformer.file(Self.lengthName))
+        } else {
+            maximumTokens = nil
+        }
+        if folder.holds(Self.promptsName) {
+            let prompts = try folder.decode(Prompts.self, from: Self.promptsName)
+            guard prompts.defaultPromptName == nil, prompts.truncateDim == nil else {
+                throw .invalidModel(
+                    folder.file(Self.promptsName),
+                    "default_prompt_name and truncate_dim are not supported; use a model without them")
+            }
+            files.append(folder.file(Self.promptsName))
+        }
+        self.files = files
+    }
+}

@@ -1,0 +1,94 @@
+internal import ErrorModel
+
+/// What `tokenizer_config.json` says of a WordPiece tokenizer.
+struct TokenizerConfiguration: Sendable {
+    /// The special tokens' names.
+    let specialTokens: SpecialTokens
+
+    /// The name of the file.
+    static let fileName = "tokenizer_config.json"
+
+    private struct File: Decodable {
+        var tokenizerClass: String?
+        var doLowerCase: Bool?
+        var stripAccents: Bool?
+        var tokenizeChineseChars: Bool?
+        var doBasicTokenize: Bool?
+        var neverSplit: [String]?
+        var unkToken: Token?
+        var sepToken: Token?
+        var padToken: Token?
+        var clsToken: Token?
+        var maskToken: Token?
+        var additionalSpecialTokens: [Token]?
+        var addedTokensDecoder: [String: Token]?
+
+        private enum CodingKeys: String, CodingKey {
+            case tokenizerClass = "tokenizer_class"
+            case doLowerCase = "do_lower_case"
+            case stripAccents = "strip_accents"
+            case tokenizeChineseChars = "tokenize_chinese_chars"
+            case doBasicTokenize = "do_basic_tokenize"
+            case neverSplit = "never_split"
+            case unkToken = "unk_token"
+            case sepToken = "sep_token"
+            case padToken = "pad_token"
+            case clsToken = "cls_token"
+            case maskToken = "mask_token"
+            case additionalSpecialTokens = "additional_special_tokens"
+            case addedTokensDecoder = "added_tokens_decoder"
+        }
+    }
+
+    /// A token, written as a string or as an object with its content.
+    private struct Token: Decodable {
+        let content: String
+
+        private enum Key: String, CodingKey { case content }
+
+        init(from decoder: any Decoder) throws {
+            if let text = try? decoder.singleValueContainer().decode(String.self) {
+                content = text
+            } else {
+                content = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .content)
+            }
+        }
+    }
+
+    /// Reads and checks `tokenizer_config.json`.
+    ///
+    /// - Throws: `invalidModel` that names the option that is not supported.
+    init(of folder: ModelFolder) throws(SgloradError) {
+        let values = try folder.decode(File.self, from: Self.fileName)
+        let file = folder.file(Self.fileName)
+        func require(_ condition: Bool, _ option: String, _ wanted: String) throws(SgloradError) {
+            guard condition else {
+                throw .invalidModel(file, "\(option) is not supported; use a model with \(wanted)")
+            }
+        }
+        let kind = values.tokenizerClass ?? "BertTokenizer"
+        try require(
+            kind == "BertTokenizer" || kind == "BertTokenizerFast", "tokenizer_class '\(kind)'",
+            "tokenizer_class 'BertTokenizer'")
+        try require(values.doLowerCase != false, "do_lower_case false", "an uncased vocabulary")
+        try require(values.stripAccents != false, "strip_accents false", "strip_accents null or true")
+        try require(
+            values.tokenizeChineseChars != false, "tokenize_chinese_chars false",
+            "tokenize_chinese_chars true")
+        try require(values.doBasicTokenize != false, "do_basic_tokenize false", "do_basic_tokenize true")
+        try require(values.neverSplit?.isEmpty ?? true, "never_split", "no words that are never split")
+        let names = SpecialTokens()
+        let tokens = SpecialTokens(
+            unknown: values.unkToken?.content ?? names.unknown,
+            separator: values.sepToken?.content ?? names.separator,
+            padding: values.padToken?.content ?? names.padding,
+            classification: values.clsToken?.content ?? names.classification,
+            mask: values.maskToken?.content ?? names.mask)
+        let added = (values.additionalSpecialTokens ?? []) + (values.addedTokensDecoder ?? [:]).values
+        if let other = added.map(\.content).filter({ !tokens.all.contains($0) }).min() {
+            throw .invalidModel(
+                file, "the added token '\(other)' is not supported; use a model without added tokens")
+        }
+        specialTokens = tokens
+    }
+}

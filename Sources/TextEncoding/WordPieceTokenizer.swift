@@ -1,0 +1,109 @@
+public import ErrorModel
+
+/// The uncased WordPiece tokenizer of BERT, id for id the same as Hugging Face's `BertTokenizerFast`.
+///
+/// Source: Devlin et al., "BERT", 2018, and the behaviour of `tokenizers` 0.23. Time is linear in the text, and nothing of
+/// the text is copied but the word at hand.
+public struct WordPieceTokenizer: Sendable {
+    private let vocabulary: WordPieceVocabulary
+    private let unknown: Int32
+    private let separator: Int32
+    private let classification: Int32
+    /// The special tokens in UTF-8, longest first: where two begin at one place, the longer is meant.
+    private let written: [(bytes: [UInt8], id: Int32)]
+
+    /// How many lines the vocabulary has; every id is below it.
+    public var vocabularySize: Int { vocabulary.count }
+
+    /// Makes a tokenizer from the bytes of a `vocab.txt`.
+    ///
+    /// - Parameters:
+    ///   - vocabulary: one piece a line, in UTF-8.
+    ///   - specialTokens: each must be a line of the vocabulary.
+    ///   - file: what errors call the vocabulary.
+    /// - Throws: `invalidModel` when the vocabulary is empty or lacks a special token.
+    public init(
+        vocabulary: [UInt8], specialTokens: SpecialTokens = SpecialTokens(), file: String = "vocab.txt"
+    ) throws(SgloradError) {
+        let pieces = try WordPieceVocabulary(vocabulary, file: file)
+        func id(_ token: String) throws(SgloradError) -> Int32 {
+            guard !token.isEmpty, let id = pieces.id(of: token) else {
+                throw .invalidModel(
+                    file,
+                    "has no line '\(token)', a special token of tokenizer_config.json; use the files of one model"
+                )
+            }
+            return id
+        }
+        self.vocabulary = pieces
+        unknown = try id(specialTokens.unknown)
+        separator = try id(specialTokens.separator)
+        classification = try id(specialTokens.classification)
+        var written: [(bytes: [UInt8], id: Int32)] = []
+        for token in specialTokens.all { written.append((Array(token.utf8), try id(token))) }
+        self.written = written.sorted { $0.bytes.count > $1.bytes.count }
+    }
+
+    /// The token ids of a text, cut to a limit.
+    ///
+    /// - Parameters:
+    ///   - text: any text; the empty one has two tokens.
+    ///   - limit: the most ids wanted, the first and the last token included; at least 2.
+    public func tokenize(_ text: String, limit: Int) -> TokenizedText {
+        precondition(limit >= 2, "a limit of \(limit) tokens")
+        var ids: [Int32] = [classification]
+        var text = text
+        text.withUTF8 { collect($0, into: &ids, while: limit) }
+        let truncated = ids.count > limit - 1
+        if truncated { ids.removeLast(ids.count - (limit - 1)) }
+        ids.append(separator)
+        return TokenizedText(ids: ids, truncated: truncated)
+    }
+
+    /// Adds the text's ids until it ends or one id too many is there, which shows that the text is too long.
+    private func collect(_ bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], while limit: Int) {
+        var splitter = WordSplitter()
+        func emit(_ word: WordSplitter.Word) {
+            if word.isTooLong || !vocabulary.cut(word, into: &ids) { ids.append(unknown) }
+        }
+        var index = 0
+        while index < bytes.count, ids.count < limit {
+            if let special = specialToken(at: index, of: bytes) {
+                splitter.finish(emit)
+                ids.append(special.id)
+                index += special.bytes.count
+                continue
+            }
+            let (scalar, length) = Self.scalar(at: index, of: bytes)
+            index += length
+            splitter.push(scalar, emit)
+        }
+        if ids.count < limit { splitter.finish(emit) }
+    }
+
+    private func specialToken(at index: Int, of bytes: UnsafeBufferPointer<UInt8>) -> (
+        bytes: [UInt8], id: Int32
+    )? {
+        for token in written
+        where bytes[index] == token.bytes[0] && index + token.bytes.count <= bytes.count
+            && bytes[index..<index + token.bytes.count].elementsEqual(token.bytes)
+        {
+            return token
+        }
+        return nil
+    }
+
+    /// Decodes one character; a `String` holds no other than sound UTF-8.
+    private static func scalar(
+        at index: Int, of bytes: UnsafeBufferPointer<UInt8>
+    ) -> (Unicode.Scalar, length: Int) {
+        let first = bytes[index]
+        if first < 0x80 { return (Unicode.Scalar(first), 1) }
+        let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        var value = UInt32(first) & (0xFF >> UInt32(length + 1))
+        for offset in 1..<length where index + offset < bytes.count {
+            value = value << 6 | UInt32(bytes[index + offset] & 0x3F)
+        }
+        return (Unicode.Scalar(value) ?? "\u{FFFD}", length)
+    }
+}

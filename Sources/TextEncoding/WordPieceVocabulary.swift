@@ -1,0 +1,133 @@
+internal import ErrorModel
+
+/// The word pieces of a `vocab.txt` by their bytes; a piece's id is its line, from 0.
+///
+/// A table of hashes over the file's own bytes: one allocation for 30,000 pieces, and a prefix's hash follows from the
+/// shorter one's, so that finding the longest piece costs one pass over a word.
+struct WordPieceVocabulary: Sendable {
+    private let bytes: [UInt8]
+    private let pieces: [Range<Int>]
+    /// Piece ids at their hash's place or after it; -1 where there is none.
+    ///
+    /// A power of two of them, at most half of them taken.
+    private let slots: [Int32]
+
+    /// The most pieces that a vocabulary may have.
+    static let maximumCount = 1 << 22
+
+    /// How many lines the vocabulary has.
+    var count: Int { pieces.count }
+
+    /// Reads the bytes of a `vocab.txt`: one piece a line, in UTF-8, ended by LF or CR LF.
+    ///
+    /// - Throws: `invalidModel` that names `file` when there are no pieces or too many.
+    init(_ bytes: [UInt8], file: String) throws(SgloradError) {
+        var pieces: [Range<Int>] = []
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+            let hasReturn = end > start && bytes[end - 1] == UInt8(ascii: "\r")
+            pieces.append(start..<(hasReturn ? end - 1 : end))
+            guard pieces.count <= Self.maximumCount else {
+                throw .invalidModel(
+                    file, "has more than \(Self.maximumCount) lines; use the vocabulary of the model")
+            }
+            start = end + 1
+        }
+        guard !pieces.isEmpty else {
+            throw .invalidModel(file, "has no lines; copy the vocabulary of the model again")
+        }
+        var capacity = 16
+        while capacity < pieces.count * 2 { capacity *= 2 }
+        var slots = [Int32](repeating: -1, count: capacity)
+        for (id, piece) in pieces.enumerated() {
+            var hash = Self.emptyHash
+            for index in piece { hash = Self.extend(hash, bytes[index]) }
+            var slot = Self.slot(of: hash, capacity)
+            // Of two equal lines the later one counts, as with the Python tokenizer.
+            while slots[slot] >= 0, bytes[pieces[Int(slots[slot])]] != bytes[piece] {
+                slot = (slot + 1) & (capacity - 1)
+            }
+            slots[slot] = Int32(id)
+        }
+        self.bytes = bytes
+        self.pieces = pieces
+        self.slots = slots
+    }
+
+    /// The id of a piece as it stands in the file.
+    func id(of piece: String) -> Int32? {
+        let utf8 = Array(piece.utf8)
+        return find(utf8[...], hash: utf8.reduce(Self.emptyHash, Self.extend), isContinuation: false)
+    }
+
+    /// Cuts a word into pieces, always taking the longest that the vocabulary has ("##" before all but the first).
+    ///
+    /// - Parameter ids: the pieces are added here.
+    /// - Returns: false, with `ids` as they were, when the word cannot be cut.
+    func cut(_ word: WordSplitter.Word, into ids: inout [Int32]) -> Bool {
+        let before = ids.count
+        var first = 0
+        var start = 0
+        var hashes: [UInt64] = []
+        while first < word.ends.count {
+            var hash = start == 0 ? Self.emptyHash : Self.continuationHash
+            var index = start
+            hashes.removeAll(keepingCapacity: true)
+            for end in word.ends[first...] {
+                while index < end {
+                    hash = Self.extend(hash, word.bytes[index])
+                    index += 1
+                }
+                hashes.append(hash)
+            }
+            var found: Int32?
+            var length = hashes.count
+            while length > 0, found == nil {
+                found = find(
+                    word.bytes[start..<word.ends[first + length - 1]], hash: hashes[length - 1],
+                    isContinuation: start > 0)
+                if found == nil { length -= 1 }
+            }
+            guard let found else {
+                ids.removeLast(ids.count - before)
+                return false
+            }
+            ids.append(found)
+            first += length
+            start = word.ends[first - 1]
+        }
+        return true
+    }
+
+    private func find(_ piece: ArraySlice<UInt8>, hash: UInt64, isContinuation: Bool) -> Int32? {
+        var slot = Self.slot(of: hash, slots.count)
+        while slots[slot] >= 0 {
+            var range = pieces[Int(slots[slot])]
+            if !isContinuation {
+                if bytes[range] == piece { return slots[slot] }
+            } else if range.count == piece.count + 2, bytes[range.lowerBound] == Self.hashSign,
+                bytes[range.lowerBound + 1] == Self.hashSign
+            {
+                range = range.lowerBound + 2..<range.upperBound
+                if bytes[range] == piece { return slots[slot] }
+            }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
+    private static let hashSign = UInt8(ascii: "#")
+    private static let continuationHash = extend(extend(emptyHash, hashSign), hashSign)
+
+    // FNV-1a, 64 bits. Source: the IETF draft draft-eastlake-fnv.
+    private static let emptyHash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    private static func extend(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
+        (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+    }
+
+    private static func slot(of hash: UInt64, _ capacity: Int) -> Int {
+        Int(truncatingIfNeeded: hash ^ (hash >> 32)) & (capacity - 1)
+    }
+}

@@ -1,0 +1,50 @@
+import AdapterFormats
+import Foundation
+import LowRank
+import Testing
+
+private let zoo = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/zoo").path
+
+@Suite(
+    "The experts of the zoo",
+    .enabled(if: FileManager.default.fileExists(atPath: zoo), "needs ../shared/zoo beside the repository"))
+struct ZooTests {
+    @Test func `every expert is read, all on one layout`() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: zoo).sorted()
+        var layouts: Set<AdapterLayout> = []
+        for name in names {
+            let folder = try PEFTFolder.read(directory: "\(zoo)/\(name)")
+            #expect(folder.checkpoints.map(\.name) == [""] + (1...7).map { "checkpoint-\($0)" })
+            #expect(
+                folder.template
+                    == PEFTTemplate(
+                        baseModelName: "sentence-transformers/all-MiniLM-L6-v2",
+                        taskType: "FEATURE_EXTRACTION",
+                        targetModules: ["query", "value"]))
+            for checkpoint in folder.checkpoints { layouts.insert(try AdapterLayout(of: checkpoint.factors)) }
+        }
+        let layout = try #require(layouts.first)
+        #expect(names.count > 8 && layouts.count == 1)
+        #expect(
+            layout.parameterCount == 36_864 && layout.rank == 4 && layout.scale == 2
+                && layout.sites.count == 12)
+    }
+
+    @Test func `an expert written anew is the same adapter`() throws {
+        let folder = try PEFTFolder.read(directory: "\(zoo)/bank-0")
+        let layout = try AdapterLayout(of: folder.checkpoints[0].factors)
+        let adapter = try layout.place(folder.checkpoints[0].factors)
+        let copy = try TemporaryFolder()
+        for file in try PEFTWriter.files(for: adapter, template: folder.template, provenance: [:]) {
+            try copy.write(file.contents, to: file.name)
+        }
+        let again = try PEFTFolder.read(directory: copy.path)
+        #expect(again.template == folder.template)
+        #expect(try layout.place(again.checkpoints[0].factors).parameters == adapter.parameters)
+        // The zoo's configurations came from PEFT: the same keys and values.
+        #expect(
+            try String(contentsOfFile: "\(copy.path)/adapter_config.json", encoding: .utf8)
+                == String(contentsOfFile: "\(zoo)/bank-0/adapter_config.json", encoding: .utf8) + "\n")
+    }
+}

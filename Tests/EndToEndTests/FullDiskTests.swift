@@ -1,0 +1,50 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+/// A disk with no room left, made of a small file system in memory; needs root.
+@Suite(
+    "Full disk", .timeLimit(.minutes(3)),
+    .enabled(if: Places.hasModel && geteuid() == 0, "needs root and the text encoder"))
+struct FullDiskTests {
+    @Test("what does not fit is said with its remedy, nothing half written stays, and room brings it back")
+    func noRoom() async throws {
+        try await withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/state", withIntermediateDirectories: false)
+            // In a mount namespace of its own: the file system goes with the daemon.
+            let script = """
+                mount -t tmpfs -o size=3m tmpfs "$0/state" && exec "$@"
+                """
+            try await TestDaemon.run(
+                in: folder, launcher: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, folder]
+            ) { daemon in
+                // Seen from outside, the daemon's file system is below its process.
+                let state = "/proc/\(daemon.process)/root\(folder)/state"
+                try await daemon.importExperts(Places.experts("wn-birds"))
+                let filler = "\(state)/filler"
+                #expect(FileManager.default.createFile(atPath: filler, contents: nil))
+                let descriptor = open(filler, O_WRONLY)
+                let block = [UInt8](repeating: 7, count: 4096)
+                while write(descriptor, block, block.count) > 0 {}
+                close(descriptor)
+
+                let expert = try await daemon.control("expert", "import", "\(Places.zoo)/experts/wn-fish")
+                #expect(expert.status == 1, "\(expert.output)")
+                #expect(expert.error.contains("Free space"), "\(expert.error)")
+                let request = try await daemon.control("request", "definitions of birds")
+                #expect(request.status == 1)
+                #expect(request.error.contains("Free space"), "\(request.error)")
+                let temporary = try FileManager.default.contentsOfDirectory(atPath: "\(state)/temporary")
+                #expect(temporary.isEmpty)
+                let experts = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
+                #expect(experts.experts.map(\.name) == ["wn-birds"])
+
+                #expect(unlink(filler) == 0)
+                let again = try await daemon.control("request", "definitions of birds")
+                #expect(again.status == 0, "\(again.error)")
+            }
+        }
+    }
+}

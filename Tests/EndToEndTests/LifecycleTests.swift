@@ -1,0 +1,101 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+/// Starting, stopping, and being started by systemd.
+@Suite(
+    "Lifecycle", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+struct LifecycleTests {
+    @Test("what was promised and kept is there after a restart, and the socket is gone in between")
+    func restart() async throws {
+        try await withTemporaryFolder { folder in
+            try await TestDaemon.run(in: folder) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                _ = try await daemon.reply(
+                    Methods.Request.Reply.self, "request", "definitions of birds", "--label", "first")
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/socket"))
+            try await TestDaemon.run(in: folder) { daemon in
+                let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+                    .adapters
+                #expect(adapters.map(\.label) == ["first"])
+                let status = try await daemon.reply(Methods.Status.Reply.self, "status")
+                #expect(status.queue.done == 1)
+                let id = try #require(adapters.first?.adapterId)
+                let export = try await daemon.control("adapter", "export", id, "-o", "\(folder)/again")
+                #expect(export.status == 0, "\(export.error)")
+            }
+        }
+    }
+
+    @Test("a second daemon on the same state directory says whose it is and ends")
+    func secondDaemon() async throws {
+        try await TestDaemon.run { daemon in
+            let second = try await Program.run(
+                "\(Places.products)/sglorad",
+                ["--state-dir", daemon.state, "--socket", "\(daemon.folder)/other", "--model", Places.model])
+            #expect(second.status == 1)
+            #expect(second.error.contains(daemon.state), "\(second.error)")
+            #expect(!FileManager.default.fileExists(atPath: "\(daemon.folder)/other"))
+            #expect(try await daemon.control("status").status == 0)
+        }
+    }
+
+    @Test("SIGTERM while a training runs: both processes end, and no generator is half there")
+    func terminateWhileTraining() async throws {
+        try await withTemporaryFolder { folder in
+            try await TestDaemon.run(in: folder) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                let client = try await VarlinkClient.connect(path: daemon.socket)
+                let replies = client.stream(
+                    Methods.TrainGenerator.qualifiedName,
+                    Methods.TrainGenerator.Parameters(options: Wire.TrainingOptions(steps: 100_000)),
+                    returning: Methods.TrainGenerator.Reply.self)
+                for try await reply in replies where (reply.progress?.step ?? 0) > 0 { break }
+            }
+            let end = try await TestDaemon.run(in: folder) { daemon in
+                let list = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
+                #expect(list.generators.isEmpty)
+                #expect(daemon.files("temporary").isEmpty)
+            }
+            #expect(end.status == 0)
+            let children = try await Program.run("pgrep", ["-f", "train \(folder)"])
+            #expect(children.output.isEmpty)
+        }
+    }
+
+    @Test(
+        "a socket that systemd passes is served, and stays when the daemon ends",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-socket-activate")))
+    func socketActivation() async throws {
+        try await withTemporaryFolder { folder in
+            let launcher = ["/usr/bin/systemd-socket-activate", "--listen=\(folder)/socket"]
+            let end = try await TestDaemon.run(in: folder, launcher: launcher) { daemon in
+                let status = try await daemon.control("status")
+                #expect(status.status == 0, "\(status.error)")
+            }
+            #expect(end.status == 0, "\(end.log)")
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/socket"))
+        }
+    }
+
+    @Test("a configuration that is wrong is named and nothing is started")
+    func configuration() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("workers: many\n".utf8).write(to: URL(filePath: "\(folder)/bad.yaml"))
+            for (arguments, word) in [
+                (["--config", "\(folder)/none.yaml"], "none.yaml"),
+                (["--config", "\(folder)/bad.yaml"], "workers"),
+                (["--log-level", "loud"], "logLevel"),
+            ] {
+                let outcome = try await Program.run(
+                    "\(Places.products)/sglorad",
+                    ["--state-dir", "\(folder)/state", "--socket", "\(folder)/socket"] + arguments)
+                #expect(outcome.status == 1)
+                #expect(outcome.error.contains(word), "\(arguments): \(outcome.error)")
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/state"))
+        }
+    }
+}

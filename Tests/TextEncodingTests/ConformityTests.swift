@@ -1,0 +1,84 @@
+import AdapterFormats
+import Foundation
+import LowRank
+import Testing
+import TextEncoding
+
+@Suite(
+    "Conformity with the Python stack",
+    .enabled(if: Places.hasModel, "needs the model all-MiniLM-L6-v2 in .model"))
+struct ConformityTests {
+    let encoder: SentenceEncoder
+
+    init() throws {
+        encoder = try SentenceEncoder(folder: Places.model)
+    }
+
+    private func tokenizer() throws -> WordPieceTokenizer {
+        let vocabulary = try Data(contentsOf: URL(filePath: Places.model + "/vocab.txt"))
+        return try WordPieceTokenizer(vocabulary: Array(vocabulary))
+    }
+
+    @Test("Token ids of hard texts are those of Hugging Face's tokenizer")
+    func hardTokens() throws {
+        let tokenizer = try tokenizer()
+        let texts = try ReferenceText.hard()
+        #expect(texts.count >= 60)
+        for reference in texts {
+            #expect(
+                tokenizer.tokenize(reference.text, limit: 256).ids == reference.ids,
+                "\(reference.text.debugDescription)")
+        }
+    }
+
+    @Test("Embeddings of hard texts, one by one and in a batch")
+    func hardEmbeddings() throws {
+        let texts = try ReferenceText.hard().map(\.text)
+        let reference = try SafetensorsFile(path: Places.fixture("embeddings.safetensors")).floats(
+            "embeddings")
+        try expectEqual(texts.map { try encoder.encode($0) }, reference)
+        try expectEqual(try encoder.encode(batch: texts), reference)
+    }
+
+    @Test("An adapter on every kind of linear layer")
+    func adaptedEverywhere() throws {
+        let file = try SafetensorsFile(path: Places.fixture("embeddings.safetensors"))
+        let adapter = try adapter(in: file, prefix: "adapter.", suffix: "", scale: 2)
+        #expect(adapter.layout.sites.count == 12)
+        let texts = try ReferenceText.hard()[4...15].map(\.text)
+        let reference = try file.floats("adapted")
+        try expectEqual(texts.map { try encoder.encode($0, adapter: adapter) }, reference)
+        try expectEqual(try encoder.encode(batch: texts, adapter: adapter), reference)
+    }
+
+    @Test(
+        "Token ids of the reference texts",
+        .enabled(if: Places.hasReference, "needs ../shared/reference and the model"))
+    func sharedTokens() throws {
+        let tokenizer = try tokenizer()
+        let texts = try ReferenceText.shared()
+        #expect(texts.count == 178)
+        for reference in texts {
+            #expect(tokenizer.tokenize(reference.text, limit: 256).ids == reference.ids)
+        }
+    }
+
+    @Test(
+        "Embeddings of the reference texts, without and with an expert",
+        .enabled(if: Places.hasReference, "needs ../shared/reference, ../shared/zoo and the model"),
+        arguments: ["", "bank-4", "clinc-travel-0", "wn-birds"])
+    func sharedEmbeddings(expert: String) throws {
+        let texts = try ReferenceText.shared().map(\.text)
+        let references = try SafetensorsFile(path: Places.shared + "/reference/embeddings.safetensors")
+        let reference = try references.floats(expert.isEmpty ? "embeddings" : "embeddings.\(expert)")
+        let expertPath = Places.shared + "/zoo/\(expert)/adapter_model.safetensors"
+        let adapter =
+            expert.isEmpty
+            ? nil
+            : try adapter(
+                in: SafetensorsFile(path: expertPath), prefix: "base_model.model.", suffix: ".weight",
+                scale: 2)
+        try expectEqual(texts.map { try encoder.encode($0, adapter: adapter) }, reference)
+        try expectEqual(try encoder.encode(batch: texts, adapter: adapter), reference)
+    }
+}

@@ -1,0 +1,163 @@
+import ErrorModel
+import Foundation
+import LowRank
+import Testing
+import TextEncoding
+
+/// What holds of any model, shown on a tiny one.
+@Suite("Sentence encoder")
+struct SentenceEncoderTests {
+    private let model: TinyModel
+    private let encoder: SentenceEncoder
+
+    init() throws {
+        model = try TinyModel()
+        encoder = try SentenceEncoder(folder: model.path)
+    }
+
+    @Test("A text at the limit is whole, one beyond it is cut and says so")
+    func truncation() throws {
+        let whole = try encoder.encode("a b c a b c a b")
+        #expect(whole.tokenCount == 10 && !whole.truncated)
+        let cut = try encoder.encode("a b c a b c a b c")
+        #expect(cut.tokenCount == 10 && cut.truncated && cut.embedding == whole.embedding)
+        let batch = try encoder.encode(batch: ["a", "a b c a b c a b c"])
+        #expect(batch.map(\.truncated) == [false, true])
+    }
+
+    @Test("A batch is the texts one by one, in their order, whatever their lengths")
+    func batch() throws {
+        let words = ["a", "b", "c", "cd"]
+        let texts = (0..<300).map { index in
+            (0..<index % 11).map { words[($0 * 7 + index) % 4] }.joined(separator: " ")
+        }
+        let encodings = try encoder.encode(batch: texts)
+        #expect(encodings.count == texts.count)
+        for (text, encoding) in zip(texts, encodings) {
+            let alone = try encoder.encode(text)
+            #expect(alone.tokenCount == encoding.tokenCount)
+            let distance = zip(alone.embedding, encoding.embedding).map { abs($0 - $1) }.max()
+            #expect(try #require(distance) <= 1e-5, "\(text)")
+        }
+        #expect(try encoder.encode(batch: []).isEmpty)
+    }
+
+    @Test("The empty text has an embedding")
+    func empty() throws {
+        #expect(try encoder.encode("").tokenCount == 2)
+        #expect(try encoder.encode(" \n").embedding == encoder.encode("").embedding)
+    }
+
+    @Test("An adapter changes the embedding at each site alone, and one of zeros does not")
+    func adapters() throws {
+        let base = try encoder.encode("a b cd").embedding
+        for site in encoder.linearSites {
+            let adapted = try encoder.encode("a b cd", adapter: randomAdapter([site], size: 0.5)).embedding
+            #expect(adapted != base, "\(site.path)")
+            let zero = try encoder.encode("a b cd", adapter: randomAdapter([site], size: 0)).embedding
+            #expect(zero == base, "\(site.path)")
+        }
+        #expect(try encoder.encode("a b cd").embedding == base)
+    }
+
+    @Test("An adapter is its merged weights")
+    func merged() throws {
+        let name = "encoder.layer.0.intermediate.dense"
+        let site = try #require(encoder.linearSites.first { $0.path == name })
+        let adapter = try randomAdapter([site], rank: 3, scale: 0.5, size: 0.4)
+        let adapted = try encoder.encode("a b cd", adapter: adapter).embedding
+
+        var tensors = TinyModel.tensors()
+        let tensor = try #require(tensors[name + ".weight"])
+        var weight = tensor.bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        let slice = try #require(adapter.layout.slices.first)
+        for row in 0..<site.outFeatures {
+            for column in 0..<site.inFeatures {
+                for inner in 0..<3 {
+                    weight[row * site.inFeatures + column] +=
+                        0.5 * adapter.parameters[slice.b.lowerBound + row * 3 + inner]
+                        * adapter.parameters[slice.a.lowerBound + inner * site.inFeatures + column]
+                }
+            }
+        }
+        tensors[name + ".weight"] = TinyModel.floats(weight, tensor.shape)
+        let other = try TinyModel()
+        try other.writeWeights(tensors)
+        let expected = try SentenceEncoder(folder: other.path).encode("a b cd").embedding
+        for (one, two) in zip(adapted, expected) { #expect(abs(one - two) <= 1e-5) }
+    }
+
+    @Test("An adapter for another model is refused by the site that does not fit")
+    func mismatch() throws {
+        let site = try #require(encoder.linearSites.first)
+        for wrong in [
+            Site(path: "encoder.layer.7.output.dense", inFeatures: 12, outFeatures: 8),
+            Site(path: "pooler.dense", inFeatures: 8, outFeatures: 8),
+            Site(path: site.path, inFeatures: 8, outFeatures: 9),
+            Site(path: site.path, inFeatures: 7, outFeatures: 8),
+        ] {
+            let adapter = try randomAdapter([wrong])
+            let error = try #require(throws: SgloradError.self) { try encoder.encode("a", adapter: adapter) }
+            #expect(error.code == .layoutMismatch && error.parameters["site"] == .string(wrong.path))
+            #expect(throws: SgloradError.self) { try encoder.encode(batch: ["a"], adapter: adapter) }
+            #expect(throws: SgloradError.self) { try encoder.check(adapter.layout) }
+        }
+    }
+
+    @Test("An adapter that makes the numbers overflow is an error")
+    func overflow() throws {
+        let adapter = try randomAdapter(encoder.linearSites, size: 1e30)
+        let error = try #require(throws: SgloradError.self) { try encoder.encode("a b", adapter: adapter) }
+        #expect(error.code == .invalidFile && error.message.contains("adapter"))
+    }
+}
+
+@Suite("Determinism", .enabled(if: Places.hasModel, "needs the model all-MiniLM-L6-v2 in .model"))
+struct DeterminismTests {
+    private static let texts = [
+        "route requests about travel bookings", "match definitions of birds to their names",
+    ]
+
+    @Test("The same bits from call to call, from encoder to encoder, and after other work")
+    func repeated() throws {
+        let encoder = try SentenceEncoder(folder: Places.model)
+        let first = try encoder.encode(Self.texts[0]).embedding.map(\.bitPattern)
+        for length in 1...12 {
+            _ = try encoder.encode(batch: [String](repeating: Self.texts[1], count: length))
+            #expect(try encoder.encode(Self.texts[0]).embedding.map(\.bitPattern) == first)
+        }
+        let other = try SentenceEncoder(folder: Places.model)
+        #expect(try other.encode(Self.texts[0]).embedding.map(\.bitPattern) == first)
+    }
+
+    @Test("The same bits from eight tasks at once, with and without an adapter")
+    func concurrent() async throws {
+        let encoder = try SentenceEncoder(folder: Places.model)
+        let adapter = try randomAdapter(encoder.linearSites, rank: 4, size: 0.02)
+        let plain = try encoder.encode(Self.texts[0]).embedding
+        let adapted = try encoder.encode(Self.texts[1], adapter: adapter).embedding
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for _ in 0..<5 {
+                        let embedding =
+                            task % 2 == 0
+                            ? try encoder.encode(Self.texts[0]).embedding
+                            : try encoder.encode(Self.texts[1], adapter: adapter).embedding
+                        if embedding != (task % 2 == 0 ? plain : adapted) { return false }
+                    }
+                    return true
+                }
+            }
+            for try await isSame in group { #expect(isSame) }
+        }
+    }
+
+    @Test("The model's sizes, and a long text's end that is said to be cut")
+    func sizes() throws {
+        let encoder = try SentenceEncoder(folder: Places.model)
+        #expect(encoder.dimension == 384 && encoder.maximumTokens == 256 && encoder.linearSites.count == 36)
+        let encoding = try encoder.encode(String(repeating: "travel ", count: 300))
+        #expect(encoding.tokenCount == 256 && encoding.truncated)
+    }
+}
