@@ -6,27 +6,18 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019); biases do not decay.
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019) over layers; biases do not decay.
 struct AdamW: Sendable {
     let learningRate: Float
     let weightDecay: Float
-    private var step = 0
-    private var moments: [Moments]
-
-    private struct Moments: Sendable {
-        var first: [Float]
-        var second: [Float]
-    }
+    private var moments: [AdamMoments]
 
     /// The state for some layers, whose order stays the same in every ``update(_:by:rate:)``.
     init(for layers: [DenseLayer], learningRate: Float, weightDecay: Float) {
         self.learningRate = learningRate
         self.weightDecay = weightDecay
         moments = layers.flatMap { layer in
-            [layer.weight.values.count, layer.bias.count].map { count in
-                Moments(
-                    first: [Float](repeating: 0, count: count), second: [Float](repeating: 0, count: count))
-            }
+            [AdamMoments(count: layer.weight.values.count), AdamMoments(count: layer.bias.count)]
         }
     }
 
@@ -34,29 +25,41 @@ struct AdamW: Sendable {
     ///
     /// - Parameter rate: what the learning rate is multiplied by at this step.
     mutating func update(_ layers: inout [DenseLayer], by gradients: [DenseLayer], rate: Float) {
-        step += 1
+        let rate = learningRate * rate
         for index in layers.indices {
-            apply(&layers[index].weight.values, gradients[index].weight.values, 2 * index, rate, weightDecay)
-            apply(&layers[index].bias, gradients[index].bias, 2 * index + 1, rate, 0)
+            moments[2 * index].apply(
+                to: &layers[index].weight.values, gradients[index].weight.values, rate: rate,
+                decay: weightDecay)
+            moments[2 * index + 1].apply(
+                to: &layers[index].bias, gradients[index].bias, rate: rate, decay: 0)
         }
     }
+}
 
-    private mutating func apply(
-        _ values: inout [Float], _ gradient: [Float], _ slot: Int, _ rate: Float, _ decay: Float
-    ) {
-        let beta1: Float = 0.9
-        let beta2: Float = 0.999
+/// Adam's two moments of some numbers (Kingma and Ba, 2015).
+struct AdamMoments: Sendable {
+    /// How many steps were taken.
+    private(set) var step = 0
+    private var first: [Float]
+    private var second: [Float]
+
+    init(count: Int) {
+        first = [Float](repeating: 0, count: count)
+        second = [Float](repeating: 0, count: count)
+    }
+
+    /// One step of some numbers down their gradient.
+    mutating func apply(to values: inout [Float], _ gradient: [Float], rate: Float, decay: Float) {
+        step += 1
+        let (beta1, beta2): (Float, Float) = (0.9, 0.999)
         let correction1 = 1 - pow(beta1, Float(step))
         let correction2 = 1 - pow(beta2, Float(step))
-        let learningRate = learningRate * rate
         for place in values.indices {
             let g = gradient[place]
-            moments[slot].first[place] = beta1 * moments[slot].first[place] + (1 - beta1) * g
-            moments[slot].second[place] = beta2 * moments[slot].second[place] + (1 - beta2) * g * g
-            let direction =
-                (moments[slot].first[place] / correction1)
-                / ((moments[slot].second[place] / correction2).squareRoot() + 1e-8)
-            values[place] -= learningRate * (direction + decay * values[place])
+            first[place] = beta1 * first[place] + (1 - beta1) * g
+            second[place] = beta2 * second[place] + (1 - beta2) * g * g
+            let direction = (first[place] / correction1) / ((second[place] / correction2).squareRoot() + 1e-8)
+            values[place] -= rate * (direction + decay * values[place])
         }
     }
 }

@@ -16,14 +16,19 @@ struct ConditionalVAE: Sendable {
     let coordinates: Int
     /// How many numbers z has.
     let latent: Int
+    /// Whether z is always 0: the decoder alone, with neither encoder nor prior.
+    let deterministic: Bool
     var encoder: Perceptron
     var prior: Perceptron
     var decoder: Perceptron
 
     /// Networks with random weights.
-    init(coordinates: Int, latent: Int, width: Int, random: inout CounterRandom) {
+    init(
+        coordinates: Int, latent: Int, width: Int, deterministic: Bool = false, random: inout CounterRandom
+    ) {
         self.coordinates = coordinates
         self.latent = latent
+        self.deterministic = deterministic
         encoder = Perceptron(
             widths: [3 * coordinates, width, 2 * latent], silentOutput: true, random: &random)
         prior = Perceptron(widths: [2 * coordinates, width, 2 * latent], silentOutput: true, random: &random)
@@ -32,9 +37,13 @@ struct ConditionalVAE: Sendable {
         )
     }
 
-    init(coordinates: Int, latent: Int, encoder: Perceptron, prior: Perceptron, decoder: Perceptron) {
+    init(
+        coordinates: Int, latent: Int, deterministic: Bool = false, encoder: Perceptron, prior: Perceptron,
+        decoder: Perceptron
+    ) {
         self.coordinates = coordinates
         self.latent = latent
+        self.deterministic = deterministic
         self.encoder = encoder
         self.prior = prior
         self.decoder = decoder
@@ -58,7 +67,10 @@ struct ConditionalVAE: Sendable {
     ///   - condition: `[n, 2k]`.
     ///   - noise: standard normal numbers, `[n, latent]`; zeros decode the mean of the prior.
     func sample(condition: Matrix, noise: Matrix) -> Matrix {
-        let z = Gaussian(prior(condition), latent: latent).sample(noise)
+        let z =
+            deterministic
+            ? Matrix(rows: condition.rows, columns: latent)
+            : Gaussian(prior(condition), latent: latent).sample(noise)
         return decoder(.joined([z, condition]))
     }
 
@@ -79,6 +91,7 @@ struct ConditionalVAE: Sendable {
     func loss(
         target: Matrix, condition: Matrix, noise: Matrix, lambda: Float
     ) -> (loss: Loss, gradients: [DenseLayer]) {
+        if deterministic { return decoderLoss(target: target, condition: condition) }
         let n = target.rows
         let share = 1 / Float(n)
         let encoded = encoder.forward(.joined([target, condition]))
@@ -87,15 +100,7 @@ struct ConditionalVAE: Sendable {
         let p = Gaussian(conditioned.output, latent: latent)
         let decoded = decoder.forward(.joined([q.sample(noise), condition]))
 
-        var loss = Loss(reconstruction: 0, divergence: 0)
-        var byOutput = Matrix(rows: n, columns: coordinates)
-        for row in 0..<n {
-            for column in 0..<coordinates {
-                let error = condition[row, column] + decoded.output[row, column] - target[row, column]
-                loss.reconstruction += share * error * error
-                byOutput[row, column] = 2 * share * error
-            }
-        }
+        var (loss, byOutput) = reconstruction(decoded.output, target: target, condition: condition)
         let decoderStep = decoder.backward(decoded, gradient: byOutput)
         let byLatent = decoderStep.input.columns(0..<latent)
 
@@ -124,6 +129,34 @@ struct ConditionalVAE: Sendable {
         let encoderStep = encoder.backward(encoded, gradient: byQ)
         let priorStep = prior.backward(conditioned, gradient: byP)
         return (loss, encoderStep.layers + priorStep.layers + decoderStep.layers)
+    }
+
+    /// ‖y − ŷ‖² alone, with z = 0; the other networks' gradients are zero.
+    private func decoderLoss(target: Matrix, condition: Matrix) -> (loss: Loss, gradients: [DenseLayer]) {
+        let z = Matrix(rows: target.rows, columns: latent)
+        let decoded = decoder.forward(.joined([z, condition]))
+        let (loss, byOutput) = reconstruction(decoded.output, target: target, condition: condition)
+        let silent = (encoder.layers + prior.layers).map {
+            DenseLayer(inputs: $0.weight.columns, outputs: $0.weight.rows)
+        }
+        return (loss, silent + decoder.backward(decoded, gradient: byOutput).layers)
+    }
+
+    /// ‖y − ŷ‖², a mean over the batch, and its gradient by the decoder's output.
+    private func reconstruction(
+        _ output: Matrix, target: Matrix, condition: Matrix
+    ) -> (loss: Loss, byOutput: Matrix) {
+        let share = 1 / Float(target.rows)
+        var loss = Loss(reconstruction: 0, divergence: 0)
+        var byOutput = Matrix(rows: target.rows, columns: coordinates)
+        for row in 0..<target.rows {
+            for column in 0..<coordinates {
+                let error = condition[row, column] + output[row, column] - target[row, column]
+                loss.reconstruction += share * error * error
+                byOutput[row, column] = 2 * share * error
+            }
+        }
+        return (loss, byOutput)
     }
 }
 

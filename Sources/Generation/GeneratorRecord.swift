@@ -37,6 +37,21 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     /// The divergence part, likewise.
     public var divergence: Float
 
+    /// What the steering's training left behind; nil where there were no tasks to train it by.
+    public var steering: Steering?
+    /// How the generator did on experts that it had not seen; nil where nobody looked.
+    public var verdict: GeneratorVerdict?
+
+    /// The part of a steering that is not in its tensors.
+    public struct Steering: Sendable, Hashable, Codable {
+        /// The mode of each expert, in the order of `experts`.
+        public var modes: [Int]
+        /// How many tasks it was trained by.
+        public var tasks: Int
+        /// The task loss, a mean over the last quarter of the steps.
+        public var loss: Float
+    }
+
     /// The loss at the end: reconstruction + λ·divergence.
     public var loss: Float { reconstruction + plan.lambda * divergence }
 }

@@ -21,12 +21,15 @@ public struct GeneratorTrainer: Sendable {
         public let total: Int
         /// The step's loss.
         public let loss: Float
+        /// Whether the steering is being trained, after the network.
+        public let isSteering: Bool
     }
 
     private let library: Library
     private let plan: TrainingPlan
     private let base: String
     private let encoder: String
+    private let objective: (any TaskObjective)?
 
     /// Prepares a training.
     ///
@@ -34,9 +37,11 @@ public struct GeneratorTrainer: Sendable {
     ///   - library: at least two experts.
     ///   - base: the base model's name, for the record.
     ///   - encoder: the digest of the text encoder that made the embeddings, for the record.
+    ///   - objective: what judges adapters on the experts' tasks; nil trains no steering.
     /// - Throws: `invalidRequest` for a plan out of range, `trainingFailed` for a library of fewer than two experts.
     public init(
-        library: Library, plan: TrainingPlan, base: String, encoder: String
+        library: Library, plan: TrainingPlan, base: String, encoder: String,
+        objective: (any TaskObjective)? = nil
     ) throws(SgloradError) {
         try plan.validate()
         guard library.experts.count >= 2 else {
@@ -50,7 +55,11 @@ public struct GeneratorTrainer: Sendable {
         self.plan = plan
         self.base = base
         self.encoder = encoder
+        self.objective = objective
     }
+
+    /// How many steps a training takes in all.
+    public var steps: Int { plan.steps + (objective == nil ? 0 : plan.steeringSteps) }
 
     /// Runs the training to its end.
     ///
@@ -66,7 +75,8 @@ public struct GeneratorTrainer: Sendable {
 
         var random = CounterRandom(seed: plan.seed, stream: 1)
         var network = ConditionalVAE(
-            coordinates: coordinates.count, latent: plan.latent, width: plan.width, random: &random)
+            coordinates: coordinates.count, latent: plan.latent, width: plan.width,
+            deterministic: plan.deterministic, random: &random)
         var optimiser = AdamW(
             for: network.layers, learningRate: plan.learningRate, weightDecay: plan.weightDecay)
         let proximities = library.experts.map {
@@ -89,16 +99,35 @@ public struct GeneratorTrainer: Sendable {
             }
             optimiser.update(&network.layers, by: gradients, rate: rate(step))
             if step >= plan.steps - max(1, plan.steps / 10) { tail.append(loss) }
-            try progress(Progress(step: step + 1, total: plan.steps, loss: total))
+            try progress(Progress(step: step + 1, total: steps, loss: total, isSteering: false))
         }
+        let steering = try steering(origin: coordinates.origin, progress)
         let record = GeneratorRecord(
             base: base, layout: library.layout, encoder: encoder,
             experts: library.experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) },
             plan: plan, directions: coordinates.count, explained: coordinates.explained, unit: experts.unit,
             reconstruction: tail.reduce(0) { $0 + $1.reconstruction } / Float(tail.count),
-            divergence: tail.reduce(0) { $0 + $1.divergence } / Float(tail.count))
+            divergence: tail.reduce(0) { $0 + $1.divergence } / Float(tail.count),
+            steering: steering.map {
+                GeneratorRecord.Steering(
+                    modes: $0.steering.modes, tasks: objective?.experts.count ?? 0, loss: $0.loss)
+            })
         return SemanticGuidedGenerator(
-            record: record, coordinates: coordinates, experts: experts, network: network)
+            record: record, coordinates: coordinates, experts: experts, network: network,
+            steering: steering?.steering)
+    }
+
+    private func steering(
+        origin: FloatVector, _ progress: (Progress) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> (steering: Steering, loss: Float)? {
+        let names = Set(library.experts.map(\.name))
+        guard let objective, plan.steeringSteps > 0, objective.experts.contains(where: names.contains) else {
+            return nil
+        }
+        let trainer = SteeringTrainer(library: library, plan: plan, objective: objective, origin: origin)
+        return try trainer.train { step, loss throws(SgloradError) in
+            try progress(Progress(step: plan.steps + step, total: steps, loss: loss, isSteering: true))
+        }
     }
 
     /// One checkpoint of every expert, with a condition of which experts are left out at random.

@@ -25,6 +25,10 @@ extension SemanticGuidedGenerator {
             GeneratorTensor(experts.means, name: "experts.means"),
             GeneratorTensor(experts.variances, name: "experts.variances"),
         ]
+        if let steering {
+            result.append(GeneratorTensor(steering.gains, name: "steering.gains"))
+            result.append(GeneratorTensor(steering.shifts, name: "steering.shifts"))
+        }
         for (name, perceptron) in [
             ("encoder", network.encoder), ("prior", network.prior), ("decoder", network.decoder),
         ] {
@@ -73,8 +77,19 @@ extension SemanticGuidedGenerator {
             variances: try reader.matrix("experts.variances", n, k))
         let width = record.plan.width
         let latent = record.plan.latent
+        steering = try record.steering.map { part throws(SgloradError) in
+            let count = (part.modes.max() ?? 0) + 1
+            guard part.modes.count == n, part.modes.allSatisfy({ (0..<16).contains($0) }) else {
+                throw .invalidFile(
+                    file, "its record says modes that are out of range; export the generator again")
+            }
+            return Steering(
+                modes: part.modes,
+                gains: try reader.matrix("steering.gains", count, 2 * record.layout.sites.count),
+                shifts: try reader.matrix("steering.shifts", count, d))
+        }
         network = ConditionalVAE(
-            coordinates: k, latent: latent,
+            coordinates: k, latent: latent, deterministic: record.plan.deterministic,
             encoder: try reader.perceptron("encoder", [3 * k, width, 2 * latent]),
             prior: try reader.perceptron("prior", [2 * k, width, 2 * latent]),
             decoder: try reader.perceptron("decoder", [latent + 2 * k, width, width, k]))

@@ -5,13 +5,15 @@ public import SemanticGuidance
 /// `sg-lora`: samples the trained conditional VAE around the semantic prior.
 ///
 /// The adapter is μ* + U δ: the weighted mean of the nearest experts, exact in all D numbers, and the decoder's correction
-/// along the library's principal directions.
+/// along the library's principal directions. Where the experts' tasks were there to learn from, a ``Steering`` turns μ*
+/// before the correction is added.
 public struct SemanticGuidedGenerator: AdapterGenerator {
     /// What the generator was made from.
-    public let record: GeneratorRecord
+    public var record: GeneratorRecord
     let coordinates: PrincipalCoordinates
     let experts: CoordinateLibrary
     let network: ConditionalVAE
+    let steering: Steering?
 
     /// How the latent z is taken from the prior p(z|c).
     public enum Sampling: Sendable, Hashable {
@@ -46,6 +48,8 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         }
         let correction = self.correction(neighbourhood, noise: noise(sampling, seed: seed))
         var result = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
+        steering?.apply(
+            to: &result, guidedBy: neighbourhood, origin: coordinates.origin, layout: library.layout)
         coordinates.add(correction, to: &result)
         return result
     }
@@ -68,5 +72,15 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
     func correction(_ neighbourhood: Neighbourhood, noise: Matrix) -> [Float] {
         let condition = Matrix(stacking: [experts.condition(neighbourhood)])
         return network.sample(condition: condition, noise: noise).values.map { $0 * experts.unit }
+    }
+}
+
+extension SemanticGuidedGenerator {
+    /// The steered merge alone, without the network's correction.
+    public func steered(guidedBy neighbourhood: Neighbourhood, in library: Library) -> [Float] {
+        var result = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
+        steering?.apply(
+            to: &result, guidedBy: neighbourhood, origin: coordinates.origin, layout: library.layout)
+        return result
     }
 }

@@ -21,6 +21,14 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
     public var weightDecay: Float = 0.01
     /// How likely each expert, the target's own included, is to be left out of a condition.
     public var dropout: Float = 0.2
+    /// Whether the network has no latent: the decoder alone, for comparison.
+    public var deterministic = false
+    /// The most kinds of task that steering tells apart.
+    public var modes = 2
+    /// How many steps the steering is trained, where tasks are given.
+    public var steeringSteps = 80
+    /// How fast the steering's shifts are learned.
+    public var steeringRate: Float = 1e-3
     /// How conditions are formed, in training and in generation.
     public var guidance = GuidanceOptions.standard
 
@@ -41,6 +49,11 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
         try check((0...1000).contains(lambda), "lambda", "is \(lambda); it must be 0 to 1000")
         try check(learningRate > 0 && learningRate <= 1, "learningRate", "must be above 0 and at most 1")
         try check((0...1).contains(weightDecay), "weightDecay", "must be 0 to 1")
+        try check((1...16).contains(modes), "modes", "is \(modes); it must be 1 to 16")
+        try check(
+            (0...10_000).contains(steeringSteps), "steeringSteps",
+            "is \(steeringSteps); it must be 0 to 10000")
+        try check((0...0.1).contains(steeringRate), "steeringRate", "must be 0 to 0.1")
         try check(dropout >= 0 && dropout < 1, "dropout", "must be at least 0 and below 1")
     }
 }

@@ -14,6 +14,9 @@ public struct GuidanceOptions: Sendable, Hashable, Codable {
     /// What holds where neither the intent nor a generator says otherwise: K = 8, τ = 0.1, centred.
     public static let standard = GuidanceOptions(unchecked: 8, 0.1, .centred)
 
+    /// The paper's: K = 4, τ = 0.05, the plain cosine.
+    public static let paper = GuidanceOptions(unchecked: 4, 0.05, .plain)
+
     private init(unchecked topK: Int, _ temperature: Float, _ measure: ProximityMeasure) {
         self.topK = topK
         self.temperature = temperature

@@ -26,6 +26,9 @@ struct AppliedAdapter {
         }
     }
 
+    /// Where a layer's factors are in the adapter's vector, or nil when the adapter leaves it as it is.
+    func slice(of layer: Int) -> SiteSlice? { slices[layer] }
+
     /// A `[rank, in]` and B `[out, rank]` of a layer, or nil when the adapter leaves it as it is.
     func factors(of layer: Int) -> (a: UnsafePointer<Float>, b: UnsafePointer<Float>)? {
         guard let slice = slices[layer] else { return nil }

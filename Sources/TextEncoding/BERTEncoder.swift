@@ -31,7 +31,7 @@ struct BERTEncoder: Sendable {
 
     var width: Int { configuration.hiddenSize }
 
-    private func lookUp(_ ids: [Int32], into rows: UnsafeMutablePointer<Float>) {
+    func lookUp(_ ids: [Int32], into rows: UnsafeMutablePointer<Float>) {
         weights.words.withUnsafeBufferPointer { words in
             weights.positions.withUnsafeBufferPointer { positions in
                 weights.tokenType.withUnsafeBufferPointer { type in
@@ -56,7 +56,10 @@ struct BERTEncoder: Sendable {
                 rows: tokens, x: scratch.hidden, xStride: width, y: scratch.projections + place * width,
                 yStride: 3 * width, adapter: adapter, low: scratch.low)
         }
-        for span in spans { attend(span, scratch) }
+        for span in spans {
+            attend(
+                span, projections: scratch.projections, context: scratch.context, scores: scratch.scores)
+        }
         layer.attentionOutput.apply(
             rows: tokens, x: scratch.context, xStride: width, y: scratch.output, yStride: width,
             adapter: adapter,

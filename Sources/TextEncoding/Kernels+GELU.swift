@@ -9,18 +9,24 @@ extension Kernels {
         map(values, count: count) { x in
             let isNegative = x .< 0
             let magnitude = x.replacing(with: -x, where: isNegative)
-            let t = 1 / (magnitude * 0.3 + 1)
-            var p = t * -0.020613030 + 0.112376854
-            p = p * t + -0.228070006
-            p = p * t + 0.191584975
-            p = p * t + -0.079250008
-            p = p * t + 0.096059218
-            p = p * t + 0.078425117
-            p = p * t + 0.110227421
-            p = p * t + 0.119572833
-            p = p * t + 0.119686633
-            let tail = x * (exp(magnitude * magnitude * -0.5) * t * p)
+            let tail = x * (exp(magnitude * magnitude * -0.5) * tailOverDensity(magnitude))
             return (x - tail).replacing(with: tail, where: isNegative)
         }
+    }
+
+    /// Φ(−x)/exp(−x²/2) for x ≥ 0.
+    @inline(__always)
+    static func tailOverDensity(_ x: Lanes) -> Lanes {
+        let t = 1 / (x * 0.3 + 1)
+        var p = t * -0.020613030 + 0.112376854
+        p = p * t + -0.228070006
+        p = p * t + 0.191584975
+        p = p * t + -0.079250008
+        p = p * t + 0.096059218
+        p = p * t + 0.078425117
+        p = p * t + 0.110227421
+        p = p * t + 0.119572833
+        p = p * t + 0.119686633
+        return t * p
     }
 }

@@ -4,4 +4,10 @@ public struct TokenizedText: Sendable, Hashable {
     public let ids: [Int32]
     /// Whether the text had more tokens than the limit and was cut at its end.
     public let truncated: Bool
+
+    /// The text cut to at most so many tokens, two or more, the separator still the last.
+    public func prefix(_ count: Int) -> TokenizedText {
+        guard ids.count > count, count >= 2, let separator = ids.last else { return self }
+        return TokenizedText(ids: ids.prefix(count - 1) + [separator], truncated: true)
+    }
 }

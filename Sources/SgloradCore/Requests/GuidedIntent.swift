@@ -21,6 +21,8 @@ struct GuidedIntent: Sendable {
     let centred: [Float]
     /// The generator that serves, under `sg-lora`.
     let serving: BaseSnapshot.Serving?
+    /// Why the strategy was taken, where `auto` took it.
+    let choice: String?
     /// What the caller ought to know.
     let warnings: [String]
 
@@ -35,10 +37,10 @@ struct GuidedIntent: Sendable {
                 "The base '\(base)' has no experts yet. Import some with 'sglorad-ctl expert import DIR'.",
                 parameters: ["base": .string(base)])
         }
-        let asked = intent.strategy.flatMap(AdapterStrategy.init(rawValue:))
-        strategy = asked ?? (snapshot.serving == nil ? .weighted : .sgLoRA)
+        let asked = intent.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
+        (strategy, choice) = asked == .auto ? Self.choose(snapshot) : (asked, nil)
         switch strategy {
-        case .sgLoRA:
+        case .sgLoRA, .auto:
             guard let found = snapshot.serving else { throw Self.unavailable(snapshot) }
             serving = found
             generator = found.generator
@@ -60,7 +62,8 @@ struct GuidedIntent: Sendable {
         centred = library.index.proximities(to: encoding.embedding, by: .centred)
         neighbourhood = Neighbourhood(
             proximities: options.measure == .plain ? plain : centred, options: options)
-        guard let relevance = Relevance(plainProximities: plain) else {
+        let threshold = snapshot.serving?.generator.record.verdict?.threshold ?? Relevance.standardThreshold
+        guard let relevance = Relevance(plainProximities: plain, threshold: threshold) else {
             throw .internal("a library with experts has no proximities")
         }
         self.relevance = relevance
@@ -77,6 +80,20 @@ struct GuidedIntent: Sendable {
     /// The refusal, where the intent is to be refused.
     var refusal: SgloradError? {
         relevance.refuses ? relevance.refusal(nearest: library.experts[relevance.nearest].name) : nil
+    }
+
+    /// What `auto` takes, and why: `sg-lora` unless its record shows it behind `weighted`.
+    private static func choose(_ snapshot: BaseSnapshot) -> (AdapterStrategy, String) {
+        guard let serving = snapshot.serving else {
+            return (.weighted, "there is no generator that may be used")
+        }
+        guard let verdict = serving.generator.record.verdict else {
+            return (.sgLoRA, "nothing was measured that speaks against it")
+        }
+        let figures = verdict.figures
+        return verdict.prefersSGLoRA
+            ? (.sgLoRA, "not behind weighted on left-out experts (\(figures))")
+            : (.weighted, "sg-lora is behind weighted on left-out experts (\(figures))")
     }
 
     private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {

@@ -1,0 +1,84 @@
+internal import LinearAlgebra
+internal import LowRank
+
+extension BERTEncoder {
+    /// The way back from the embeddings' gradients to that by the adapter's vector.
+    ///
+    /// - Parameters:
+    ///   - embeddings: the gradient by each unit embedding, in the tape's order.
+    ///   - parameters: the adapter's gradient, to which everything is added.
+    func back(
+        _ tape: EncoderTape, embeddings: [[Float]], adapter: AppliedAdapter,
+        parameters: UnsafeMutablePointer<Float>
+    ) {
+        let (tokens, inner) = (tape.tokens, configuration.intermediateSize)
+        let hidden = FloatMemory(tokens * width)
+        unpool(tape, embeddings, into: hidden.base)
+        let low = FloatMemory(2 * tokens * adapter.rank)
+        let middle = FloatMemory(tokens * width)
+        let wide = FloatMemory(tokens * inner)
+        let active = FloatMemory(tokens * inner)
+        let projections = FloatMemory(tokens * 3 * width)
+        let longest = tape.spans.map(\.count).max() ?? 0
+        let work = FloatMemory(longest * longest)
+
+        for (layer, record) in zip(weights.layers, tape.layers).reversed() {
+            // hidden: the gradient by the layer's result, then by what went into the second normalisation.
+            layer.outputNorm.back(
+                rows: tokens, gradient: hidden.base, normalised: record.secondNorm.base,
+                factors: record.secondFactor.base)
+            active.base.update(from: record.inner.base, count: tokens * inner)
+            Kernels.gelu(active.base, count: tokens * inner)
+            wide.base.update(repeating: 0, count: tokens * inner)
+            layer.output.back(
+                rows: tokens, x: active.base, xStride: inner, yGradient: hidden.base, yStride: width,
+                xGradient: wide.base, adapter: adapter, parameters: parameters, low: low.base)
+            Kernels.geluBack(record.inner.base, gradient: wide.base, count: tokens * inner)
+            // The residual passes the gradient on as it is.
+            layer.intermediate.back(
+                rows: tokens, x: record.middle.base, xStride: width, yGradient: wide.base, yStride: inner,
+                xGradient: hidden.base, adapter: adapter, parameters: parameters, low: low.base)
+
+            layer.attentionNorm.back(
+                rows: tokens, gradient: hidden.base, normalised: record.firstNorm.base,
+                factors: record.firstFactor.base)
+            middle.base.update(repeating: 0, count: tokens * width)
+            layer.attentionOutput.back(
+                rows: tokens, x: record.context.base, xStride: width, yGradient: hidden.base, yStride: width,
+                xGradient: middle.base, adapter: adapter, parameters: parameters, low: low.base)
+            var scores = record.attention.base
+            for span in tape.spans {
+                attendBack(
+                    span, projections: record.projections.base, scores: scores, context: middle.base,
+                    gradient: projections.base, work: work.base)
+                scores += configuration.heads * span.count * span.count
+            }
+            let isFirst = layer.query.index == 0
+            for (place, linear) in [layer.query, layer.key, layer.value].enumerated() {
+                linear.back(
+                    rows: tokens, x: record.input.base, xStride: width,
+                    yGradient: projections.base + place * width, yStride: 3 * width,
+                    xGradient: isFirst ? nil : hidden.base, adapter: adapter, parameters: parameters,
+                    low: low.base)
+            }
+        }
+    }
+
+    /// Back through the unit length and the mean: with e the embedding, l the mean's length and n the text's tokens,
+    /// each token gets (g − e·(g·e)) / (l·n).
+    private func unpool(
+        _ tape: EncoderTape, _ gradients: [[Float]], into hidden: UnsafeMutablePointer<Float>
+    ) {
+        for (text, span) in tape.spans.enumerated() {
+            let (embedding, gradient) = (tape.embeddings[text], gradients[text])
+            var along: Float = 0
+            for index in 0..<width { along += embedding[index] * gradient[index] }
+            let factor = 1 / (tape.lengths[text] * Float(span.count))
+            for row in span {
+                for index in 0..<width {
+                    hidden[row * width + index] = factor * (gradient[index] - embedding[index] * along)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import ErrorModel
+import Foundation
+import IntentQueue
+import Testing
+
+@Suite("Finishing", .timeLimit(.minutes(1)))
+struct FinishingTests {
+    private let place: TemporaryQueue
+
+    init() throws { place = try TemporaryQueue() }
+
+    /// Every final state with the fields that belong to it.
+    private static let ends: [(state: RequestState, adapter: String?, failure: String?)] = [
+        (.done, "a-1", nil), (.refused, nil, "{\"code\":\"NoRelevantExpert\"}"), (.failed, nil, "{}"),
+        (.cancelled, nil, nil),
+    ]
+
+    @Test(arguments: ends) func `a final state is kept with what belongs to it`(
+        state: RequestState, adapter: String?, failure: String?
+    ) async throws {
+        #expect(state.isFinal)
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        _ = try await queue.take()
+        let before = Date()
+        try await queue.finish(id, as: state, adapter: adapter, failure: failure)
+        let found = try #require(try await queue.request(id))
+        #expect(found.state == state && found.adapter == adapter && found.failure == failure)
+        let finishedAt = try #require(found.finishedAt)
+        #expect(
+            finishedAt.timeIntervalSince(before) > -1e-3 && finishedAt <= Date(timeIntervalSinceNow: 1e-3))
+        try await queue.close()
+        let again = try place.open()
+        #expect(try await again.request(id) == found)
+        try await again.close()
+    }
+
+    @Test(arguments: ends) func `no word of the intent is left in any file`(
+        state: RequestState, adapter: String?, failure: String?
+    ) async throws {
+        let words = ["whimsical", "ptarmigan", "Schwimmbad", "kumquat"]
+        let queue = try place.open()
+        // Long enough for overflow pages, which are to be erased as well.
+        let text = words.joined(separator: " ") + String(repeating: " kumquat and more", count: 1500)
+        let id = try await queue.submit(text).id
+        _ = try await queue.take()
+        try await queue.finish(id, as: state, adapter: adapter, failure: failure)
+        try await queue.close()
+        #expect(try place.holding([id]) == [id])
+        #expect(try place.holding(words).isEmpty)
+    }
+
+    @Test func `until then the words are on the disk`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("whimsical ptarmigan").id
+        #expect(try place.holding(["whimsical", "ptarmigan"]).count == 2)
+        try await queue.close()
+        #expect(try place.holding([id, "whimsical", "ptarmigan"]).count == 3)
+    }
+
+    @Test func `a request ends once: what comes later changes nothing`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        // Not before a worker has it.
+        try await queue.finish(id, as: .failed, failure: "too early")
+        #expect(try await queue.request(id)?.state == .queued)
+        _ = try await queue.take()
+        try await queue.finish(id, as: .done, adapter: "a-1")
+        let first = try await queue.request(id)
+        try await queue.finish(id, as: .failed, failure: "too late")
+        try await queue.finish(id, as: .done, adapter: "a-2")
+        #expect(try await queue.request(id) == first)
+        try await queue.finish("r-nobody", as: .cancelled)
+        #expect(try await queue.counts() == [.done: 1])
+        try await queue.close()
+    }
+
+    @Test func `done needs an adapter, and nothing else has one`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        _ = try await queue.take()
+        _ = await refusal(.storageFailure) { try await queue.finish(id, as: .done) }
+        _ = await refusal(.storageFailure) { try await queue.finish(id, as: .failed, adapter: "a-1") }
+        #expect(try await queue.request(id)?.state == .running)
+        try await queue.finish(id, as: .done, adapter: "a-1")
+        #expect(try await queue.request(id)?.state == .done)
+        try await queue.close()
+    }
+}

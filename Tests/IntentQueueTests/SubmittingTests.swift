@@ -1,0 +1,90 @@
+import ErrorModel
+import Foundation
+import IntentQueue
+import Testing
+
+@Suite("Submitting", .timeLimit(.minutes(1)))
+struct SubmittingTests {
+    private let place: TemporaryQueue
+
+    init() throws { place = try TemporaryQueue() }
+
+    @Test func `what was accepted is there when the queue is opened again, whole`() async throws {
+        let intent = QueuedIntent(
+            text: "route requests about travel — «Zürich»\n\u{1F426}\u{0}end", strategy: "weighted", topK: 5,
+            temperature: 0.07, proximity: "plain", seed: .max, force: true)
+        let queue = try place.open()
+        let before = Date()
+        let submitted = try await queue.submit(intent, base: "minilm", uid: 4_294_967_295, label: "a label")
+        #expect(submitted.state == .queued && submitted.finishedAt == nil)
+        #expect(submitted.submittedAt >= before && submitted.submittedAt <= Date())
+        try await queue.close()
+
+        let again = try place.open()
+        let found = try #require(try await again.request(submitted.id))
+        #expect(found.uid == 4_294_967_295 && found.base == "minilm" && found.label == "a label")
+        #expect(found.state == .queued && found.adapter == nil && found.failure == nil)
+        #expect(abs(found.submittedAt.timeIntervalSince(submitted.submittedAt)) < 1e-3)
+        let taken = try #require(try await again.take())
+        #expect(taken.request.id == submitted.id && taken.request.state == .running)
+        #expect(taken.intent == intent)
+        try await again.close()
+    }
+
+    @Test func `an intent without options comes back without them`() async throws {
+        let queue = try place.open()
+        let intent = QueuedIntent(text: "birds", seed: 0)
+        _ = try await queue.submit(intent, base: "b", uid: 0, label: nil)
+        let taken = try #require(try await queue.take())
+        #expect(taken.intent == intent && taken.request.label == nil)
+        #expect(taken.intent.strategy == nil && taken.intent.topK == nil && !taken.intent.force)
+        try await queue.close()
+    }
+
+    @Test func `every request has an identifier of its own`() async throws {
+        let queue = try place.open()
+        var identifiers: Set<String> = []
+        for _ in 0..<20 { identifiers.insert(try await queue.submit("the same").id) }
+        #expect(identifiers.count == 20)
+        #expect(try await queue.request("r-nobody") == nil)
+        #expect(try await queue.counts() == [.queued: 20])
+        try await queue.close()
+    }
+
+    @Test func `a full queue is busy, and takes more once something is final`() async throws {
+        let queue = try place.open(capacity: 2)
+        try await queue.submit("first")
+        try await queue.submit("second")
+        // A running request is open as well.
+        let running = try #require(try await queue.take()).request
+        let error = await refusal(.busy) { try await queue.submit("third") }
+        #expect(error?.parameters["retryAfter"] == .double(2))
+        #expect(error?.message.contains("2 requests are open") == true)
+        #expect(try await queue.counts() == [.queued: 1, .running: 1])
+        try await queue.finish(running.id, as: .failed, failure: "{}")
+        try await queue.submit("third")
+        _ = await refusal(.busy) { try await queue.submit("fourth") }
+        try await queue.close()
+    }
+
+    @Test func `a queue that is closed accepts nothing`() async throws {
+        let queue = try place.open()
+        try await queue.close()
+        let error = await refusal(.storageFailure) { try await queue.submit("late") }
+        #expect(error?.parameters["path"] == .string(place.path))
+        #expect(try place.holding(["late"]).isEmpty)
+    }
+
+    @Test func `a database that cannot be opened is named`() async throws {
+        let path = place.folder + "/nowhere/queue.db"
+        let error = await refusal(.storageFailure) { try IntentQueue(path: path) }
+        #expect(error?.parameters["path"] == .string(path))
+    }
+
+    @Test func `an intent described for a log does not say its text`() {
+        let intent = QueuedIntent(text: "a secret wish", strategy: "nearest", seed: 7)
+        for said in ["\(intent)", String(reflecting: intent)] {
+            #expect(said.contains("13 bytes") && said.contains("nearest") && !said.contains("secret"))
+        }
+    }
+}

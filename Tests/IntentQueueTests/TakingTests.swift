@@ -1,0 +1,103 @@
+import IntentQueue
+import Testing
+
+@Suite("Taking", .timeLimit(.minutes(1)))
+struct TakingTests {
+    private let place: TemporaryQueue
+
+    init() throws { place = try TemporaryQueue() }
+
+    @Test func `first come, first served`() async throws {
+        let queue = try place.open()
+        var submitted: [String] = []
+        for number in 0..<12 { submitted.append(try await queue.submit("\(number)").id) }
+        var taken: [String] = []
+        var texts: [String] = []
+        while let (request, intent) = try await queue.take() {
+            taken.append(request.id)
+            texts.append(intent.text)
+        }
+        #expect(taken == submitted)
+        #expect(texts == (0..<12).map(String.init))
+        #expect(try await queue.take() == nil)
+        try await queue.close()
+    }
+
+    @Test func `each request is taken by one worker alone`() async throws {
+        let queue = try place.open()
+        var submitted: Set<String> = []
+        for number in 0..<40 { submitted.insert(try await queue.submit("\(number)").id) }
+        let taken = try await withThrowingTaskGroup(of: [String].self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var mine: [String] = []
+                    while let (request, _) = try await queue.take() { mine.append(request.id) }
+                    return mine
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(taken.count == 40 && Set(taken) == submitted)
+        try await queue.close()
+    }
+
+    @Test func `a request given back keeps its place before later ones`() async throws {
+        let queue = try place.open()
+        let first = try await queue.submit("first")
+        try await queue.submit("second")
+        #expect(try await queue.take()?.request.id == first.id)
+        try await queue.giveBack(first.id)
+        #expect(try await queue.request(first.id)?.state == .queued)
+        let again = try #require(try await queue.take())
+        #expect(again.request.id == first.id && again.intent.text == "first")
+        try await queue.close()
+    }
+
+    @Test func `only a running request can be given back`() async throws {
+        let queue = try place.open()
+        let done = try await queue.submit("done")
+        _ = try await queue.take()
+        try await queue.finish(done.id, as: .done, adapter: "a-1")
+        try await queue.giveBack(done.id)
+        try await queue.giveBack("r-nobody")
+        #expect(try await queue.request(done.id)?.state == .done)
+        #expect(try await queue.take() == nil)
+        try await queue.close()
+    }
+
+    @Test func `what an earlier run left running waits again, what it finished does not`() async throws {
+        let queue = try place.open()
+        let running = try await queue.submit("left running")
+        let final = try await queue.submit("finished")
+        let waiting = try await queue.submit("waiting")
+        _ = try await queue.take()
+        _ = try await queue.take()
+        try await queue.finish(final.id, as: .refused, failure: "{}")
+        try await queue.close()
+
+        let again = try place.open()
+        #expect(try await again.counts() == [.queued: 2, .refused: 1])
+        #expect(try await again.take()?.request.id == running.id)
+        #expect(try await again.take()?.request.id == waiting.id)
+        #expect(try await again.take() == nil)
+        #expect(try await again.request(final.id)?.state == .refused)
+        try await again.close()
+    }
+
+    @Test func `a stage is known while its request is running, and forgotten after`() async throws {
+        let queue = try place.open()
+        try await queue.submit("text")
+        let request = try #require(try await queue.take()).request
+        #expect(try await queue.request(request.id)?.stage == nil)
+        await queue.report(.generating, of: request)
+        #expect(try await queue.request(request.id)?.stage == .generating)
+        try await queue.giveBack(request.id)
+        #expect(try await queue.request(request.id)?.stage == nil)
+        _ = try await queue.take()
+        #expect(try await queue.request(request.id)?.stage == nil)
+        await queue.report(.publishing, of: request)
+        try await queue.finish(request.id, as: .done, adapter: "a-1")
+        #expect(try await queue.request(request.id)?.stage == nil)
+        try await queue.close()
+    }
+}

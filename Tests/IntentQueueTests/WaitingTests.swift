@@ -1,0 +1,102 @@
+import IntentQueue
+import Synchronization
+import Testing
+
+@Suite("Waiting for work", .timeLimit(.minutes(1)))
+struct WaitingTests {
+    private let place: TemporaryQueue
+
+    init() throws { place = try TemporaryQueue() }
+
+    /// Starts a wait, and expects it to last while nothing is queued.
+    private func wait(on queue: IntentQueue) async throws -> Task<Void, Never> {
+        let box = Box()
+        let task = Task {
+            await queue.waitForWork()
+            box.end()
+        }
+        for _ in 0..<50 {
+            _ = try await queue.counts()
+            await Task.yield()
+        }
+        #expect(!box.isOver)
+        return task
+    }
+
+    private final class Box: Sendable {
+        private let over = Mutex(false)
+        var isOver: Bool { over.withLock { $0 } }
+        func end() { over.withLock { $0 = true } }
+    }
+
+    @Test func `a request wakes every worker that waits`() async throws {
+        let queue = try place.open()
+        let waits = [try await wait(on: queue), try await wait(on: queue)]
+        try await queue.submit("text")
+        for task in waits { await task.value }
+        try await queue.close()
+    }
+
+    @Test func `a request given back wakes as well`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        _ = try await queue.take()
+        let task = try await wait(on: queue)
+        try await queue.giveBack(id)
+        await task.value
+        try await queue.close()
+    }
+
+    @Test func `nobody waits while something is queued`() async throws {
+        let queue = try place.open()
+        try await queue.submit("text")
+        await queue.waitForWork()
+        #expect(try await queue.take() != nil)
+        try await queue.close()
+    }
+
+    @Test func `a worker that is called off waits no longer, those beside it do`() async throws {
+        let queue = try place.open()
+        let (first, second) = (try await wait(on: queue), try await wait(on: queue))
+        first.cancel()
+        await first.value
+        try await queue.submit("text")
+        await second.value
+        // Cancelled before it began.
+        let id = try #require(try await queue.take()).request.id
+        let never = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            await queue.waitForWork()
+        }
+        await never.value
+        try await queue.finish(id, as: .cancelled)
+        try await queue.close()
+    }
+
+    @Test func `workers that come and go lose no request`() async throws {
+        let queue = try place.open()
+        let count = 60
+        let done = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<3 {
+                group.addTask {
+                    var mine = 0
+                    while true {
+                        guard let (request, intent) = try await queue.take() else {
+                            await queue.waitForWork()
+                            continue
+                        }
+                        try await queue.finish(request.id, as: .done, adapter: "a")
+                        mine += 1
+                        if intent.text == "last" { return mine }
+                    }
+                }
+            }
+            for _ in 0..<count { try await queue.submit("text") }
+            for _ in 0..<3 { try await queue.submit("last") }
+            return try await group.reduce(0, +)
+        }
+        #expect(done == count + 3)
+        #expect(try await queue.counts() == [.done: count + 3])
+        try await queue.close()
+    }
+}

@@ -1,0 +1,88 @@
+import IntentQueue
+import Testing
+
+@Suite("Watching", .timeLimit(.minutes(1)))
+struct WatchingTests {
+    private let place: TemporaryQueue
+
+    init() throws { place = try TemporaryQueue() }
+
+    /// What a stream says, to its end.
+    private func all(_ stream: AsyncStream<QueuedRequest>) async -> [QueuedRequest] {
+        await stream.reduce(into: []) { $0.append($1) }
+    }
+
+    @Test func `a stream goes from the present state through every change to the final one`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text", label: "label").id
+        let other = try await queue.submit("another").id
+        let stream = try await queue.changes(of: id)
+        let request = try #require(try await queue.take()).request
+        #expect(request.id == id)
+        await queue.report(.encoding, of: request)
+        await queue.report(.publishing, of: request)
+        // What happens to others is not said.
+        _ = try await queue.take()
+        try await queue.finish(other, as: .failed, failure: "{}")
+        try await queue.finish(id, as: .done, adapter: "a-1")
+        let changes = await all(stream)
+        #expect(changes.map(\.state) == [.queued, .running, .running, .running, .done])
+        #expect(changes.map(\.stage) == [nil, nil, .encoding, .publishing, nil])
+        #expect(changes.allSatisfy { $0.id == id && $0.label == "label" })
+        #expect(changes.last?.adapter == "a-1")
+        try await queue.close()
+    }
+
+    @Test func `a request given back is queued again for who watches it`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        _ = try await queue.take()
+        let stream = try await queue.changes(of: id)
+        try await queue.giveBack(id)
+        _ = try await queue.take()
+        try await queue.finish(id, as: .cancelled)
+        #expect(await all(stream).map(\.state) == [.running, .queued, .running, .cancelled])
+        try await queue.close()
+    }
+
+    @Test func `of a final request there is its end alone, of none there is nothing`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        _ = try await queue.take()
+        try await queue.finish(id, as: .refused, failure: "{}")
+        #expect(await all(try await queue.changes(of: id)).map(\.state) == [.refused])
+        #expect(await all(try await queue.changes(of: "r-nobody")).isEmpty)
+        try await queue.close()
+    }
+
+    @Test func `several may watch, and one that stops does not stop the others`() async throws {
+        let queue = try place.open()
+        let id = try await queue.submit("text").id
+        let streams = [try await queue.changes(of: id), try await queue.changes(of: id)]
+        let gone = Task { await all(try await queue.changes(of: id)) }
+        gone.cancel()
+        _ = try? await gone.value
+        _ = try await queue.take()
+        try await queue.finish(id, as: .failed, failure: "{}")
+        for stream in streams { #expect(await all(stream).map(\.state) == [.queued, .running, .failed]) }
+        try await queue.close()
+    }
+
+    @Test func `ending the watches ends every stream, not the requests`() async throws {
+        let queue = try place.open()
+        let ids = [try await queue.submit("one").id, try await queue.submit("two").id]
+        var streams: [AsyncStream<QueuedRequest>] = []
+        for id in ids { streams.append(try await queue.changes(of: id)) }
+        await queue.endWatches()
+        for stream in streams { #expect(await all(stream).map(\.state) == [.queued]) }
+        #expect(try await queue.counts() == [.queued: 2])
+        try await queue.close()
+    }
+
+    @Test func `closing the queue ends every stream as well`() async throws {
+        let queue = try place.open()
+        let stream = try await queue.changes(of: queue.submit("text").id)
+        try await queue.close()
+        #expect(await all(stream).map(\.state) == [.queued])
+    }
+}

@@ -1,0 +1,100 @@
+import ErrorModel
+import Foundation
+import Logging
+import Testing
+
+@testable import SgloradCore
+
+@Suite("The daemon's options")
+struct DaemonOptionsTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func load(
+        _ commandLine: CommandLineOptions = CommandLineOptions(), environment: [String: String] = [:],
+        file: String? = nil
+    ) async throws -> DaemonOptions {
+        var commandLine = commandLine
+        if let file { commandLine.configurationFile = try folder.write(file, to: "sglorad.yaml") }
+        return try await DaemonOptions.load(commandLine, environment: environment)
+    }
+
+    @Test func `who says nothing gets the defaults`() async throws {
+        let options = try await load()
+        #expect(options.stateDirectory == "/var/lib/sglorad")
+        #expect(options.socket == "/run/sglorad/io.sglorad")
+        #expect(options.model == nil && options.queueCapacity == 10_000)
+        #expect(options.logLevel == .info && options.trainer == "/proc/self/exe")
+        #expect(options.workers == min(64, max(1, ProcessInfo.processInfo.activeProcessorCount)))
+    }
+
+    @Test func `every key can stand in the file`() async throws {
+        let options = try await load(
+            file: """
+                # a comment
+                stateDirectory: /srv/state
+                socket: /srv/socket
+                model: "/srv/a model"
+                workers: 3
+                queue:
+                  capacity: 17
+                logLevel: debug
+                trainer: /srv/trainer
+                """)
+        #expect(options.stateDirectory == "/srv/state" && options.socket == "/srv/socket")
+        #expect(options.model == "/srv/a model" && options.workers == 3 && options.queueCapacity == 17)
+        #expect(options.logLevel == .debug && options.trainer == "/srv/trainer")
+    }
+
+    @Test func `every key can stand in the environment`() async throws {
+        let options = try await load(environment: [
+            "SGLORAD_STATE_DIRECTORY": "/srv/state", "SGLORAD_SOCKET": "/srv/socket",
+            "SGLORAD_MODEL": "/srv/model", "SGLORAD_WORKERS": "64", "SGLORAD_QUEUE_CAPACITY": "1000000",
+            "SGLORAD_LOG_LEVEL": "critical", "SGLORAD_TRAINER": "/srv/trainer",
+            // Other programs' variables are none of ours.
+            "SOCKET": "/other", "MODEL": "/other", "WORKERS": "1",
+        ])
+        #expect(options.stateDirectory == "/srv/state" && options.socket == "/srv/socket")
+        #expect(options.model == "/srv/model" && options.workers == 64 && options.queueCapacity == 1_000_000)
+        #expect(options.logLevel == .critical && options.trainer == "/srv/trainer")
+    }
+
+    @Test func `the command line goes before the environment, that before the file`() async throws {
+        let file = "socket: /file/socket\nmodel: /file/model\nlogLevel: error\nstateDirectory: /file/state\n"
+        let environment = [
+            "SGLORAD_SOCKET": "/environment/socket", "SGLORAD_MODEL": "/environment/model",
+            "SGLORAD_LOG_LEVEL": "notice",
+        ]
+        let options = try await load(
+            CommandLineOptions(socket: "/line/socket", logLevel: "trace"), environment: environment,
+            file: file)
+        #expect(options.socket == "/line/socket" && options.logLevel == .trace)
+        #expect(options.model == "/environment/model")
+        #expect(options.stateDirectory == "/file/state")
+        let all = try await load(
+            CommandLineOptions(
+                stateDirectory: "/line/state", socket: "/line/socket", model: "/line/model",
+                logLevel: "warning"), environment: environment, file: file)
+        #expect(all.stateDirectory == "/line/state" && all.model == "/line/model")
+        #expect(all.logLevel == .warning)
+    }
+
+    @Test func `a relative path is made absolute, whoever says it`() async throws {
+        let here = FileManager.default.currentDirectoryPath
+        let options = try await load(
+            CommandLineOptions(stateDirectory: "state"), environment: ["SGLORAD_SOCKET": "run/s"],
+            file: "model: models/minilm\n")
+        #expect(options.stateDirectory == here + "/state" && options.socket == here + "/run/s")
+        #expect(options.model == here + "/models/minilm" && options.trainer == "/proc/self/exe")
+    }
+
+    @Test func `the file that is shipped can be read`() async throws {
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let shipped = repository.appending(path: "etc/sglorad.yaml").path(percentEncoded: false)
+        let options = try await load(CommandLineOptions(configurationFile: shipped))
+        #expect(options.stateDirectory == "/var/lib/sglorad" && options.queueCapacity == 10_000)
+        #expect(options.model?.hasSuffix("/all-MiniLM-L6-v2") == true)
+    }
+}

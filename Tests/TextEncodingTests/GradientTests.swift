@@ -1,0 +1,71 @@
+import Foundation
+import LinearAlgebra
+import LowRank
+import Testing
+
+@testable import TextEncoding
+
+/// The way back through the encoder, against the slope of the way forth.
+@Suite("Gradient")
+struct GradientTests {
+    private let model: TinyModel
+    private let encoder: SentenceEncoder
+
+    init() throws {
+        model = try TinyModel()
+        encoder = try SentenceEncoder(folder: model.path)
+    }
+
+    /// An adapter of rank 2 on all linear layers, or on those that a test names.
+    private func adapter(_ endings: [String]) throws -> LoRAAdapter {
+        let sites = encoder.linearSites.filter { site in endings.contains { site.path.hasSuffix($0) } }
+        let layout = try AdapterLayout(sites: sites, rank: 2, scale: 0.5)
+        var random = CounterRandom(seed: 3)
+        return LoRAAdapter(
+            layout: layout, parameters: random.gaussians(layout.parameterCount).map { $0 * 0.4 })
+    }
+
+    @Test(
+        "is the slope of a function of the embeddings, on every kind of layer",
+        arguments: [
+            ["query", "value"], ["key"], ["attention.output.dense"], ["intermediate.dense"],
+            ["0.output.dense"],
+            ["dense", "query", "key", "value"],
+        ])
+    func slope(endings: [String]) throws {
+        let adapter = try adapter(endings)
+        let texts = ["a b c", "ad", "c c a bd b a"].map(encoder.tokenize)
+        var random = CounterRandom(seed: 9)
+        let weights = texts.map { _ in random.gaussians(8) }
+        func value(_ parameters: [Float]) throws -> Double {
+            let tape = try encoder.record(
+                texts, adapter: LoRAAdapter(layout: adapter.layout, parameters: parameters))
+            return zip(tape.embeddings, weights).reduce(0.0) { sum, pair in
+                sum + zip(pair.0, pair.1).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+            }
+        }
+        let tape = try encoder.record(texts, adapter: adapter)
+        let gradient = encoder.gradient(tape, byEmbeddings: weights, adapter: adapter)
+        let largest = gradient.map(abs).max() ?? 0
+        #expect(largest > 0.01)
+        for place in stride(from: 0, to: gradient.count, by: 3) {
+            let step: Float = 4e-3
+            var (up, down) = (adapter.parameters, adapter.parameters)
+            up[place] += step
+            down[place] -= step
+            let slope = Float(try (value(up) - value(down)) / Double(2 * step))
+            #expect(abs(slope - gradient[place]) < 2e-3 * max(largest, 1), "number \(place)")
+        }
+    }
+
+    @Test("a recorded pass gives the embeddings of an ordinary one")
+    func sameEmbeddings() throws {
+        let adapter = try adapter(["query", "value", "dense"])
+        let texts = ["a b c", "ad", "c c a bd b a"]
+        let tape = try encoder.record(texts.map(encoder.tokenize), adapter: adapter)
+        for (text, recorded) in zip(texts, tape.embeddings) {
+            let plain = try encoder.encode(text, adapter: adapter).embedding
+            for (one, other) in zip(plain, recorded) { #expect(abs(one - other) < 1e-5) }
+        }
+    }
+}
