@@ -64,6 +64,10 @@ let package = Package(
         module(
             "Generation", ["LowRank", "SemanticGuidance", "LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
+            "Evaluation",
+            ["Generation", "SemanticGuidance", "TextEncoding", "LowRank", "LinearAlgebra", "ErrorModel"],
+            settings: numeric),
+        module(
             "DurableStorage",
             [
                 "ErrorModel", .product(name: "GRDB", package: "GRDB.swift"),
@@ -93,7 +97,7 @@ let package = Package(
             [
                 "ErrorModel", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
                 "SemanticGuidance",
-                "Generation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
+                "Generation", "Evaluation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
                 "SystemdIntegration",
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -129,6 +133,12 @@ let package = Package(
         tests(
             "Generation",
             ["Generation", "SemanticGuidance", "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel"]),
+        tests(
+            "Evaluation",
+            [
+                "Evaluation", "Generation", "SemanticGuidance", "TextEncoding", "AdapterFormats", "LowRank",
+                "LinearAlgebra", "ErrorModel", "ControlProtocol",
+            ]),
         tests(
             "DurableStorage", ["DurableStorage", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift")]),
         tests(

@@ -1,0 +1,138 @@
+public import ErrorModel
+public import Generation
+public import TextEncoding
+
+/// Judges the methods of ``StandardMethod`` on tasks, by recall with the base model itself.
+public struct Evaluation: Sendable {
+    /// Trains a generator on a library; the second parameter says whether without a latent, the third is told each step.
+    public typealias Training =
+        @Sendable (Library, Bool, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
+        SemanticGuidedGenerator
+
+    /// What the report says of what was judged.
+    public struct Identity: Sendable, Hashable, Codable {
+        /// The base model's name.
+        public var base: String
+        /// The generator's id, if there is one.
+        public var generator: String?
+        /// The digest of the library.
+        public var library: String
+        /// The digest of the text encoder.
+        public var encoder: String
+
+        /// Makes the identity.
+        public init(base: String, generator: String?, library: String, encoder: String) {
+            self.base = base
+            self.generator = generator
+            self.library = library
+            self.encoder = encoder
+        }
+    }
+
+    let identity: Identity
+    let library: Library
+    let generator: GuidedGenerator?
+    let encoder: SentenceEncoder
+    let options: EvaluationOptions
+    let steps: Int
+    let train: Training
+    let auto: AutoChoice
+
+    /// Prepares an evaluation.
+    ///
+    /// - Parameters:
+    ///   - library: all experts of the base.
+    ///   - generator: the generator that is judged on held-out tasks; without one, methods that need it are left out there.
+    ///   - encoder: the text encoder, which must be the base model itself.
+    ///   - steps: how many steps a training has, for the progress.
+    ///   - train: trains the generators of the folds.
+    ///   - auto: the default strategy.
+    public init(
+        _ identity: Identity, library: Library, generator: GuidedGenerator?, encoder: SentenceEncoder,
+        options: EvaluationOptions, steps: Int, train: @escaping Training, auto: @escaping AutoChoice
+    ) {
+        self.identity = identity
+        self.library = library
+        self.generator = generator
+        self.encoder = encoder
+        self.options = options
+        self.steps = steps
+        self.train = train
+        self.auto = auto
+    }
+
+    /// Runs the evaluation.
+    ///
+    /// Deterministic: the same library, generator, tasks and options give the same report.
+    ///
+    /// - Parameter progress: called from several threads.
+    /// - Throws: `invalidRequest` for tasks that cannot be judged, `emptyLibrary`, `layoutMismatch` where the base is not the
+    ///   text encoder.
+    public func run(
+        _ tasks: [EvaluationTask], progress: @escaping @Sendable (EvaluationProgress) -> Void
+    ) throws(SgloradError) -> EvaluationReport {
+        try EvaluationTask.validate(tasks)
+        let ranker = try TaskEncoder(encoder: encoder, layout: library.layout)
+        let parts = EvaluationParts(tasks, experts: Set(library.experts.map(\.name)), options: options)
+        guard !parts.heldOut.isEmpty || !parts.leaveOut.isEmpty else {
+            throw .invalidRequest(
+                field: "tasks",
+                reason:
+                    "holds none that is asked for: held-out tasks have names that are no experts', leave-out tasks "
+                    + "those of experts" + parts.notes.map { ". \($0)" }.joined())
+        }
+        let scopes = try ScopePlan(self, parts).scopes(progress)
+        var judged: [(part: String, scope: MethodScope, embedding: [Float], result: JudgedTask)] = []
+        for (part, scope, task) in scopes {
+            let embedding = try encoder.encode(task.description).embedding
+            judged.append(
+                (part, scope, embedding, try JudgedTask(task, embedding: embedding, library: scope.library)))
+        }
+        var schedule = EncodingSchedule()
+        for (place, entry) in judged.enumerated() {
+            for method in options.methods {
+                let adapter = try entry.scope.method(method).adapter(entry.result.task, entry.embedding)
+                if let adapter {
+                    schedule.add(adapter, method: method.rawValue, task: entry.result.task, place: place)
+                }
+            }
+        }
+        let found = try schedule.run(ranker, threads: options.threads, progress)
+        for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
+        let names = options.methods.map(\.rawValue)
+        return EvaluationReport(
+            base: identity.base, generator: identity.generator, library: identity.library,
+            encoder: identity.encoder, seed: options.seed, resamples: options.resamples,
+            parts: ["held-out", "leave-out"].compactMap { part in
+                let own = judged.filter { $0.part == part }.map(\.result)
+                return own.isEmpty
+                    ? nil
+                    : EvaluationReport.Part(
+                        part, own, methods: names, resamples: options.resamples, seed: options.seed)
+            },
+            notes: parts.notes + missing(parts), map: try map(judged.map { ($0.result.task, $0.embedding) }))
+    }
+
+    private func missing(_ parts: EvaluationParts) -> [String] {
+        guard generator == nil, !parts.heldOut.isEmpty else { return [] }
+        let names = options.methods.filter { $0.needsGenerator || $0 == .deterministic }.map(\.rawValue)
+        return names.isEmpty
+            ? []
+            : ["there is no generator, so held-out tasks are judged without \(names.joined(separator: ", "))"]
+    }
+
+    private func map(_ tasks: [(task: EvaluationTask, embedding: [Float])]) throws(SgloradError)
+        -> [EvaluationReport.MapPoint]
+    {
+        let families = Dictionary(
+            tasks.map { ($0.task.name, $0.task.family) }, uniquingKeysWith: { first, _ in first })
+        let experts = Set(library.experts.map(\.name))
+        let others = tasks.filter { !experts.contains($0.task.name) }
+        let plane = try PlaneMap(library.experts.map(\.embedding) + others.map(\.embedding))
+        let names = library.experts.map { ($0.name, "expert") } + others.map { ($0.task.name, "task") }
+        return zip(names, plane.points).map { entry, point in
+            EvaluationReport.MapPoint(
+                name: entry.0, kind: entry.1, family: families[entry.0] ?? "", x: point.x, y: point.y)
+        }
+    }
+}

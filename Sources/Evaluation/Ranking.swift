@@ -1,0 +1,83 @@
+public import LinearAlgebra
+
+/// Where the right answers of a task's queries came out.
+public struct Ranking: Sendable, Hashable {
+    /// The place of each query's right answer among the pool, 0 for the first.
+    public let places: [Int]
+
+    /// Takes places that were found elsewhere.
+    public init(places: [Int]) {
+        self.places = places
+    }
+
+    /// Ranks the pool for every query by cosine.
+    ///
+    /// Equal cosines are ordered by the pool: a right answer counts as found only before all texts that stand before it in
+    /// the pool and are as near. Each cosine is an inner product of its own, so that equal texts have equal ones.
+    ///
+    /// - Parameters:
+    ///   - pool: unit embeddings, `[texts, dimension]`.
+    ///   - queries: unit embeddings, `[queries, dimension]`.
+    ///   - answers: for each query the row of its right answer in `pool`.
+    public init(pool: Matrix, queries: Matrix, answers: [Int]) {
+        precondition(pool.columns == queries.columns && answers.count == queries.rows, "shapes differ")
+        let width = pool.columns
+        var places = [Int](repeating: 0, count: answers.count)
+        var cosines = [Float](repeating: 0, count: pool.rows)
+        pool.values.withUnsafeBufferPointer { texts in
+            queries.values.withUnsafeBufferPointer { queries in
+                guard let texts = texts.baseAddress, let queries = queries.baseAddress else { return }
+                for (query, answer) in answers.enumerated() {
+                    for text in 0..<pool.rows {
+                        cosines[text] = BLAS.dot(count: width, texts + text * width, queries + query * width)
+                    }
+                    let right = cosines[answer]
+                    for text in 0..<pool.rows
+                    where cosines[text] > right || (cosines[text] == right && text < answer) {
+                        places[query] += 1
+                    }
+                }
+            }
+        }
+        self.places = places
+    }
+
+    /// The figures of the ranking.
+    public var figures: RankingFigures {
+        var sums = RankingFigures(recallAt1: 0, recallAt5: 0, meanReciprocalRank: 0)
+        for place in places {
+            let one = RankingFigures(place: place)
+            sums.recallAt1 += one.recallAt1
+            sums.recallAt5 += one.recallAt5
+            sums.meanReciprocalRank += one.meanReciprocalRank
+        }
+        let count = Double(max(1, places.count))
+        return RankingFigures(
+            recallAt1: sums.recallAt1 / count, recallAt5: sums.recallAt5 / count,
+            meanReciprocalRank: sums.meanReciprocalRank / count)
+    }
+}
+
+/// How well right answers were found, each 0...1.
+public struct RankingFigures: Sendable, Hashable, Codable {
+    /// The share of queries whose right answer comes first.
+    public var recallAt1: Double
+    /// The share of queries whose right answer is among the first five.
+    public var recallAt5: Double
+    /// The mean of 1 / (place + 1).
+    public var meanReciprocalRank: Double
+
+    /// Makes the figures.
+    public init(recallAt1: Double, recallAt5: Double, meanReciprocalRank: Double) {
+        self.recallAt1 = recallAt1
+        self.recallAt5 = recallAt5
+        self.meanReciprocalRank = meanReciprocalRank
+    }
+
+    /// The figures of one query, whose right answer came out at a place.
+    init(place: Int) {
+        self.init(
+            recallAt1: place == 0 ? 1 : 0, recallAt5: place < 5 ? 1 : 0,
+            meanReciprocalRank: 1 / Double(place + 1))
+    }
+}

@@ -1,0 +1,62 @@
+/// The methods that an evaluation compares; raw values are their names in tables.
+public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The base model without an adapter.
+    case base
+    /// The mean of all experts.
+    case mean
+    /// The nearest expert's mean.
+    case nearest
+    /// The mean of the four nearest experts.
+    case equal
+    /// μ* as in the paper: K = 4, τ = 0.05, plain proximity.
+    case weighted
+    /// μ* with the generator's own K, τ and proximity.
+    case weightedTuned = "weighted-tuned"
+    /// The exact sum of the ΔW that `weighted` averages the factors of, recompressed by SVD.
+    case sum
+    /// The generator at the mean of the prior p(z|c).
+    case sgLoRAMean = "sg-lora-mean"
+    /// The generator with one draw of z: what a request gets.
+    case sgLoRA = "sg-lora"
+    /// The generator with the densest of eight draws.
+    case sgLoRADensest = "sg-lora-densest"
+    /// A generator trained by the same plan without a latent.
+    case deterministic
+    /// The generator guided by a description that means nothing: what it does without the words.
+    case sgLoRANonsense = "sg-lora-nonsense"
+    /// What a request without a strategy gets; a refusal counts as the base.
+    case auto
+    /// The task's own expert.
+    case oracle
+
+    /// The description behind `sg-lora-nonsense`.
+    public static let nonsense = "blorf quintle vesh ampra dorn 7731 skelf wub ortanix plee"
+
+    /// What the method is, in one line, for a report's legend.
+    public var summary: String {
+        switch self {
+        case .base: "the base model without an adapter"
+        case .mean: "mean of all experts"
+        case .nearest: "mean of the nearest expert's checkpoints"
+        case .equal: "mean of the 4 nearest experts"
+        case .weighted: "softmax-weighted mean of the nearest experts (K = 4, τ = 0.05, plain proximity)"
+        case .weightedTuned: "weighted mean with the generator's own K, τ and proximity"
+        case .sum: "exact sum of the weighted experts' ΔW, recompressed by SVD"
+        case .sgLoRAMean: "SG-LoRA at the mean of its prior"
+        case .sgLoRA: "SG-LoRA, one sample"
+        case .sgLoRADensest: "SG-LoRA, densest of 8 samples"
+        case .deterministic: "the same network trained without a latent"
+        case .sgLoRANonsense: "SG-LoRA guided by a meaningless description"
+        case .auto: "the default strategy; refusals count as base"
+        case .oracle: "the task's own expert"
+        }
+    }
+
+    /// Whether the method needs a trained generator.
+    public var needsGenerator: Bool {
+        switch self {
+        case .sgLoRAMean, .sgLoRA, .sgLoRADensest, .sgLoRANonsense: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,62 @@
+public import ErrorModel
+internal import LinearAlgebra
+public import LowRank
+public import TextEncoding
+
+/// Ranks tasks' pools with an adapter, each text encoded once however many tasks it stands in.
+public struct TaskEncoder: Sendable {
+    private let encoder: SentenceEncoder
+    private let layout: AdapterLayout
+
+    /// How many texts are encoded between two reports of progress.
+    ///
+    /// Fixed, as a batch's composition may change the last bits of its embeddings.
+    static let chunk = 1024
+
+    /// Prepares the ranking with a text encoder.
+    ///
+    /// - Throws: `layoutMismatch` where the layout's base is not the text encoder itself, so that the base cannot be run.
+    public init(encoder: SentenceEncoder, layout: AdapterLayout) throws(SgloradError) {
+        try encoder.check(layout)
+        self.encoder = encoder
+        self.layout = layout
+    }
+
+    /// The different texts of some tasks, in the order in which they first appear.
+    static func texts(of tasks: [EvaluationTask]) -> [String] {
+        var seen: Set<String> = []
+        var texts: [String] = []
+        for task in tasks {
+            for text in task.pool where seen.insert(text).inserted { texts.append(text) }
+            for query in task.queries where seen.insert(query.text).inserted { texts.append(query.text) }
+        }
+        return texts
+    }
+
+    /// Ranks the pools of tasks with one adapter.
+    ///
+    /// - Parameters:
+    ///   - parameters: the adapter's numbers on the layout; nil for the base.
+    ///   - progress: told how many texts more are encoded.
+    /// - Throws: `invalidFile` where the adapter makes an embedding overflow.
+    public func rankings(
+        of tasks: [EvaluationTask], with parameters: [Float]?, progress: (Int) -> Void = { _ in }
+    ) throws(SgloradError) -> [Ranking] {
+        let adapter = parameters.map { LoRAAdapter(layout: layout, parameters: $0) }
+        let texts = Self.texts(of: tasks)
+        var embeddings: [String: [Float]] = [:]
+        embeddings.reserveCapacity(texts.count)
+        for start in stride(from: 0, to: texts.count, by: Self.chunk) {
+            let part = Array(texts[start..<min(start + Self.chunk, texts.count)])
+            let encodings = try encoder.encode(batch: part, adapter: adapter)
+            for (text, encoding) in zip(part, encodings) { embeddings[text] = encoding.embedding }
+            progress(part.count)
+        }
+        return tasks.map { task in
+            Ranking(
+                pool: Matrix(stacking: task.pool.compactMap { embeddings[$0] }),
+                queries: Matrix(stacking: task.queries.compactMap { embeddings[$0.text] }),
+                answers: task.queries.map(\.answer))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import AdapterFormats
+import ErrorModel
+import Evaluation
+import Foundation
+import Generation
+import LinearAlgebra
+import LowRank
+import TextEncoding
+
+/// Libraries of PEFT folders and tasks of files.
+enum Fixture {
+    static let encoder = Result { try SentenceEncoder(folder: Places.model) }
+
+    /// A library of all experts of a folder, as the daemon makes it: the mean over an expert's checkpoints.
+    ///
+    /// Variances are left zero; no method of an evaluation reads them.
+    static func library(_ folder: String, where isWanted: (String) -> Bool = { _ in true }) throws -> Library
+    {
+        struct Card: Decodable { var description: String }
+        var experts: [LibraryExpert] = []
+        var layout: AdapterLayout?
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where isWanted(name)
+        {
+            let path = "\(folder)/\(name)"
+            let checkpoints = try PEFTFolder.read(directory: path).checkpoints
+            let own = try layout ?? AdapterLayout(of: checkpoints[0].factors)
+            layout = own
+            let vectors = try checkpoints.map { try own.place($0.factors).parameters }
+            let card = try JSONDecoder().decode(
+                Card.self, from: Data(contentsOf: URL(filePath: "\(path)/expert.json")))
+            experts.append(
+                LibraryExpert(
+                    name: name, digest: "digest of \(name)",
+                    embedding: try encoder.get().encode(card.description).embedding,
+                    mean: FloatVector(mean(vectors)),
+                    variance: FloatVector([Float](repeating: 0, count: own.parameterCount)),
+                    checkpoints: vectors.map(FloatVector.init)))
+        }
+        return Library(layout: try layout ?? AdapterLayout(sites: [], rank: 1, scale: 1), experts: experts)
+    }
+
+    /// The mean by BLAS: without optimisation, a loop of the test's own would take longer than the evaluation.
+    private static func mean(_ vectors: [[Float]]) -> [Float] {
+        var mean = [Float](repeating: 0, count: vectors[0].count)
+        for vector in vectors {
+            BLAS.axpy(count: vector.count, alpha: 1 / Float(vectors.count), x: vector, y: &mean)
+        }
+        return mean
+    }
+
+    static func task(_ path: String) throws -> EvaluationTask {
+        try JSONDecoder().decode(EvaluationTask.self, from: Data(contentsOf: URL(filePath: path)))
+    }
+
+    /// All tasks of `../shared/tasks`.
+    static func tasks(_ isWanted: (EvaluationTask) -> Bool) throws -> [EvaluationTask] {
+        let folder = Places.shared + "/tasks"
+        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map {
+            try task("\(folder)/\($0)")
+        }
+        .filter(isWanted)
+    }
+
+    /// A small task of animals, or of numbers.
+    static func small(_ name: String, family: String = "", split: EvaluationTask.Split? = nil)
+        -> EvaluationTask
+    {
+        let animals = [
+            ("a bird that hoots at night", "owl"), ("a fish with sharp teeth", "shark"), ("it barks", "dog"),
+            ("an insect that makes honey", "bee"), ("a tall conifer", "fir"),
+        ]
+        return EvaluationTask(
+            name: name, description: "match definitions of \(name) to their names", split: split,
+            family: family,
+            pool: animals.map(\.1), queries: animals.enumerated().map { .init(text: $1.0, answer: $0) })
+    }
+
+    static let identity = Evaluation.Identity(base: "minilm", generator: "g-1", library: "l", encoder: "e")
+
+    static func evaluation(
+        _ library: Library, generator: GuidedGenerator? = nil, options: EvaluationOptions,
+        auto: @escaping AutoChoice = { $0.generator == nil ? .weightedTuned : .sgLoRA }
+    ) throws -> Evaluation {
+        Evaluation(
+            identity, library: library, generator: generator, encoder: try encoder.get(), options: options,
+            steps: plan().steps,
+            train: { library, deterministic, step throws(SgloradError) in
+                try GeneratorTrainer(
+                    library: library, plan: plan(deterministic), base: "minilm", encoder: "e"
+                )
+                .train { progress throws(SgloradError) in step(progress) }
+            }, auto: auto)
+    }
+
+    static func plan(_ deterministic: Bool = false) -> TrainingPlan {
+        var plan = TrainingPlan()
+        plan.steps = 20
+        plan.deterministic = deterministic
+        return plan
+    }
+}
