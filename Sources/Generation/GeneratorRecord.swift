@@ -37,6 +37,8 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     /// The divergence part, likewise.
     public var divergence: Float
 
+    /// How much of the network's correction is applied, 0...1: what left-out experts bore out.
+    public var correctionShare: Float
     /// What the steering's training left behind; nil where there were no tasks to train it by.
     public var steering: Steering?
     /// How the generator did on experts that it had not seen; nil where nobody looked.

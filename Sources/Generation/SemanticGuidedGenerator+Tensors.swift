@@ -17,6 +17,7 @@ public struct GeneratorTensor: Sendable {
 extension SemanticGuidedGenerator {
     /// Everything but the ``record`` that the generator consists of.
     public var tensors: [GeneratorTensor] {
+        let (coordinates, experts, network) = (fitted.coordinates, fitted.experts, fitted.network)
         let d = coordinates.origin.count
         var result = [
             GeneratorTensor(name: "origin", shape: [d], values: coordinates.origin, half: false),
@@ -63,16 +64,18 @@ extension SemanticGuidedGenerator {
         } catch {
             throw .invalidFile(file, "its record is out of range: \(error.message)", cause: error)
         }
-        guard (1...512).contains(k), n >= 2, record.unit.isFinite, record.unit > 0 else {
+        guard (1...512).contains(k), n >= 2, record.unit.isFinite, record.unit > 0,
+            (0...1).contains(record.correctionShare)
+        else {
             throw .invalidFile(
                 file, "its record is out of range; export the generator again where it was trained")
         }
         self.record = record
-        coordinates = PrincipalCoordinates(
+        let coordinates = PrincipalCoordinates(
             origin: try reader.read("origin", [d]), directions: try reader.read("directions", [d, k]),
             count: k,
             explained: record.explained)
-        experts = CoordinateLibrary(
+        let experts = CoordinateLibrary(
             unit: record.unit, means: try reader.matrix("experts.means", n, k),
             variances: try reader.matrix("experts.variances", n, k))
         let width = record.plan.width
@@ -88,11 +91,14 @@ extension SemanticGuidedGenerator {
                 gains: try reader.matrix("steering.gains", count, 2 * record.layout.sites.count),
                 shifts: try reader.matrix("steering.shifts", count, d))
         }
-        network = ConditionalVAE(
+        let network = ConditionalVAE(
             coordinates: k, latent: latent, deterministic: record.plan.deterministic,
             encoder: try reader.perceptron("encoder", [3 * k, width, 2 * latent]),
             prior: try reader.perceptron("prior", [2 * k, width, 2 * latent]),
             decoder: try reader.perceptron("decoder", [latent + 2 * k, width, width, k]))
+        fitted = FittedNetwork(
+            coordinates: coordinates, experts: experts, network: network,
+            loss: ConditionalVAE.Loss(reconstruction: record.reconstruction, divergence: record.divergence))
     }
 
     private struct Reader {

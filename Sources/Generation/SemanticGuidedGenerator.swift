@@ -10,9 +10,7 @@ public import SemanticGuidance
 public struct SemanticGuidedGenerator: AdapterGenerator {
     /// What the generator was made from.
     public var record: GeneratorRecord
-    let coordinates: PrincipalCoordinates
-    let experts: CoordinateLibrary
-    let network: ConditionalVAE
+    let fitted: FittedNetwork
     let steering: Steering?
 
     /// How the latent z is taken from the prior p(z|c).
@@ -46,18 +44,57 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         else {
             throw .internal("a generator was asked to guide with another library than its own")
         }
-        let correction = self.correction(neighbourhood, noise: noise(sampling, seed: seed))
-        var result = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
-        steering?.apply(
-            to: &result, guidedBy: neighbourhood, origin: coordinates.origin, layout: library.layout)
-        coordinates.add(correction, to: &result)
+        let mean = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
+        return parameters(from: mean, neighbourhood, noise: noise(sampling, seed: seed))
+    }
+
+    /// x = x̄ + r·(steering(μ*) − x̄) + r·share·U δ, with r the neighbourhood's relevance.
+    private func parameters(
+        from mean: [Float], _ neighbourhood: Neighbourhood, noise: Matrix
+    ) -> [Float] {
+        var result = mean
+        let (origin, relevance) = (fitted.coordinates.origin, neighbourhood.relevance)
+        steering?.apply(to: &result, guidedBy: neighbourhood, origin: origin, layout: record.layout)
+        if relevance < 1 {
+            origin.withUnsafeBufferPointer { origin in
+                for place in result.indices {
+                    result[place] = origin[place] + relevance * (result[place] - origin[place])
+                }
+            }
+        }
+        let scale = relevance * record.correctionShare
+        fitted.coordinates.add(
+            fitted.correction(neighbourhood, noise: noise).map { $0 * scale }, to: &result)
+        return result
+    }
+
+    /// The experts that guide an intent, and how far they can be trusted to.
+    ///
+    /// Under the threshold of relevance guidance fades, and at six tenths of it nothing is left but the library's mean: words
+    /// that speak of none of its tasks must not move an adapter.
+    ///
+    /// - Parameters:
+    ///   - embedding: the intent's unit embedding.
+    ///   - options: how experts are chosen; the training's own unless the intent says otherwise.
+    ///   - library: the snapshot's experts.
+    public func neighbourhood(
+        of embedding: [Float], options: GuidanceOptions? = nil, in library: Library
+    ) -> Neighbourhood {
+        let options = options ?? record.plan.guidance
+        let plain = library.index.proximities(to: embedding, by: .plain)
+        let measured =
+            options.measure == .plain ? plain : library.index.proximities(to: embedding, by: options.measure)
+        var result = Neighbourhood(proximities: measured, options: options)
+        let threshold = record.verdict?.threshold ?? Relevance.standardThreshold
+        let fade = (plain.max() ?? 0) / threshold
+        result.relevance = min(1, max(0, (fade - 0.6) / 0.4))
         return result
     }
 
     /// Standard normal numbers, `[1, latent]`: for a diagonal Gaussian the densest draw is the one of the least norm.
     private func noise(_ sampling: Sampling, seed: UInt64) -> Matrix {
         var random = CounterRandom(seed: seed, stream: 0x5347_4C4F_5241)
-        let latent = network.latent
+        let latent = fitted.network.latent
         let draws: [[Float]]
         switch sampling {
         case .sample: draws = [random.gaussians(latent)]
@@ -66,21 +103,5 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         }
         func norm(_ draw: [Float]) -> Float { draw.reduce(0) { $0 + $1 * $1 } }
         return Matrix(stacking: [draws.min { norm($0) < norm($1) } ?? []])
-    }
-
-    /// δ in parameters' units, k numbers.
-    func correction(_ neighbourhood: Neighbourhood, noise: Matrix) -> [Float] {
-        let condition = Matrix(stacking: [experts.condition(neighbourhood)])
-        return network.sample(condition: condition, noise: noise).values.map { $0 * experts.unit }
-    }
-}
-
-extension SemanticGuidedGenerator {
-    /// The steered merge alone, without the network's correction.
-    public func steered(guidedBy neighbourhood: Neighbourhood, in library: Library) -> [Float] {
-        var result = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
-        steering?.apply(
-            to: &result, guidedBy: neighbourhood, origin: coordinates.origin, layout: library.layout)
-        return result
     }
 }

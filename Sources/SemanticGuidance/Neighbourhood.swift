@@ -18,6 +18,8 @@ public struct Neighbourhood: Sendable, Hashable {
 
     /// The guiding experts, nearest first.
     public let members: [Member]
+    /// How far these experts can be trusted to guide the intent, 0...1; a generator falls back on the library's mean at 0.
+    public var relevance: Float = 1
 
     /// Takes the K nearest experts and weights them by α = softmax(proximity / τ) over those K.
     ///
