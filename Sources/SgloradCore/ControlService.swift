@@ -10,6 +10,7 @@ struct ControlService: Service {
     let server: VarlinkServer
     let queue: IntentQueue
     let trainings: TrainingSupervisor
+    let evaluations: EvaluationSupervisor
     let encoders: EncoderProvider
     let notifier: Notifier
     let logger: Logger
@@ -37,8 +38,9 @@ struct ControlService: Service {
             notifier.stopping()
             server.shutdown()
             Task {
-                // Calls that wait for a training or a request would hold the socket open.
+                // Calls that wait for a training, an evaluation or a request would hold the socket open.
                 await trainings.close()
+                await evaluations.close()
                 await queue.endWatches()
             }
         }

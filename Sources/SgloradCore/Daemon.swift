@@ -46,10 +46,14 @@ public struct Daemon: Sendable {
         let trainings = TrainingSupervisor(
             cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
             logger: logger)
+        let evaluations = EvaluationSupervisor(
+            cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
+            logger: logger)
         let interface = ControlInterface(
             options: options, cache: cache, queue: queue, encoders: encoders, libraries: libraries,
             pipeline: pipeline,
-            trainings: trainings, uploads: UploadStore(state: state, pool: pool), pool: pool,
+            trainings: trainings, evaluations: evaluations, uploads: UploadStore(state: state, pool: pool),
+            pool: pool,
             startedAt: Date(),
             logger: logger)
         let server = VarlinkServer(
@@ -61,7 +65,8 @@ public struct Daemon: Sendable {
 
         try await server.bind()
         let control = ControlService(
-            server: server, queue: queue, trainings: trainings, encoders: encoders, notifier: notifier,
+            server: server, queue: queue, trainings: trainings, evaluations: evaluations, encoders: encoders,
+            notifier: notifier,
             logger: logger,
             socket: options.socket)
         var configuration = ServiceGroupConfiguration(

@@ -9,5 +9,5 @@ struct SgloradDaemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sglorad",
         abstract: "Adapts AI models on the device: answers intents in plain words with LoRA adapters.",
-        subcommands: [Serve.self, Train.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, Train.self, Evaluate.self], defaultSubcommand: Serve.self)
 }

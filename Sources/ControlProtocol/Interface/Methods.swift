@@ -33,6 +33,7 @@ public enum Methods {
         GetGenerator.self,
         ExportGenerator.self,
         ImportGenerator.self,
+        EvaluateGenerator.self,
         ListAdapters.self,
         GetAdapter.self,
         ReadAdapter.self,

@@ -14,7 +14,9 @@ public struct DaemonOptions: Sendable {
     public var queueCapacity: Int
     /// What is logged.
     public var logLevel: Logger.Level
-    /// The program that is started for a training, with the arguments `train <folder>`.
+    /// The program that is started for a training or an evaluation.
+    ///
+    /// Its arguments are `train <folder>` or `evaluate <folder>`.
     public var trainer: String
 
     /// Options as a person who says nothing gets them.

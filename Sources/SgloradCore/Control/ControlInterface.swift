@@ -14,6 +14,7 @@ struct ControlInterface: VarlinkInterface {
     let libraries: LibraryKeeper
     let pipeline: AdapterPipeline
     let trainings: TrainingSupervisor
+    let evaluations: EvaluationSupervisor
     let uploads: UploadStore
     let pool: ComputePool
     let startedAt: Date
@@ -39,6 +40,9 @@ struct ControlInterface: VarlinkInterface {
         case Methods.TrainGenerator.name:
             try requireAdministrator(call)
             try await stream(Methods.TrainGenerator.self, call, replies, trainGenerator)
+        case Methods.EvaluateGenerator.name:
+            try requireAdministrator(call)
+            try await stream(Methods.EvaluateGenerator.self, call, replies, evaluateGenerator)
         case Methods.CancelTraining.name:
             try await change(Methods.CancelTraining.self, call, replies, cancelTraining)
         case Methods.ListGenerators.name:

@@ -1,61 +1,31 @@
 internal import DurableStorage
 internal import ErrorModel
-internal import Foundation
 internal import Generation
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
-
-/// The child process of a training: reads a job, trains at low priority, writes the generator, and reports on standard output.
-///
-/// It is a process of its own so that it can be called off at any moment, cannot starve the daemon, and gives its memory
-/// back to the system.
+/// The child process of a training: reads a job, trains at low priority, and writes the generator.
 public enum TrainingChild {
     /// Runs the job in a folder.
     ///
     /// - Returns: the exit status: 0 with the generator written, 1 with the failure reported.
     public static func run(folder: String) -> Int32 {
-        // A daemon that was killed leaves no training behind: the next report finds its pipe closed.
-        signal(SIGPIPE, SIG_DFL)
-        _ = nice(10)
-        do throws(SgloradError) {
-            try train(folder: folder)
-            report(.written)
-            return 0
-        } catch {
-            report(.failed(error))
-            return 1
+        ChildWork<TrainingJob.Progress>.run { child throws(SgloradError) in
+            try train(JobFolder(path: folder), child)
         }
     }
 
-    private static func train(folder: String) throws(SgloradError) {
-        let path = "\(folder)/\(TrainingJob.fileName)"
-        let job: TrainingJob
-        do {
-            job = try JSONDecoder().decode(TrainingJob.self, from: Data(contentsOf: URL(filePath: path)))
-        } catch {
-            throw .invalidFile(path, "the job cannot be read: \(error)", cause: error)
-        }
+    private static func train(
+        _ folder: JobFolder, _ child: ChildWork<TrainingJob.Progress>
+    ) throws(SgloradError) {
+        let job = try folder.job(TrainingJob.self)
         let trainer = try GeneratorTrainer(
-            library: try job.library(), plan: job.plan, base: job.base, encoder: job.encoder)
-        var last = ContinuousClock.now
+            library: try job.library.library(), plan: job.plan, base: job.base, encoder: job.encoder)
         let generator = try trainer.train { progress throws(SgloradError) in
-            let now = ContinuousClock.now
-            guard progress.step == 1 || progress.step == progress.total || now - last > .milliseconds(100)
-            else { return }
-            last = now
-            report(.progress(step: progress.step, total: progress.total, loss: progress.loss))
+            child.report(
+                TrainingJob.Progress(step: progress.step, total: progress.total, loss: progress.loss),
+                always: progress.step == 1 || progress.step == progress.total)
         }
-        let file = try DurableFile(in: folder)
+        let file = try DurableFile(in: folder.path)
         try GeneratorFile.write(generator, to: file.descriptor, path: TrainingJob.resultName)
-        try file.commit(as: "\(folder)/\(TrainingJob.resultName)")
-    }
-
-    private static func report(_ report: TrainingJob.Report) {
-        guard let line = try? JSONEncoder().encode(report) else { return }
-        FileHandle.standardOutput.write(line + Data([0x0A]))
+        try file.commit(as: "\(folder.path)/\(TrainingJob.resultName)")
     }
 }

@@ -5,8 +5,7 @@ internal import ExpertCache
 internal import Foundation
 internal import Generation
 internal import Logging
-internal import Subprocess
-internal import SystemPackage
+internal import Synchronization
 
 /// Starts trainings, one for a base at a time, passes on what they report, and takes in what they made.
 actor TrainingSupervisor {
@@ -96,20 +95,16 @@ actor TrainingSupervisor {
         // What cannot be trained is said before a process is started.
         _ = try GeneratorTrainer(
             library: snapshot.library, plan: plan, base: base.name, encoder: encoder.digest)
-        let folder = "\(cache.state.temporary)/training-\(DurableFile.uniqueName())"
-        defer { DurableFile.removeTree(folder) }
-        let temporary = cache.state.temporary
-        let text = try WireJSON.string(job)
-        try await pool.run { () throws(SgloradError) in
-            try StateDirectory.makeFolder(folder)
-            try DurableFile.write(
-                Array(text.utf8), to: "\(folder)/\(TrainingJob.fileName)", temporary: temporary)
+        let state = cache.state
+        let folder = try await pool.run { () throws(SgloradError) in
+            try JobFolder("training", job: job, state: state)
         }
+        defer { folder.remove() }
         logger.info(
-            "training started", metadata: ["base": "\(base.name)", "experts": "\(job.experts.count)"])
-        try await child(folder: folder, base: base.name, start: start, progress: progress)
+            "training started", metadata: ["base": "\(base.name)", "experts": "\(job.library.experts.count)"])
+        try await child(folder, base: base.name, progress: progress)
         try await progress(Wire.TrainingProgress(stage: "writing", step: plan.steps, total: plan.steps))
-        let result = "\(folder)/\(TrainingJob.resultName)"
+        let result = "\(folder.path)/\(TrainingJob.resultName)"
         let seconds = Double((ContinuousClock.now - start).components.seconds)
         let cache = cache
         let row = try await pool.run { () throws(SgloradError) in
@@ -123,50 +118,22 @@ actor TrainingSupervisor {
 
     /// Runs the child to its end and passes its reports on.
     private func child(
-        folder: String, base: String, start: ContinuousClock.Instant,
+        _ folder: JobFolder, base: String,
         progress: @escaping @Sendable (Wire.TrainingProgress) async throws -> Void
     ) async throws {
-        var platform = PlatformOptions()
-        platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(300))]
-        let outcome = try await Subprocess.run(
-            .path(FilePath(executable)), arguments: ["train", folder],
-            environment: .inherit.updating(["OPENBLAS_NUM_THREADS": "1"]), platformOptions: platform,
-            input: .none,
-            output: .sequence, error: .string(limit: 65_536)
-        ) { execution in
-            var failure: SgloradError?
-            var firstStep: (instant: ContinuousClock.Instant, step: Int)?
-            for try await line in execution.standardOutput.strings() {
-                guard let report = try? JSONDecoder().decode(TrainingJob.Report.self, from: Data(line.utf8))
-                else {
-                    continue
-                }
-                switch report {
-                case .written: break
-                case .failed(let error): failure = error
-                case .progress(let step, let total, let loss):
-                    let now = ContinuousClock.now
-                    let first = firstStep ?? (now, step)
-                    firstStep = first
-                    let left: Double? =
-                        step > first.step
-                        ? (now - first.instant) / .seconds(1) / Double(step - first.step)
-                            * Double(total - step) : nil
-                    try await progress(
-                        Wire.TrainingProgress(
-                            stage: "training", step: step, total: total, loss: Double(loss), secondsLeft: left
-                        ))
-                }
+        let timeLeft = Mutex(TimeLeft())
+        do {
+            try await ChildProcess(executable: executable).run(["train", folder.path]) {
+                (report: TrainingJob.Progress) in
+                let left = timeLeft.withLock { $0.seconds(done: report.step, of: report.total) }
+                try await progress(
+                    Wire.TrainingProgress(
+                        stage: "training", step: report.step, total: report.total, loss: Double(report.loss),
+                        secondsLeft: left))
             }
-            return failure
-        }
-        try Task.checkCancellation()
-        if let failure = outcome.closureResult { throw failure }
-        guard outcome.terminationStatus.isSuccess else {
+        } catch let abort as ChildProcess.Abort {
             throw SgloradError.trainingFailed(
-                base: base,
-                reason: "its process ended with \(outcome.terminationStatus): \(outcome.standardError)",
-                remedy: "Check the memory and the disk.")
+                base: base, reason: abort.reason, remedy: "Check the memory and the disk.")
         }
     }
 }
