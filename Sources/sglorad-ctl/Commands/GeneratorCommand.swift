@@ -7,7 +7,8 @@ struct GeneratorCommand: AsyncParsableCommand {
         commandName: "generator", abstract: "The generators that make adapters from the library.",
         subcommands: [
             GeneratorTrainCommand.self, GeneratorCancelCommand.self, GeneratorListCommand.self,
-            GeneratorShowCommand.self, GeneratorExportCommand.self, GeneratorImportCommand.self,
+            GeneratorShowCommand.self, GeneratorEvaluateCommand.self, GeneratorExportCommand.self,
+            GeneratorImportCommand.self,
         ])
 }
 

@@ -39,6 +39,11 @@ enum Format {
         "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
+    /// `1 query`, `2 queries`: a noun with a plural of its own.
+    static func count(_ number: Int, _ noun: String, _ plural: String) -> String {
+        "\(number) \(number == 1 ? noun : plural)"
+    }
+
     /// `yes` or `no`.
     static func yesNo(_ flag: Bool?) -> String { flag == true ? "yes" : "no" }
 

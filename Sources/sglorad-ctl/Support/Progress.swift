@@ -60,6 +60,17 @@ extension Progress {
             columns: columns)
     }
 
+    /// `evaluating [#####.....]  50 %, 6000 of 12000 texts, 40 s left`; the bar gives way where the terminal is narrow.
+    static func line(_ progress: Wire.EvaluationProgress, columns: Int) -> String {
+        guard progress.total > 0 else { return progress.stage }
+        let unit = progress.stage == "training" ? "steps" : "texts"
+        var figures = "\(progress.done) of \(progress.total) \(unit)"
+        if let seconds = progress.secondsLeft { figures += ", \(Format.duration(seconds)) left" }
+        return line(
+            progress.stage, fraction: Double(progress.done) / Double(progress.total), figures: figures,
+            columns: columns)
+    }
+
     /// A line with a word before the bar and figures behind it, no wider than the terminal where that can be.
     static func line(_ word: String, fraction: Double, figures: String, columns: Int) -> String {
         let share = fraction.isFinite ? min(1, max(0, fraction)) : 0
