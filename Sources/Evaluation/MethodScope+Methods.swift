@@ -7,11 +7,6 @@ internal import SemanticGuidance
 extension MethodScope {
     private typealias Adapter = EvaluationMethod.Adapter
 
-    /// The paper's guidance: K = 4, τ = 0.05, plain proximity.
-    private static func paper(topK: Int = 4) throws(SgloradError) -> GuidanceOptions {
-        try GuidanceOptions(topK: topK, temperature: 0.05, measure: .plain)
-    }
-
     /// A method by its name.
     public func method(_ method: StandardMethod) -> EvaluationMethod {
         EvaluationMethod(name: method.rawValue) { task, embedding throws(SgloradError) in
@@ -26,17 +21,17 @@ extension MethodScope {
         case .base: return .base
         case .oracle: return oracles.experts.first { $0.name == task.name }.map(expert)
         case .nearest:
-            let nearest = neighbourhood(embedding, try Self.paper(topK: 1)).members.first
+            let nearest = neighbourhood(embedding, .paper).members.first
             return nearest.map { expert(library.experts[$0.expert]) }
         case .mean:
-            let none = neighbourhood(embedding, try Self.paper())
+            let none = neighbourhood(embedding, .paper)
             return own(method, nil) { [library, seed] () throws(SgloradError) in
                 try MeanGenerator().parameters(guidedBy: none, in: library, seed: seed)
             }
-        case .equal: return weighted(method, task, neighbourhood(embedding, try Self.paper()).equallyWeighted)
-        case .weighted: return weighted(method, task, neighbourhood(embedding, try Self.paper()))
+        case .equal: return weighted(method, task, neighbourhood(embedding, .paper).equallyWeighted)
+        case .weighted: return weighted(method, task, neighbourhood(embedding, .paper))
         case .weightedTuned: return weighted(method, task, neighbourhood(embedding, tuned))
-        case .sum: return sum(task, neighbourhood(embedding, try Self.paper()))
+        case .sum: return sum(task, neighbourhood(embedding, .paper))
         case .sgLoRAMean: return generated(method, task, by: generator, embedding, .mean)
         case .sgLoRA: return generated(method, task, by: generator, embedding, .sample)
         case .sgLoRADensest: return generated(method, task, by: generator, embedding, .densest(of: 8))
@@ -91,10 +86,7 @@ extension MethodScope {
         _ sampling: SemanticGuidedGenerator.Sampling
     ) -> Adapter? {
         guard let guided else { return nil }
-        let options = guided.generator.record.plan.guidance
-        let neighbourhood = Neighbourhood(
-            proximities: guided.library.index.proximities(to: embedding, by: options.measure),
-            options: options)
+        let neighbourhood = guided.generator.neighbourhood(of: embedding, in: guided.library)
         let seed = task.map(seed(of:)) ?? seed
         return own(method, task) { () throws(SgloradError) in
             try guided.generator.parameters(

@@ -37,6 +37,8 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     /// The divergence part, likewise.
     public var divergence: Float
 
+    /// The plain cosine under which an intent is refused, calibrated by the library's own folds.
+    public var threshold: Float
     /// How much of the network's correction is applied, 0...1: what left-out experts bore out.
     public var correctionShare: Float
     /// What the steering's training left behind; nil where there were no tasks to train it by.

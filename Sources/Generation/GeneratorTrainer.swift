@@ -79,7 +79,10 @@ public struct GeneratorTrainer: Sendable {
             experts: library.experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) },
             plan: plan, directions: fitted.coordinates.count, explained: fitted.coordinates.explained,
             unit: fitted.experts.unit, reconstruction: fitted.loss.reconstruction,
-            divergence: fitted.loss.divergence, correctionShare: share,
+            divergence: fitted.loss.divergence,
+            threshold: RefusalCalibration.threshold(
+                library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) }),
+            correctionShare: share,
             steering: steering.map {
                 GeneratorRecord.Steering(
                     modes: $0.steering.modes, tasks: objective?.experts.count ?? 0, loss: $0.loss)

@@ -18,19 +18,16 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
     public var weighted: Double
     /// The figure of the base model alone; by recall only.
     public var base: Double?
-    /// The plain cosine under which guidance cannot be expected to help.
-    public var threshold: Float
 
     /// Makes a verdict.
     public init(
-        judgedBy: Measure, tasks: Int, sgLoRA: Double, weighted: Double, base: Double? = nil, threshold: Float
+        judgedBy: Measure, tasks: Int, sgLoRA: Double, weighted: Double, base: Double? = nil
     ) {
         self.judgedBy = judgedBy
         self.tasks = tasks
         self.sgLoRA = sgLoRA
         self.weighted = weighted
         self.base = base
-        self.threshold = threshold
     }
 
     /// The two figures as a person reads them.

@@ -58,14 +58,16 @@ public struct LeaveOut: Sendable {
             library: rest, generator: try trainer.train(progress: progress),
             left: library.experts.filter { names.contains($0.name) })
     }
+}
 
-    /// How near each expert's task is to the experts of the other folds.
-    public func proximities() -> [(name: String, proximity: Float)] {
-        folds.flatMap { names -> [(String, Float)] in
+extension Library {
+    /// How near each expert's task is to the experts of the other folds, by the plain cosine.
+    public func foldProximities() -> [(name: String, proximity: Float)] {
+        ExpertFolds(names: experts.map(\.name)).folds.flatMap { names -> [(String, Float)] in
             let left = Set(names)
-            return library.experts.filter { left.contains($0.name) }.map { expert in
-                let proximities = library.index.proximities(to: expert.embedding, by: .plain)
-                let rest = library.experts.indices.filter { !left.contains(library.experts[$0].name) }
+            let rest = experts.indices.filter { !left.contains(experts[$0].name) }
+            return experts.filter { left.contains($0.name) }.map { expert in
+                let proximities = index.proximities(to: expert.embedding, by: .plain)
                 return (expert.name, rest.map { proximities[$0] }.max() ?? 0)
             }
         }
@@ -107,7 +109,8 @@ extension LeaveOutFold {
                 options: options)
         }
         let generated = try generator.parameters(
-            guidedBy: neighbourhood(generator.record.plan.guidance), in: library, seed: 0, sampling: .mean)
+            guidedBy: generator.neighbourhood(of: expert.embedding, in: library), in: library, seed: 0,
+            sampling: .mean)
         let merged = SemanticPrior.mean(neighbourhood(.paper), of: library.experts.map(\.mean))
         let mean = try MeanGenerator().parameters(guidedBy: neighbourhood(.paper), in: library, seed: 0)
         let scale = max(Self.distance(mean, expert.mean), .leastNormalMagnitude)

@@ -65,7 +65,7 @@ extension SemanticGuidedGenerator {
             throw .invalidFile(file, "its record is out of range: \(error.message)", cause: error)
         }
         guard (1...512).contains(k), n >= 2, record.unit.isFinite, record.unit > 0,
-            (0...1).contains(record.correctionShare)
+            (0...1).contains(record.correctionShare), (0.01...1).contains(record.threshold)
         else {
             throw .invalidFile(
                 file, "its record is out of range; export the generator again where it was trained")

@@ -85,8 +85,7 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         let measured =
             options.measure == .plain ? plain : library.index.proximities(to: embedding, by: options.measure)
         var result = Neighbourhood(proximities: measured, options: options)
-        let threshold = record.verdict?.threshold ?? Relevance.standardThreshold
-        let fade = (plain.max() ?? 0) / threshold
+        let fade = (plain.max() ?? 0) / record.threshold
         result.relevance = min(1, max(0, (fade - 0.6) / 0.4))
         return result
     }

@@ -18,6 +18,9 @@ struct SteeringTrainer {
     /// How fast gains are learned, relative to shifts.
     private static let gainRate: Float = 20
 
+    /// How much of the shifts is kept: they fit the experts' own texts better than those of tasks to come.
+    private static let shiftShare: Float = 0.5
+
     /// Runs the training.
     ///
     /// - Parameter progress: called after every step with its loss; what it throws ends the training.
@@ -52,6 +55,7 @@ struct SteeringTrainer {
             if step >= plan.steeringSteps * 3 / 4 { tail.append(loss) }
             try progress(step + 1, loss)
         }
+        for place in steering.shifts.values.indices { steering.shifts.values[place] *= Self.shiftShare }
         return (steering, tail.reduce(0, +) / Float(max(1, tail.count)))
     }
 

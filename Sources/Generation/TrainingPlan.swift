@@ -26,11 +26,11 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
     /// The most kinds of task that steering tells apart.
     public var modes = 2
     /// How many steps the steering is trained, where tasks are given.
-    public var steeringSteps = 80
+    public var steeringSteps = 48
     /// How fast the steering's shifts are learned.
-    public var steeringRate: Float = 1e-3
+    public var steeringRate: Float = 1.5e-3
     /// How conditions are formed, in training and in generation.
-    public var guidance = GuidanceOptions.standard
+    public var guidance = GuidanceOptions.broad
 
     /// The default plan.
     public init() {}

@@ -14,6 +14,11 @@ public struct GuidanceOptions: Sendable, Hashable, Codable {
     /// What holds where neither the intent nor a generator says otherwise: K = 8, τ = 0.1, centred.
     public static let standard = GuidanceOptions(unchecked: 8, 0.1, .centred)
 
+    /// What a generator is trained with: K = 16, τ = 0.2, centred.
+    ///
+    /// More neighbours than a merge alone wants: steering sets how far to go their way.
+    public static let broad = GuidanceOptions(unchecked: 16, 0.2, .centred)
+
     /// The paper's: K = 4, τ = 0.05, the plain cosine.
     public static let paper = GuidanceOptions(unchecked: 4, 0.05, .plain)
 

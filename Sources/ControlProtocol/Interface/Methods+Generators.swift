@@ -13,11 +13,17 @@ extension Methods {
             public var base: String?
             /// The field `options`.
             public var options: Wire.TrainingOptions?
+            /// The field `tasks`.
+            public var tasks: [Wire.EvaluationTask]?
 
             /// Makes the value from its fields.
-            public init(base: String? = nil, options: Wire.TrainingOptions? = nil) {
+            public init(
+                base: String? = nil, options: Wire.TrainingOptions? = nil,
+                tasks: [Wire.EvaluationTask]? = nil
+            ) {
                 self.base = base
                 self.options = options
+                self.tasks = tasks
             }
         }
 

@@ -27,6 +27,8 @@ extension Wire {
     public struct Provenance: Codable, Sendable, Hashable {
         /// The field `strategy`.
         public var strategy: String
+        /// The field `choice`.
+        public var choice: String?
         /// The field `base`.
         public var base: String
         /// The field `experts`.
@@ -58,12 +60,14 @@ extension Wire {
 
         /// Makes the value from its fields.
         public init(
-            strategy: String, base: String, experts: [Wire.GuidingExpert], topK: Int, temperature: Double,
+            strategy: String, choice: String? = nil, base: String, experts: [Wire.GuidingExpert], topK: Int,
+            temperature: Double,
             proximity: String, nearestProximity: Double, threshold: Double, seed: Int,
             generator: String? = nil, library: String, encoder: String, kernel: String, version: String,
             warnings: [String]? = nil
         ) {
             self.strategy = strategy
+            self.choice = choice
             self.base = base
             self.experts = experts
             self.topK = topK

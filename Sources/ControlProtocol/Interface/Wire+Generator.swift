@@ -63,7 +63,8 @@ extension Wire {
     ///
     /// `state` is current (its library is the base's), stale (experts were added since; it guides with those
     /// it knows) or disabled (an expert it was trained on was removed, or the text encoder is another).
-    /// `explained` is the share of the checkpoints' variance that the principal directions keep. `loss` is
+    /// `threshold` is the plain cosine under which intents are refused; `correctionShare` says how much of
+    /// the network's correction is applied. `explained` is the share of the checkpoints' variance that the principal directions keep. `loss` is
     /// the last step's, `reconstruction` and `divergence` its two parts.
     public struct Generator: Codable, Sendable, Hashable {
         /// The field `generatorId`.
@@ -104,6 +105,14 @@ extension Wire {
         public var reconstruction: Double
         /// The field `divergence`.
         public var divergence: Double
+        /// The field `threshold`.
+        public var threshold: Double
+        /// The field `correctionShare`.
+        public var correctionShare: Double
+        /// The field `steering`.
+        public var steering: Wire.GeneratorSteering?
+        /// The field `verdict`.
+        public var verdict: Wire.GeneratorVerdict?
         /// The field `seconds`.
         public var seconds: Double
         /// The field `bytes`.
@@ -116,7 +125,9 @@ extension Wire {
             generatorId: String, base: String, state: String, reason: String? = nil, experts: [String],
             library: String, encoder: String, seed: Int, steps: Int, directions: Int, latent: Int, width: Int,
             topK: Int, temperature: Double, proximity: String, explained: Double, loss: Double,
-            reconstruction: Double, divergence: Double, seconds: Double, bytes: Int, createdAt: String
+            reconstruction: Double, divergence: Double, threshold: Double, correctionShare: Double,
+            steering: Wire.GeneratorSteering? = nil, verdict: Wire.GeneratorVerdict? = nil, seconds: Double,
+            bytes: Int, createdAt: String
         ) {
             self.generatorId = generatorId
             self.base = base
@@ -137,6 +148,10 @@ extension Wire {
             self.loss = loss
             self.reconstruction = reconstruction
             self.divergence = divergence
+            self.threshold = threshold
+            self.correctionShare = correctionShare
+            self.steering = steering
+            self.verdict = verdict
             self.seconds = seconds
             self.bytes = bytes
             self.createdAt = createdAt

@@ -48,7 +48,7 @@ extension EvaluationOptions {
 
 extension EvaluationTask {
     /// A task as a caller sends it.
-    fileprivate init(_ task: Wire.EvaluationTask) throws(SgloradError) {
+    init(_ task: Wire.EvaluationTask) throws(SgloradError) {
         var split: Split?
         if let name = task.split {
             guard let known = Split(rawValue: name) else {

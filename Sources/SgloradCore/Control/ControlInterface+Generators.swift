@@ -1,5 +1,6 @@
 internal import ControlProtocol
 internal import ErrorModel
+internal import Evaluation
 internal import ExpertCache
 internal import Foundation
 internal import Generation
@@ -12,8 +13,11 @@ extension ControlInterface {
     ) async throws {
         let base = try await libraries.base(named: parameters.base)
         let plan = try TrainingPlan(parameters.options ?? Wire.TrainingOptions())
+        var tasks: [EvaluationTask] = []
+        for task in parameters.tasks ?? [] { tasks.append(try EvaluationTask(task)) }
+        if parameters.tasks != nil { try EvaluationTask.validate(tasks) }
         let more = call.more
-        let row = try await trainings.train(base, plan: plan) { progress in
+        let row = try await trainings.train(base, plan: plan, tasks: tasks) { progress in
             if more { try await replies.send(Methods.TrainGenerator.Reply(progress: progress)) }
         }
         try await replies.finish(Methods.TrainGenerator.Reply(generator: try await generator(row.id)))
@@ -149,6 +153,16 @@ extension Wire.Generator {
             proximity: record.plan.guidance.measure.rawValue, explained: record.explained,
             loss: Double(record.loss),
             reconstruction: Double(record.reconstruction), divergence: Double(record.divergence),
+            threshold: Double(record.threshold), correctionShare: Double(record.correctionShare),
+            steering: record.steering.map {
+                Wire.GeneratorSteering(
+                    modes: ($0.modes.max() ?? 0) + 1, tasks: $0.tasks, loss: Double($0.loss))
+            },
+            verdict: record.verdict.map {
+                Wire.GeneratorVerdict(
+                    judgedBy: $0.judgedBy.rawValue, tasks: $0.tasks, sgLora: $0.sgLoRA,
+                    weighted: $0.weighted, base: $0.base)
+            },
             seconds: standing.row.seconds, bytes: standing.row.bytes,
             createdAt: WireJSON.time(standing.row.createdAt))
     }

@@ -24,14 +24,21 @@ public enum EvaluationChild {
         _ job: EvaluationJob, _ child: ChildWork<EvaluationProgress>
     ) throws(SgloradError) -> EvaluationReport {
         let library = try job.library.library()
+        let encoder = try SentenceEncoder(folder: job.model)
+        let objective = job.isSteered ? ContrastiveObjective(encoder: encoder, tasks: job.tasks) : nil
+        let steps = try GeneratorTrainer(
+            library: library, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,
+            objective: objective
+        ).steps
         let evaluation = Evaluation(
-            job.identity, library: library, generator: try generator(job, library),
-            encoder: try SentenceEncoder(folder: job.model), options: job.options, steps: job.plan.steps,
+            job.identity, library: library, generator: try generator(job, library), encoder: encoder,
+            options: job.options, steps: steps,
             train: { library, deterministic, step throws(SgloradError) in
                 var plan = job.plan
                 plan.deterministic = deterministic
                 return try GeneratorTrainer(
-                    library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder
+                    library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder,
+                    objective: objective?.restricted(to: library.experts.map(\.name))
                 ).train { progress throws(SgloradError) in step(progress) }
             }, auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) })
         return try evaluation.run(job.tasks) { progress in

@@ -20,6 +20,8 @@ struct EvaluationJob: Codable, Sendable {
     var generator: Judged?
     /// How the folds' generators are trained: as the judged one.
     var plan: TrainingPlan
+    /// Whether they learn from the experts' own tasks, as the judged one did.
+    var isSteered: Bool
     var tasks: [EvaluationTask]
     var options: EvaluationOptions
     /// Whether a page is made too.
@@ -41,6 +43,7 @@ struct EvaluationJob: Codable, Sendable {
             Judged(path: cache.blobs.path(of: $0.row.parameters), experts: $0.record.experts.map(\.digest))
         }
         plan = generator?.record.plan ?? TrainingPlan()
+        isSteered = generator?.record.steering != nil
         self.tasks = tasks
         self.options = options
         self.html = html

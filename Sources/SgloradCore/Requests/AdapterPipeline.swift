@@ -73,7 +73,7 @@ extension Wire.Provenance {
     /// What made an adapter; holds nothing of the intent but its options.
     init(_ guided: GuidedIntent, intent: QueuedIntent, base: String, encoder: String) {
         self.init(
-            strategy: guided.strategy.rawValue, base: base,
+            strategy: guided.strategy.rawValue, choice: guided.choice, base: base,
             experts: guided.neighbourhood.members.map { member in
                 Wire.GuidingExpert(
                     expert: guided.library.experts[member.expert].name,

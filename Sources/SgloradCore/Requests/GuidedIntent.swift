@@ -38,7 +38,8 @@ struct GuidedIntent: Sendable {
                 parameters: ["base": .string(base)])
         }
         let asked = intent.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
-        (strategy, choice) = asked == .auto ? Self.choose(snapshot) : (asked, nil)
+        let auto = AutoStrategy(snapshot.serving?.generator.record)
+        (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
         switch strategy {
         case .sgLoRA, .auto:
             guard let found = snapshot.serving else { throw Self.unavailable(snapshot) }
@@ -60,9 +61,14 @@ struct GuidedIntent: Sendable {
         libraryDigest = serving?.digest ?? snapshot.digest
         plain = library.index.proximities(to: encoding.embedding, by: .plain)
         centred = library.index.proximities(to: encoding.embedding, by: .centred)
-        neighbourhood = Neighbourhood(
-            proximities: options.measure == .plain ? plain : centred, options: options)
-        let threshold = snapshot.serving?.generator.record.verdict?.threshold ?? Relevance.standardThreshold
+        if let serving {
+            neighbourhood = serving.generator.neighbourhood(
+                of: encoding.embedding, options: options, in: library)
+        } else {
+            neighbourhood = Neighbourhood(
+                proximities: options.measure == .plain ? plain : centred, options: options)
+        }
+        let threshold = snapshot.serving?.generator.record.threshold ?? Relevance.standardThreshold
         guard let relevance = Relevance(plainProximities: plain, threshold: threshold) else {
             throw .internal("a library with experts has no proximities")
         }
@@ -80,20 +86,6 @@ struct GuidedIntent: Sendable {
     /// The refusal, where the intent is to be refused.
     var refusal: SgloradError? {
         relevance.refuses ? relevance.refusal(nearest: library.experts[relevance.nearest].name) : nil
-    }
-
-    /// What `auto` takes, and why: `sg-lora` unless its record shows it behind `weighted`.
-    private static func choose(_ snapshot: BaseSnapshot) -> (AdapterStrategy, String) {
-        guard let serving = snapshot.serving else {
-            return (.weighted, "there is no generator that may be used")
-        }
-        guard let verdict = serving.generator.record.verdict else {
-            return (.sgLoRA, "nothing was measured that speaks against it")
-        }
-        let figures = verdict.figures
-        return verdict.prefersSGLoRA
-            ? (.sgLoRA, "not behind weighted on left-out experts (\(figures))")
-            : (.weighted, "sg-lora is behind weighted on left-out experts (\(figures))")
     }
 
     private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {

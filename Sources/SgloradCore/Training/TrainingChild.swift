@@ -1,6 +1,8 @@
 internal import DurableStorage
 internal import ErrorModel
+internal import Evaluation
 internal import Generation
+internal import TextEncoding
 
 /// The child process of a training: reads a job, trains at low priority, and writes the generator.
 public enum TrainingChild {
@@ -17,12 +19,14 @@ public enum TrainingChild {
         _ folder: JobFolder, _ child: ChildWork<TrainingJob.Progress>
     ) throws(SgloradError) {
         let job = try folder.job(TrainingJob.self)
-        let trainer = try GeneratorTrainer(
-            library: try job.library.library(), plan: job.plan, base: job.base, encoder: job.encoder)
-        let generator = try trainer.train { progress throws(SgloradError) in
+        let training = try JudgedTraining(
+            library: try job.library.library(), plan: job.plan, base: job.base, digest: job.encoder,
+            tasks: job.tasks, encoder: job.tasks.isEmpty ? nil : try SentenceEncoder(folder: job.model))
+        let total = training.steps
+        let generator = try training.run { step, loss throws(SgloradError) in
             child.report(
-                TrainingJob.Progress(step: progress.step, total: progress.total, loss: progress.loss),
-                always: progress.step == 1 || progress.step == progress.total)
+                TrainingJob.Progress(step: step, total: total, loss: loss),
+                always: step == 1 || step == total)
         }
         let file = try DurableFile(in: folder.path)
         try GeneratorFile.write(generator, to: file.descriptor, path: TrainingJob.resultName)

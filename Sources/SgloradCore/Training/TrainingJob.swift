@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import Evaluation
 internal import ExpertCache
 internal import Generation
 
@@ -15,12 +16,21 @@ struct TrainingJob: Codable, Sendable {
     var encoder: String
     var plan: TrainingPlan
     var library: LibraryFiles
+    /// The experts' own tasks, where they are to be learned from.
+    var tasks: [EvaluationTask]
+    /// The text encoder's folder.
+    var model: String
 
     static let resultName = "generator.safetensors"
 
-    init(_ snapshot: BaseSnapshot, plan: TrainingPlan, encoder: String, cache: ExpertCache) {
+    init(
+        _ snapshot: BaseSnapshot, plan: TrainingPlan, tasks: [EvaluationTask], encoder: LoadedEncoder,
+        cache: ExpertCache
+    ) {
         base = snapshot.base.name
-        self.encoder = encoder
+        self.encoder = encoder.digest
+        self.tasks = tasks
+        model = encoder.folder
         self.plan = plan
         library = LibraryFiles(snapshot, cache: cache)
     }

@@ -1,6 +1,7 @@
 internal import ControlProtocol
 internal import DurableStorage
 internal import ErrorModel
+internal import Evaluation
 internal import ExpertCache
 internal import Foundation
 internal import Generation
@@ -38,7 +39,7 @@ actor TrainingSupervisor {
     /// - Parameter progress: called with each report.
     /// - Throws: `busy` where the base is being trained for, `cancelled`, `trainingFailed`, and what the child reports.
     func train(
-        _ base: BaseRecord, plan: TrainingPlan,
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask],
         progress: @escaping @Sendable (Wire.TrainingProgress) async throws -> Void
     ) async throws(SgloradError) -> GeneratorRow {
         try plan.validate()
@@ -50,7 +51,7 @@ actor TrainingSupervisor {
                     + "cancel --base \(base.name)'.",
                 parameters: ["retryAfter": .double(30), "reason": .string("a training is going on")])
         }
-        let task = Task { try await self.run(base, plan: plan, progress: progress) }
+        let task = Task { try await self.run(base, plan: plan, tasks: tasks, progress: progress) }
         running[base.name] = task
         let outcome = await withTaskCancellationHandler {
             await task.result
@@ -84,17 +85,22 @@ actor TrainingSupervisor {
     }
 
     private func run(
-        _ base: BaseRecord, plan: TrainingPlan,
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask],
         progress: @escaping @Sendable (Wire.TrainingProgress) async throws -> Void
     ) async throws -> GeneratorRow {
         let start = ContinuousClock.now
         try await progress(Wire.TrainingProgress(stage: "preparing", step: 0, total: plan.steps))
         let encoder = try await encoders.loaded()
         let snapshot = try await libraries.snapshot(base)
-        let job = TrainingJob(snapshot, plan: plan, encoder: encoder.digest, cache: cache)
+        let job = TrainingJob(snapshot, plan: plan, tasks: tasks, encoder: encoder, cache: cache)
         // What cannot be trained is said before a process is started.
-        _ = try GeneratorTrainer(
-            library: snapshot.library, plan: plan, base: base.name, encoder: encoder.digest)
+        let library = snapshot.library
+        _ = try await pool.run { () throws(SgloradError) in
+            try JudgedTraining(
+                library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
+                encoder: encoder.encoder
+            ).steps
+        }
         let state = cache.state
         let folder = try await pool.run { () throws(SgloradError) in
             try JobFolder("training", job: job, state: state)
@@ -103,7 +109,7 @@ actor TrainingSupervisor {
         logger.info(
             "training started", metadata: ["base": "\(base.name)", "experts": "\(job.library.experts.count)"])
         try await child(folder, base: base.name, progress: progress)
-        try await progress(Wire.TrainingProgress(stage: "writing", step: plan.steps, total: plan.steps))
+        try await progress(Wire.TrainingProgress(stage: "writing", step: 1, total: 1))
         let result = "\(folder.path)/\(TrainingJob.resultName)"
         let seconds = Double((ContinuousClock.now - start).components.seconds)
         let cache = cache

@@ -38,9 +38,31 @@ extension Report {
                 "\(Format.significant(generator.loss)) (reconstruction \(Format.significant(generator.reconstruction)), "
                     + "divergence \(Format.significant(generator.divergence)))"
             ),
+            ("correction", "\(Format.percent(generator.correctionShare)) of what the network says"),
+            (
+                "steering",
+                generator.steering.map {
+                    "\(Format.count($0.modes, "kind")) of task, learned on \(Format.count($0.tasks, "task")), "
+                        + "loss \(Format.significant($0.loss))"
+                } ?? "none; it was trained without tasks"
+            ),
+            ("threshold", "\(Format.fixed(generator.threshold)) plain cosine"),
+            (
+                "verdict",
+                generator.verdict.map(Self.sentence) ?? "none; the library is too small to leave experts out"
+            ),
             ("library", generator.library),
             ("text encoder", generator.encoder),
             ("experts", "\(generator.experts.count): \(generator.experts.joined(separator: ", "))"),
         ])
+    }
+
+    private static func sentence(_ verdict: Wire.GeneratorVerdict) -> String {
+        let isRecall = verdict.judgedBy == "recall"
+        let figures =
+            "sg-lora \(Format.fixed(verdict.sgLora)), weighted \(Format.fixed(verdict.weighted))"
+            + (verdict.base.map { ", base \(Format.fixed($0))" } ?? "")
+        return (isRecall ? "recall@1 on " : "squared error of the parameters of ")
+            + "\(Format.count(verdict.tasks, "left-out expert")): \(figures)"
     }
 }

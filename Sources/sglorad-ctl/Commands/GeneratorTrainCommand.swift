@@ -10,10 +10,19 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
             The daemon trains in a process of low priority and goes on serving; the earlier generator stays in use until \
             the new one is complete. Ctrl-C calls the training off.
 
+            With --tasks, a folder of the experts' own tasks (one JSON file each, named in it as the expert is), the \
+            generator also learns how far to follow its neighbours, and is judged by recall on experts that were left out; \
+            that takes minutes. Without it, it is judged by the left-out experts' parameters.
+
             What is left out takes its default. Progress goes to standard error.
 
-              sglorad-ctl generator train --steps 1000 --seed 7
+              sglorad-ctl generator train --tasks tasks --seed 7
             """)
+
+    @Option(
+        help: ArgumentHelp("The folder of the experts' own tasks, as for evaluate.", valueName: "dir"),
+        completion: .directory)
+    var tasks: String?
 
     @OptionGroup var base: BaseOption
 
@@ -45,8 +54,9 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
                 seed: seed, steps: steps, directions: directions, latent: latent, width: width,
                 topK: guidance.topK,
                 temperature: guidance.temperature, proximity: guidance.proximity?.rawValue)
+            let tasks = try self.tasks.map { folder in try TaskFolderReader.tasks(inFolder: folder) }
             let reply = try await Interruption.guarding(client, notice: Self.notice) {
-                try await train(client, options)
+                try await train(client, options, tasks)
             }
             try output.emit(reply) { report in
                 if let generator = reply.generator { report.generator(generator) }
@@ -54,13 +64,13 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
         }
     }
 
-    private func train(_ client: Client, _ options: Wire.TrainingOptions) async throws
-        -> Methods.TrainGenerator.Reply
-    {
+    private func train(
+        _ client: Client, _ options: Wire.TrainingOptions, _ tasks: [Wire.EvaluationTask]?
+    ) async throws -> Methods.TrainGenerator.Reply {
         var progress = Progress(otherwise: .everyTenth)
         defer { progress.clear() }
         for try await reply in client.stream(
-            Methods.TrainGenerator.self, .init(base: base.base, options: options))
+            Methods.TrainGenerator.self, .init(base: base.base, options: options, tasks: tasks))
         {
             if reply.generator != nil { return reply }
             guard let state = reply.progress else { continue }

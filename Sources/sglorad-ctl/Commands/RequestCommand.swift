@@ -22,6 +22,7 @@ struct RequestCommand: AsyncParsableCommand {
 
     /// How an adapter is made.
     enum Strategy: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case auto
         case sgLora = "sg-lora"
         case weighted
         case nearest

@@ -12,6 +12,7 @@ extension Report {
             ("size", "\(Format.count(adapter.files.count, "file")), \(Format.bytes(adapter.bytes))"),
             ("made", adapter.createdAt),
             ("strategy", provenance.strategy),
+            ("chosen", provenance.choice),
             ("generator", provenance.generator),
             ("seed", String(provenance.seed)),
             (

@@ -1,0 +1,138 @@
+public import ErrorModel
+public import Generation
+internal import LowRank
+internal import SemanticGuidance
+public import TextEncoding
+
+/// Trains a generator and judges it: fold by fold on experts that were left out of everything, then once on all.
+///
+/// With the experts' own tasks at hand, the steering learns from them and the verdict is by recall; without, by the
+/// parameters of the left-out experts.
+public struct JudgedTraining: Sendable {
+    private let trainer: GeneratorTrainer
+    private let folds: LeaveOut
+    private let library: Library
+    private let tasks: [String: EvaluationTask]
+    private let ranker: TaskEncoder?
+    private let encoder: SentenceEncoder?
+
+    /// Prepares a training.
+    ///
+    /// - Parameters:
+    ///   - library: at least two experts.
+    ///   - base: the base model's name, for the record.
+    ///   - digest: the digest of the text encoder, for the record.
+    ///   - tasks: the experts' own tasks by the experts' names; others are passed over.
+    ///   - encoder: the text encoder, which must be the base itself; needed where there are tasks.
+    /// - Throws: as `GeneratorTrainer`; `invalidRequest` where tasks are given and none is an expert's; `layoutMismatch` where
+    ///   they are and the base cannot be run.
+    public init(
+        library: Library, plan: TrainingPlan, base: String, digest: String, tasks: [EvaluationTask] = [],
+        encoder: SentenceEncoder? = nil
+    ) throws(SgloradError) {
+        let names = Set(library.experts.map(\.name))
+        let own = tasks.filter { names.contains($0.name) }
+        var objective: (any TaskObjective)?
+        if let encoder, !tasks.isEmpty {
+            guard !own.isEmpty else {
+                throw .invalidRequest(
+                    field: "tasks",
+                    reason: "holds no task of an expert's name; a task belongs to the expert of its name")
+            }
+            objective = ContrastiveObjective(encoder: encoder, tasks: own)
+            ranker = try TaskEncoder(encoder: encoder, layout: library.layout)
+        } else {
+            ranker = nil
+        }
+        trainer = try GeneratorTrainer(
+            library: library, plan: plan, base: base, encoder: digest, objective: objective)
+        folds = LeaveOut(library: library, plan: plan, base: base, encoder: digest, objective: objective)
+        self.library = library
+        self.encoder = encoder
+        self.tasks = Dictionary(own.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// How many steps there are in all.
+    public var steps: Int { trainer.steps * (folds.count + 1) }
+
+    /// Runs folds and training to the end.
+    ///
+    /// - Parameter progress: called after every step with how many of ``steps`` are done, and its loss; what it throws ends
+    ///   the training.
+    public func run(
+        progress: (Int, Float) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> SemanticGuidedGenerator {
+        var scores: [Score] = []
+        for fold in 0..<folds.count {
+            let done = fold * trainer.steps
+            let trained = try folds.train(fold) { step throws(SgloradError) in
+                try progress(done + step.step, step.loss)
+            }
+            scores += try judge(trained)
+        }
+        let done = folds.count * trainer.steps
+        var generator = try trainer.train { step throws(SgloradError) in
+            try progress(done + step.step, step.loss)
+        }
+        guard !scores.isEmpty else { return generator }
+        generator.record.verdict = verdict(scores)
+        let proximities = library.foldProximities()
+        generator.record.threshold = RefusalCalibration.threshold(
+            proximities.map { name, proximity in
+                RefusalCalibration.Observation(
+                    proximity: proximity, gain: scores.first { $0.expert == name }?.gain)
+            })
+        return generator
+    }
+
+    /// How one left-out expert's task was done.
+    private struct Score: Sendable {
+        let expert: String
+        let sgLoRA: Double
+        let weighted: Double
+        let base: Double?
+
+        /// What guidance gained over the base.
+        var gain: Double? { base.map { sgLoRA - $0 } }
+    }
+
+    private func verdict(_ scores: [Score]) -> GeneratorVerdict {
+        func mean(_ value: (Score) -> Double) -> Double {
+            scores.reduce(0) { $0 + value($1) } / Double(scores.count)
+        }
+        return GeneratorVerdict(
+            judgedBy: ranker == nil ? .parameters : .recall, tasks: scores.count, sgLoRA: mean(\.sgLoRA),
+            weighted: mean(\.weighted), base: ranker == nil ? nil : mean { $0.base ?? 0 })
+    }
+
+    private func judge(_ fold: LeaveOutFold) throws(SgloradError) -> [Score] {
+        guard let ranker, let encoder else {
+            var scores: [Score] = []
+            for expert in fold.left {
+                let errors = try fold.parameterErrors(of: expert)
+                scores.append(
+                    Score(expert: expert.name, sgLoRA: errors.sgLoRA, weighted: errors.weighted, base: nil))
+            }
+            return scores
+        }
+        let judged = fold.left.compactMap { tasks[$0.name] }
+        return try Workers.map(judged.count, threads: 2) { place throws(SgloradError) in
+            let task = judged[place]
+            // The task's own description: what a user would have said.
+            let embedding = try encoder.encode(task.description).embedding
+            let generated = try fold.generator.parameters(
+                guidedBy: fold.generator.neighbourhood(of: embedding, in: fold.library), in: fold.library,
+                seed: StableHash.of(task.name))
+            let merged = SemanticPrior.mean(
+                Neighbourhood(
+                    proximities: fold.library.index.proximities(to: embedding, by: .plain), options: .paper),
+                of: fold.library.experts.map(\.mean))
+            func recall(_ parameters: [Float]?) throws(SgloradError) -> Double {
+                try ranker.rankings(of: [task], with: parameters)[0].figures.recallAt1
+            }
+            return Score(
+                expert: task.name, sgLoRA: try recall(generated), weighted: try recall(merged),
+                base: try recall(nil))
+        }
+    }
+}
