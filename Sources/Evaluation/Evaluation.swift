@@ -110,7 +110,8 @@ public struct Evaluation: Sendable {
                     : EvaluationReport.Part(
                         part, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
-            notes: parts.notes + missing(parts), map: try map(judged.map { ($0.result.task, $0.embedding) }))
+            notes: parts.notes + missing(parts),
+            map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
     }
 
     private func missing(_ parts: EvaluationParts) -> [String] {
@@ -121,11 +122,10 @@ public struct Evaluation: Sendable {
             : ["there is no generator, so held-out tasks are judged without \(names.joined(separator: ", "))"]
     }
 
-    private func map(_ tasks: [(task: EvaluationTask, embedding: [Float])]) throws(SgloradError)
-        -> [EvaluationReport.MapPoint]
-    {
-        let families = Dictionary(
-            tasks.map { ($0.task.name, $0.task.family) }, uniquingKeysWith: { first, _ in first })
+    private func map(
+        _ tasks: [(task: EvaluationTask, embedding: [Float])], of all: [EvaluationTask]
+    ) throws(SgloradError) -> [EvaluationReport.MapPoint] {
+        let families = Dictionary(all.map { ($0.name, $0.family) }, uniquingKeysWith: { first, _ in first })
         let experts = Set(library.experts.map(\.name))
         let others = tasks.filter { !experts.contains($0.task.name) }
         let plane = try PlaneMap(library.experts.map(\.embedding) + others.map(\.embedding))
