@@ -75,7 +75,10 @@ struct NetworkTraining {
         var targets: [[Float]] = []
         var conditions: [[Float]] = []
         for expert in samples.indices {
-            var left = Set(samples.indices.filter { _ in random.uniform() < plan.dropout })
+            var left = Set(
+                samples.indices.filter {
+                    random.uniform() < ($0 == expert ? plan.ownDropout : plan.dropout)
+                })
             if left.count == samples.count { left.remove(random.below(samples.count)) }
             let neighbourhood = Neighbourhood(
                 proximities: proximities[expert], options: plan.guidance, excluding: left)

@@ -6,7 +6,7 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
     /// What all random numbers of the training are drawn from.
     public var seed: UInt64 = 0
     /// How many steps of the optimiser, each over all experts at once.
-    public var steps = 800
+    public var steps = 300
     /// The most principal directions, k.
     public var directions = 64
     /// How many numbers z has.
@@ -19,8 +19,11 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
     public var learningRate: Float = 1e-3
     /// AdamW's weight decay.
     public var weightDecay: Float = 0.01
-    /// How likely each expert, the target's own included, is to be left out of a condition.
-    public var dropout: Float = 0.2
+    /// How likely each expert is to be left out of a condition.
+    public var dropout: Float = 0.5
+    /// How likely the target's own expert is: conditions with it teach what an expert looks like, conditions without it
+    /// what a new task does.
+    public var ownDropout: Float = 1
     /// Whether the network has no latent: the decoder alone, for comparison.
     public var deterministic = false
     /// The most kinds of task that steering tells apart.
@@ -54,6 +57,7 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
             (0...10_000).contains(steeringSteps), "steeringSteps",
             "is \(steeringSteps); it must be 0 to 10000")
         try check((0...0.1).contains(steeringRate), "steeringRate", "must be 0 to 0.1")
+        try check((0...1).contains(ownDropout), "ownDropout", "must be 0 to 1")
         try check(dropout >= 0 && dropout < 1, "dropout", "must be at least 0 and below 1")
     }
 }
