@@ -1,11 +1,18 @@
 public import ErrorModel
 public import GRDB
+internal import Synchronization
 
 /// How the daemon's databases are opened: one connection, WAL, and every commit on the disk before it is acknowledged.
 public struct DurableDatabase: Sendable {
     /// The database's file.
     public let path: String
     private let queue: DatabaseQueue
+    private let life = Life()
+
+    /// Whether the database is open: GRDB does not look before it reads.
+    private final class Life: Sendable {
+        let isClosed = Mutex(false)
+    }
 
     /// Opens a database and brings it to the present version.
     ///
@@ -39,6 +46,7 @@ public struct DurableDatabase: Sendable {
     public func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
         async throws(SgloradError) -> T
     {
+        try requireOpen()
         do { return try await queue.read(body) } catch { throw .database(path, error) }
     }
 
@@ -46,6 +54,7 @@ public struct DurableDatabase: Sendable {
     public func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
         async throws(SgloradError) -> T
     {
+        try requireOpen()
         do { return try await queue.write(body) } catch { throw .database(path, error) }
     }
 
@@ -56,7 +65,14 @@ public struct DurableDatabase: Sendable {
 
     /// Closes the database; later calls fail.
     public func close() throws(SgloradError) {
+        life.isClosed.withLock { $0 = true }
         do { try queue.close() } catch { throw .database(path, error) }
+    }
+
+    private func requireOpen() throws(SgloradError) {
+        guard !life.isClosed.withLock({ $0 }) else {
+            throw .storageFailure(path, "the database is closed: the daemon is stopping. Start it again.")
+        }
     }
 
     /// The version of the SQLite library in use.

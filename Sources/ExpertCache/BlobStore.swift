@@ -45,6 +45,7 @@ public struct BlobStore: Sendable {
         guard fstat(file.descriptor, &status) == 0 else { throw .system(file.temporaryPath, "stat failed") }
         let bytes = Int(status.st_size)
         try StateDirectory.makeFolder(DurableFile.parent(of: path(of: digest)))
+        let wasThere = access(path(of: digest), F_OK) == 0
         try file.commit(as: path(of: digest), synchronisingFolder: false)
         do {
             try DurableFile.write(
@@ -52,7 +53,8 @@ public struct BlobStore: Sendable {
                 temporary: state.temporary)
             try DurableFile.synchronise(folder: state.blobs)
         } catch {
-            remove(digest)
+            // Content that was there before belongs to another row.
+            if !wasThere { remove(digest) }
             throw error
         }
         return (digest, bytes)

@@ -53,7 +53,7 @@ extension ExpertCache {
         "\(state.adapters)/\(adapter.uid)/\(adapter.id)"
     }
 
-    /// Writes an adapter's folder under a temporary name, synchronises it, renames it, and last writes its manifest; blocks.
+    /// Writes an adapter's folder under a temporary name, synchronises it, writes its manifest, and renames it; blocks.
     ///
     /// - Returns: what `insert` then makes visible.
     public func writeFolder(_ draft: AdapterDraft) throws(SgloradError) -> AdapterRecord {
@@ -67,7 +67,10 @@ extension ExpertCache {
             experts: draft.experts,
             createdAt: draft.createdAt)
         let owner = "\(state.adapters)/\(draft.uid)"
-        try StateDirectory.makeFolder(owner)
+        if access(owner, F_OK) != 0 {
+            try StateDirectory.makeFolder(owner)
+            try DurableFile.synchronise(folder: state.adapters)
+        }
         let temporary = "\(state.temporary)/\(record.id)"
         let final = folder(of: record)
         do throws(SgloradError) {

@@ -20,11 +20,18 @@ extension PrincipalCoordinates {
                 c: &product, ldc: n)
             for index in gram.indices { gram[index] += Double(product[index]) }
         }
+        guard gram.allSatisfy(\.isFinite) else {
+            throw SgloradError(
+                .trainingFailed,
+                "The experts' parameters are too large to be compared: their squares overflow. Import experts whose "
+                    + "parameters are of an ordinary size.",
+                parameters: ["base": .string(""), "reason": .string("the parameters overflow")])
+        }
         let eigen = try SymmetricEigen(gram, order: n)
         let total = eigen.values.reduce(0) { $0 + max(0, $1) }
         // Beneath this an eigenvalue is rounding error: n centred samples span n − 1 directions at the most.
         let floor = (eigen.values.first ?? 0) * 1e-6
-        let kept = eigen.values.prefix(limit).prefix { $0 > max(floor, 1e-12) }
+        let kept = eigen.values.prefix(limit).prefix { $0 > max(floor, .leastNormalMagnitude) }
         guard !kept.isEmpty, total > 0 else {
             throw SgloradError(
                 .trainingFailed,

@@ -64,23 +64,47 @@ public actor IntentQueue {
     }
 
     /// Takes the oldest queued request, which is then running; nil where none waits.
+    ///
+    /// A request whose intent cannot be read any more becomes `failed`, and the next is looked at.
     public func take() async throws(SgloradError) -> (request: QueuedRequest, intent: QueuedIntent)? {
-        let taken = try await database.write { db -> (QueuedRequest, QueuedIntent)? in
-            guard
-                let row = try Row.fetchOne(
-                    db,
-                    sql: """
-                        UPDATE request SET state = 'running' WHERE id =
-                            (SELECT id FROM request WHERE state = 'queued' ORDER BY submittedAt, id LIMIT 1)
-                        RETURNING *
-                        """)
-            else { return nil }
-            let intent = try JSONDecoder().decode(
-                QueuedIntent.self, from: Data((row["intent"] as String).utf8))
+        while true {
+            let taken = try await database.write { db in try Self.takeOldest(db) }
+            guard let taken else { return nil }
+            announce(taken.request)
+            if let intent = taken.intent { return (taken.request, intent) }
+        }
+    }
+
+    private static func takeOldest(
+        _ db: Database
+    ) throws -> (request: QueuedRequest, intent: QueuedIntent?)? {
+        guard
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    UPDATE request SET state = 'running' WHERE id =
+                        (SELECT id FROM request WHERE state = 'queued' ORDER BY submittedAt, id LIMIT 1)
+                    RETURNING *
+                    """)
+        else { return nil }
+        let text: String = row["intent"]
+        if let intent = try? JSONDecoder().decode(QueuedIntent.self, from: Data(text.utf8)) {
             return (QueuedRequest(row: row), intent)
         }
-        if let taken { announce(taken.0) }
-        return taken
+        let failure = SgloradError(
+            .internal, "The request's intent cannot be read any more; ask again.",
+            parameters: ["reason": .string("the intent cannot be read")])
+        let failed = try Row.fetchOne(
+            db,
+            sql: """
+                UPDATE request SET state = 'failed', finishedAt = ?, failure = ?, intent = NULL
+                WHERE id = ? RETURNING *
+                """,
+            arguments: [
+                Date().timeIntervalSince1970,
+                String(decoding: try JSONEncoder().encode(failure), as: UTF8.self), row["id"] as String,
+            ])
+        return failed.map { (QueuedRequest(row: $0), nil) }
     }
 
     /// Waits until something may be queued, or the task is cancelled.

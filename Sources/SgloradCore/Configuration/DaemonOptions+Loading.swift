@@ -49,7 +49,7 @@ extension DaemonOptions {
             InMemoryProvider(name: "command line", values: said),
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "sglorad"),
         ]
-        if let file = commandLine.configurationFile {
+        if let file = commandLine.configurationFile, !saysNothing(file) {
             do {
                 providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
             } catch {
@@ -59,6 +59,15 @@ extension DaemonOptions {
             }
         }
         return try await Reading(reader: ConfigReader(providers: providers)).options()
+    }
+
+    /// Whether a file is there and holds nothing but comments, which YAML calls null and not an empty mapping.
+    private static func saysNothing(_ file: String) -> Bool {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return false }
+        return text.split(whereSeparator: \.isNewline).allSatisfy { line in
+            let words = line.drop { $0 == " " || $0 == "\t" }
+            return words.isEmpty || words.hasPrefix("#")
+        }
     }
 }
 

@@ -11,7 +11,9 @@ enum ModelLocator {
     /// - Throws: `invalidModel` that says where it was looked for and what to do.
     static func locate(_ named: String?, environment: [String: String]) throws(SgloradError) -> String {
         if let named { return named }
-        let home = environment["XDG_CACHE_HOME"] ?? environment["HOME"].map { $0 + "/.cache" }
+        let home =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? environment["HOME"].map { $0 + "/.cache" }
         let places = [home.map { "\($0)/sglorad" }, "/usr/share/sglorad"].compactMap { $0 }
             .map { "\($0)/\(folderName)" }
         for place in places where FileManager.default.fileExists(atPath: place + "/config.json") {
