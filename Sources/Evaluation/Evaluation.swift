@@ -100,11 +100,13 @@ public struct Evaluation: Sendable {
         let found = try schedule.run(ranker, threads: options.threads, progress)
         for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
         let names = options.methods.map(\.rawValue)
+        let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
         return EvaluationReport(
             base: identity.base, generator: identity.generator, library: identity.library,
             encoder: identity.encoder, seed: options.seed, resamples: options.resamples,
             parts: ["held-out", "leave-out"].compactMap { part in
-                let own = judged.filter { $0.part == part }.map(\.result)
+                let found = judged.filter { $0.part == part }.map(\.result)
+                let own = found.sorted { places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0 }
                 return own.isEmpty
                     ? nil
                     : EvaluationReport.Part(

@@ -36,14 +36,28 @@ extension ReportPage {
                 isTask ? .diamond : .circle, x.place(point.x), y.place(point.y), size: isTask ? 5.5 : 4.5,
                 style: colour(point.family), tooltip: "\(point.name) (\(point.kind)\(family))")
         }
-        for point in labelled {
-            let right = x.place(point.x) < 860
-            drawing.text(
-                x.place(point.x) + (right ? 10 : -10), y.place(point.y) + 4, point.name,
-                anchor: right ? "start" : "end",
-                style: "small")
-        }
+        label(labelled.map { ($0.name, x.place($0.x), y.place($0.y)) }, &drawing)
         return drawing.svg
+    }
+
+    /// Writes names beside their marks, from the top, each moved down until it covers none before it.
+    private func label(_ names: [(text: String, x: Double, y: Double)], _ drawing: inout Drawing) {
+        var taken: [(left: Double, right: Double, y: Double)] = []
+        for (text, x, y) in names.sorted(by: { ($0.y, $0.x) < ($1.y, $1.x) }) {
+            let width = 6.4 * Double(text.count)
+            let isRight = x < 860
+            let left = isRight ? x + 10 : x - 10 - width
+            var place = y
+            while taken.contains(where: {
+                abs($0.y - place) < 13 && $0.left < left + width && left < $0.right
+            }) {
+                place += 2
+            }
+            taken.append((left, left + width, place))
+            if place - y > 8 { drawing.line(x, y, isRight ? x + 8 : x - 8, place, "zero") }
+            drawing.text(
+                isRight ? x + 10 : x - 10, place + 4, text, anchor: isRight ? "start" : "end", style: "small")
+        }
     }
 
     private var legend: [(name: String, mark: Drawing.Mark, style: String)] {

@@ -11,8 +11,10 @@ extension ReportPage {
         ])
         let recalls = PlotScale(
             group.methods.flatMap { [$0.recallAt1.lower, $0.recallAt1.upper] }, places: (150, 520), ticks: 5)
+        // The oracle is far from all others, whose differences are what is to be seen.
+        let others = group.methods.filter { $0.method != StandardMethod.oracle.rawValue }
         let differences = PlotScale(
-            group.methods.compactMap(\.againstWeighted).flatMap { [$0.lower, $0.upper] } + [0],
+            others.compactMap(\.againstWeighted).flatMap { [$0.lower, $0.upper] } + [0],
             places: (610, 980),
             ticks: 5)
         drawing.horizontalAxis(recalls, top: top, bottom: bottom, name: "recall@1, mean over tasks")
@@ -35,6 +37,16 @@ extension ReportPage {
             estimate(method.recallAt1, method.method, recalls, y, colour, signed: false, &drawing)
             drawing.text(528, y + 4, Markup.fixed(method.recallAt1.mean), style: "value")
             guard let difference = method.againstWeighted else { continue }
+            guard differences.values.contains(difference.lower), differences.values.contains(difference.upper)
+            else {
+                let isAbove = difference.mean > differences.values.upperBound
+                drawing.text(
+                    differences.place(
+                        isAbove ? differences.values.upperBound : differences.values.lowerBound), y + 4,
+                    isAbove ? "beyond →" : "← beyond", anchor: isAbove ? "end" : "start", style: "small")
+                drawing.text(988, y + 4, Markup.signed(difference.mean), style: "value")
+                continue
+            }
             estimate(difference, method.method, differences, y, colour, signed: true, &drawing)
             drawing.text(988, y + 4, Markup.signed(difference.mean), style: "value")
         }

@@ -20,13 +20,14 @@ extension ReportPage {
         th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--faint); }
         th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: var(--paper); }
         td small { display: block; color: var(--soft); font-size: .8em; font-weight: 400; line-height: 1.2; }
-        td.text { text-align: left; }
+        td.text, th.text { text-align: left; }
         tr:hover td { background: var(--band); } td.best { font-weight: 700; }
         td.clear { color: var(--c2); font-weight: 600; } td.behind { color: var(--c1); }
         figure { margin: .3rem 0; } svg { width: 100%; height: auto; display: block; }
         svg text { fill: var(--ink); font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
         svg text.tick { fill: var(--soft); font-size: 12px; } svg text.axis { fill: var(--soft); font-size: 13px; }
-        svg text.small { fill: var(--soft); font-size: 11px; } svg text.value { font-size: 12px; }
+        svg text.small { fill: var(--ink); font-size: 11px;
+          paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; } svg text.value { font-size: 12px; }
         .grid { stroke: var(--faint); stroke-width: 1; } .zero { stroke: var(--soft); stroke-width: 1.3; }
         .reference { stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 4 4; }
         .tie { stroke: var(--faint); stroke-width: 1.5; } .span { stroke-width: 2.4; stroke-linecap: round; }

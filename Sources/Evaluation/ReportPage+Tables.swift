@@ -46,6 +46,9 @@ extension ReportPage {
         return "<h3>Recall@1 by family (tasks)</h3>" + table(head, rows)
     }
 
+    /// The head of the one column of text beside the first.
+    private static let nearestTitle = "nearest expert"
+
     /// Every task with every method's recall@1.
     func taskSection(_ part: EvaluationReport.Part) -> String {
         let methods = part.groups.first?.methods.map(\.method) ?? []
@@ -63,9 +66,9 @@ extension ReportPage {
                 + "<td>\(task.queries)</td><td>\(task.pool)</td><td class=\"text\">\(Markup.escaped(task.nearest))</td>"
                 + "<td>\(Markup.fixed(task.proximity))</td>\(cells.joined())</tr>"
         }
-        let head = ["task", "queries", "pool", "nearest expert", "proximity"] + methods
+        let head = ["task", "queries", "pool", Self.nearestTitle, "proximity"] + methods
         return """
-            <section><h2>Every task: \(Self.heading(part).lowercased())</h2>
+            <section><h2>Every task, \(Markup.escaped(part.name))</h2>
             <p>Recall@1; the best method but the oracle in bold. Point at a task for its description.</p>
             \(table(head, rows))</section>
 
@@ -82,7 +85,9 @@ extension ReportPage {
     }
 
     private func table(_ head: [String], _ rows: [String]) -> String {
-        let titles = head.map { "<th>\(Markup.escaped($0))</th>" }.joined()
+        let titles = head.map { title in
+            "<th\(title == Self.nearestTitle ? " class=\"text\"" : "")>\(Markup.escaped(title))</th>"
+        }.joined()
         return """
             <div class="scroll"><table><thead><tr>\(titles)</tr></thead><tbody>
             \(rows.joined(separator: "\n"))

@@ -43,6 +43,9 @@ struct EvaluationRunTests {
         #expect(report.parts[1].groups.allSatisfy { $0.methods.map(\.method) == all })
         #expect(report.notes.count == 2)
         #expect(report.notes[0].contains("wn-nothing") && report.notes[1].contains("wn-trees"))
+        #expect(
+            report.parts[1].tasks.map(\.name) == ["wn-birds", "wn-fish", "clinc-banking-0"],
+            "as they were given")
         // A left-out expert does not guide its own task.
         #expect(report.parts[1].tasks.allSatisfy { $0.nearest != $0.name })
         #expect(Set(report.map.map(\.kind)) == ["expert", "task"])
