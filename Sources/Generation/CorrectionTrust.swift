@@ -13,19 +13,20 @@ struct CorrectionTrust {
     let plan: TrainingPlan
     let base: String
 
-    /// How many networks are fitted for it.
-    static let fits = 2
+    /// How many networks are fitted for it; none for a library too small to leave anything out of.
+    var fits: Int { library.experts.count >= 8 ? 2 : 0 }
 
     /// The share, 0...1; 1 for a library too small to leave anything out of.
     ///
     /// - Parameter progress: told each step of both fits, from 1, and its loss.
     func share(_ progress: (Int, Float) throws(SgloradError) -> Void) throws(SgloradError) -> Float {
         let folds = ExpertFolds(names: library.experts.map(\.name)).folds
-        guard library.experts.count >= 8 else { return 1 }
+        let fits = fits
+        guard fits > 0 else { return 1 }
         var product = 0.0
         var power = 0.0
-        for fit in 0..<Self.fits {
-            let names = Set(folds[fit * folds.count / Self.fits])
+        for fit in 0..<fits {
+            let names = Set(folds[fit * folds.count / fits])
             let rest = Library(
                 layout: library.layout, experts: library.experts.filter { !names.contains($0.name) })
             let network = try NetworkTraining(library: rest, plan: plan, base: base).fit {

@@ -54,7 +54,7 @@ public struct GeneratorTrainer: Sendable {
 
     /// How many steps a training takes in all.
     public var steps: Int {
-        plan.steps * (1 + CorrectionTrust.fits) + (objective == nil ? 0 : plan.steeringSteps)
+        plan.steps * (1 + trust.fits) + (objective == nil ? 0 : plan.steeringSteps)
     }
 
     /// Runs the training to its end.
@@ -64,11 +64,11 @@ public struct GeneratorTrainer: Sendable {
         progress: (Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
         let total = steps
-        let share = try CorrectionTrust(library: library, plan: plan, base: base).share {
+        let share = try trust.share {
             step, loss throws(SgloradError) in
             try progress(Progress(step: step, total: total, loss: loss, isSteering: false))
         }
-        let before = plan.steps * CorrectionTrust.fits
+        let before = plan.steps * trust.fits
         let fitted = try NetworkTraining(library: library, plan: plan, base: base).fit {
             step, loss throws(SgloradError) in
             try progress(Progress(step: before + step, total: total, loss: loss, isSteering: false))
@@ -89,6 +89,8 @@ public struct GeneratorTrainer: Sendable {
             })
         return SemanticGuidedGenerator(record: record, fitted: fitted, steering: steering?.steering)
     }
+
+    private var trust: CorrectionTrust { CorrectionTrust(library: library, plan: plan, base: base) }
 
     private func steering(
         origin: FloatVector, _ progress: (Progress) throws(SgloradError) -> Void

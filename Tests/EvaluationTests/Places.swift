@@ -16,4 +16,7 @@ enum Places {
         percentEncoded: false)
     static let hasReference =
         hasModel && FileManager.default.fileExists(atPath: shared + "/reference/recall.json")
+
+    /// The experts of the example library.
+    static let zoo = repository.appending(path: "Examples/minilm-zoo/experts").path(percentEncoded: false)
 }

@@ -6,10 +6,10 @@ import Testing
 
 @Suite("TrainingPlan")
 struct TrainingPlanTests {
-    @Test func `the default plan is sound, and guides as intents do`() throws {
+    @Test func `the default plan is sound, and looks at more neighbours than a merge`() throws {
         let plan = TrainingPlan()
         try plan.validate()
-        #expect(plan.guidance == .standard)
+        #expect(plan.guidance == .broad)
     }
 
     @Test func `a number out of range is named`() {
