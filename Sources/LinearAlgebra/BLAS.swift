@@ -7,6 +7,10 @@ internal import COpenBLAS
 public enum BLAS {
     private static let oneThread: Void = openblas_set_num_threads(1)
 
+    /// Sees to it that OpenBLAS runs at one thread; before every call.
+    @inline(__always)
+    static func useOneThread() { _ = oneThread }
+
     /// The kernel that OpenBLAS chose for this processor, such as `SkylakeX` or `Haswell`; bits may differ between kernels.
     public static var kernel: String {
         _ = oneThread

@@ -19,39 +19,20 @@ extension AdapterLayout {
     /// - Throws: `layoutMismatch` that names the first site that is missing, unknown, of another shape, or of a rank above
     ///   the layout's, or whose scale cannot be folded within single precision.
     public func place(_ factors: [SiteFactors]) throws(SgloradError) -> LoRAAdapter {
-        var bySite: [String: SiteFactors] = [:]
-        for factor in factors {
-            guard bySite.updateValue(factor, forKey: factor.site.path) == nil else {
-                throw .layoutMismatch(site: factor.site.path, reason: "stands in the adapter twice")
-            }
-        }
-        let slices = slices
+        let bySite = try requireSites(of: factors)
         var ordered: [SiteFactors] = []
-        ordered.reserveCapacity(slices.count)
-        for slice in slices {
-            guard let factor = bySite.removeValue(forKey: slice.site.path) else {
-                throw .layoutMismatch(
-                    site: slice.site.path,
-                    reason: "is missing from the adapter; all experts of a base must adapt the same sites")
-            }
-            guard factor.site == slice.site else {
-                throw .layoutMismatch(
-                    site: slice.site.path,
-                    reason: "is \(factor.site.inFeatures) → \(factor.site.outFeatures) in the adapter and "
-                        + "\(slice.site.inFeatures) → \(slice.site.outFeatures) in the base")
-            }
+        ordered.reserveCapacity(sites.count)
+        for site in sites {
+            guard let factor = bySite[site.path] else { continue }
             guard factor.rank <= rank else {
                 throw .layoutMismatch(
-                    site: slice.site.path,
+                    site: site.path,
                     reason:
-                        "has rank \(factor.rank), above the library's \(rank); import the expert of the highest "
-                        + "rank first, or compress this one to rank \(rank)")
+                        "has rank \(factor.rank), above the library's \(rank); compress it to rank \(rank)")
             }
             ordered.append(factor)
         }
-        if let extra = bySite.keys.min() {
-            throw .layoutMismatch(site: extra, reason: "is not a site of the base")
-        }
+        let slices = slices
         // Nothing of the adapter's size is allocated before all of it is known to fit.
         var parameters = [Float](repeating: 0, count: parameterCount)
         for (factor, slice) in zip(ordered, slices) { try place(factor, at: slice, in: &parameters) }
@@ -78,5 +59,34 @@ extension AdapterLayout {
                     "has numbers or a scale (\(factor.scale)) that cannot be brought to the base's scale (\(scale))"
             )
         }
+    }
+
+    /// An adapter's factors by path, one for each site of this layout, whatever their rank.
+    ///
+    /// - Throws: `layoutMismatch` that names the first site that is missing, unknown, given twice, or of another shape.
+    func requireSites(of factors: [SiteFactors]) throws(SgloradError) -> [String: SiteFactors] {
+        var bySite: [String: SiteFactors] = [:]
+        for factor in factors {
+            guard bySite.updateValue(factor, forKey: factor.site.path) == nil else {
+                throw .layoutMismatch(site: factor.site.path, reason: "stands in the adapter twice")
+            }
+        }
+        var extra = Set(bySite.keys)
+        for site in sites {
+            guard let factor = bySite[site.path] else {
+                throw .layoutMismatch(
+                    site: site.path,
+                    reason: "is missing from the adapter; all experts of a base must adapt the same sites")
+            }
+            guard factor.site == site else {
+                throw .layoutMismatch(
+                    site: site.path,
+                    reason: "is \(factor.site.inFeatures) → \(factor.site.outFeatures) in the adapter and "
+                        + "\(site.inFeatures) → \(site.outFeatures) in the base")
+            }
+            extra.remove(site.path)
+        }
+        if let extra = extra.min() { throw .layoutMismatch(site: extra, reason: "is not a site of the base") }
+        return bySite
     }
 }

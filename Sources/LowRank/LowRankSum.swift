@@ -30,10 +30,9 @@ public enum LowRankSum {
     public static func compressed(_ terms: [Term], on layout: AdapterLayout) throws(SgloradError) -> [Float] {
         var result = [Float](repeating: 0, count: layout.parameterCount)
         for slice in layout.slices {
-            let factors = StackedFactors(terms, slice: slice, rank: layout.rank)
-            let (a, b) = try factors.truncated(to: layout.rank)
-            result.replaceSubrange(slice.a, with: a)
-            result.replaceSubrange(slice.b, with: b)
+            let sum = try StackedFactors(terms, slice: slice, rank: layout.rank).truncated(to: layout.rank)
+            result.replaceSubrange(slice.a, with: sum.a)
+            result.replaceSubrange(slice.b, with: sum.b)
         }
         return result
     }

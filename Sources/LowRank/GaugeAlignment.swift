@@ -1,0 +1,68 @@
+public import ErrorModel
+
+/// How one expert's factors are brought to its library's gauge and rank: one G per site, for all its checkpoints.
+public struct GaugeAlignment: Sendable {
+    /// The effective rank: the most directions that ΔW has at any site, over all checkpoints.
+    public let rank: Int
+    /// How far the expert is from the reference: 0 (its space) to 1 (nothing in common beyond chance), a mean over the sites.
+    public let distance: Double
+    /// Whether the expert shares no gauge with the library and must be merged by ΔW.
+    ///
+    /// It comes from another initialisation, or has directions that the reference does not have.
+    public let isForeign: Bool
+    private let maps: [SiteMap]
+    private let layout: AdapterLayout
+
+    /// The distance from which an expert is foreign.
+    ///
+    /// The zoo's experts, all of one initialisation, are at most 0.42 from one another; experts of different ones at 0.98
+    /// and above.
+    public static let foreignDistance = 0.7
+
+    /// Fits the gauge of an expert to a library's.
+    ///
+    /// - Parameters:
+    ///   - checkpoints: the factors of each of the expert's checkpoints, at least one, all of the same ranks.
+    ///   - reference: the library's.
+    ///   - layout: the library's; the files' rank may be another. An expert that is within the library's rank in effect
+    ///     loses the directions that never reach ΔW.
+    /// - Throws: `layoutMismatch` that names a site that is missing, unknown, or of another shape.
+    public init(
+        of checkpoints: [[SiteFactors]], to reference: GaugeReference, on layout: AdapterLayout
+    ) throws(SgloradError) {
+        var fits: [SiteFit] = []
+        let sites = try SiteMoments.all(of: checkpoints, on: layout, reference: reference)
+        for site in sites { fits.append(try SiteFit(site)) }
+        rank = fits.map(\.rank).max() ?? 0
+        let near = fits.compactMap(\.nearness)
+        let beyond = fits.contains { $0.nearness == nil && $0.rank > 0 }
+        let nearness = near.isEmpty ? 0 : near.reduce(0, +) / Double(near.count)
+        let isZero = fits.allSatisfy { $0.rank == 0 }
+        distance = isZero || (near.isEmpty && !beyond) ? 0 : beyond && near.isEmpty ? 1 : 1 - nearness
+        isForeign = beyond || distance > Self.foreignDistance
+        self.layout = layout
+        guard isForeign else {
+            maps = fits.map(\.map)
+            return
+        }
+        // There is nothing to align with. What fits the library's rank stays as it is, the rest is compressed without loss.
+        var kept: [SiteMap] = []
+        for site in sites {
+            kept.append(
+                site.grams.rank <= layout.rank ? .identity : try ThinFrame(site.grams).balancedMap)
+        }
+        maps = kept
+    }
+
+    /// Whether nothing is done to the factors but padding.
+    public var isIdentity: Bool {
+        maps.allSatisfy { if case .identity = $0 { true } else { false } }
+    }
+
+    /// Brings one checkpoint's factors to the library's gauge, rank and scale.
+    ///
+    /// - Throws: `layoutMismatch` as `AdapterLayout.place`; of a site's rank, if ``rank`` is above the layout's.
+    public func place(_ factors: [SiteFactors]) throws(SgloradError) -> LoRAAdapter {
+        try layout.place(SiteMap.apply(maps, to: factors, on: layout))
+    }
+}
