@@ -8,7 +8,7 @@ extension SafetensorsWriter {
     public func bytes() throws(SgloradError) -> [UInt8] {
         let entries = entries
         var result = try head(of: entries)
-        result.reserveCapacity(entries.reduce(result.count) { $0 + $1.values.count * $1.type.width })
+        result.reserveCapacity(entries.reduce(result.count) { $0 + $1.count * $1.type.width })
         for entry in entries {
             try Self.encode(entry) { (part) throws(SgloradError) in result.append(contentsOf: part) }
         }
@@ -38,16 +38,18 @@ extension SafetensorsWriter {
     private static func encode(
         _ entry: Entry, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void
     ) throws(SgloradError) {
-        try entry.values.withUnsafeBufferPointer { (values) throws(SgloradError) in
-            switch entry.type {
-            case .float32:
-                #if _endian(little)
-                try body(UnsafeRawBufferPointer(values))
-                #else
-                try encode(values, body) { (value) in value.bitPattern.littleEndian }
-                #endif
-            case .float16:
-                try encode(values, body) { (value) in HalfPrecision.binary16(value).littleEndian }
+        for part in entry.parts {
+            try part.withUnsafeBufferPointer { (values) throws(SgloradError) in
+                switch entry.type {
+                case .float32:
+                    #if _endian(little)
+                    try body(UnsafeRawBufferPointer(values))
+                    #else
+                    try encode(values, body) { (value) in value.bitPattern.littleEndian }
+                    #endif
+                case .float16:
+                    try encode(values, body) { (value) in HalfPrecision.binary16(value).littleEndian }
+                }
             }
         }
     }

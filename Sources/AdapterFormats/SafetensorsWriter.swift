@@ -21,8 +21,12 @@ public struct SafetensorsWriter: Sendable {
     struct Entry: Sendable {
         let name: String
         let shape: [Int]
-        let values: FloatVector
+        /// The numbers, one part after the other.
+        let parts: [FloatVector]
         let type: ElementType
+
+        /// How many numbers there are.
+        var count: Int { parts.reduce(0) { $0 + $1.count } }
     }
 
     private let metadata: [String: String]
@@ -51,6 +55,16 @@ public struct SafetensorsWriter: Sendable {
     public mutating func add(
         _ name: String, shape: [Int], values: FloatVector, as type: ElementType = .float32
     ) throws(SgloradError) {
+        try add(name, shape: shape, parts: [values], as: type)
+    }
+
+    /// Adds a tensor whose numbers lie in several places, as `add(_:shape:values:as:)` adds those of one.
+    ///
+    /// - Parameter parts: the numbers, one part after the other.
+    public mutating func add(
+        _ name: String, shape: [Int], parts: [FloatVector], as type: ElementType = .float32
+    ) throws(SgloradError) {
+        let entry = Entry(name: name, shape: shape, parts: parts, type: type)
         var count = 1
         for dimension in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
@@ -59,14 +73,14 @@ public struct SafetensorsWriter: Sendable {
             }
             count = product
         }
-        guard count == values.count else {
-            throw .internal("the tensor \(Quoted(name)) of shape \(shape) has \(values.count) numbers")
+        guard count == entry.count else {
+            throw .internal("the tensor \(Quoted(name)) of shape \(shape) has \(entry.count) numbers")
         }
         guard !name.holdsControlCharacter else {
             throw .internal("the tensor name \(Quoted(name)) holds a control character")
         }
         guard names.insert(name).inserted else { throw .internal("the tensor name \(Quoted(name)) is taken") }
-        added.append(Entry(name: name, shape: shape, values: values, type: type))
+        added.append(entry)
     }
 
     /// The tensors in the order of the file.
@@ -102,7 +116,7 @@ public struct SafetensorsWriter: Sendable {
             text += separator.utf8
             StrictJSON.write(entry.name, to: &text)
             let shape = entry.shape.map(String.init).joined(separator: ",")
-            let end = offset + entry.values.count * entry.type.width
+            let end = offset + entry.count * entry.type.width
             text +=
                 ":{\"dtype\":\"\(entry.type.name)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
                 .utf8

@@ -12,13 +12,18 @@ public struct BaseRecord: Sendable, Codable, Hashable {
     public var template: PEFTTemplate
     /// When it was added.
     public var createdAt: Date
+    /// The digest of the blob with the factors that fix the library's gauge; nil before the first expert.
+    public var reference: String?
 
     /// Makes a row.
-    public init(name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date) {
+    public init(
+        name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date, reference: String? = nil
+    ) {
         self.name = name
         self.layout = layout
         self.template = template
         self.createdAt = createdAt
+        self.reference = reference
     }
 }
 
@@ -50,6 +55,10 @@ public struct ExpertRecord: Sendable, Codable, Hashable {
     public var meanNorm: Double
     /// The mean standard deviation over the checkpoints.
     public var deviation: Double
+    /// Whether it shares no gauge with the library, so that it must be merged by ΔW.
+    public var isForeign: Bool
+    /// How far it is from the library's reference, 0 to 1.
+    public var alignment: Double
     /// When it was imported.
     public var importedAt: Date
 
@@ -70,6 +79,8 @@ public struct ExpertRecord: Sendable, Codable, Hashable {
         self.descriptionTruncated = descriptionTruncated
         self.meanNorm = 0
         self.deviation = 0
+        self.isForeign = false
+        self.alignment = 0
         self.importedAt = importedAt
     }
 

@@ -80,6 +80,15 @@ enum CacheSchema {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("2: gauge reference, foreign experts") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE base ADD COLUMN reference TEXT;
+                    ALTER TABLE expert ADD COLUMN isForeign INTEGER NOT NULL DEFAULT 0 CHECK (isForeign IN (0, 1));
+                    ALTER TABLE expert ADD COLUMN alignment REAL NOT NULL DEFAULT 0;
+                    CREATE INDEX expertParameters ON expert (parameters);
+                    """)
+        }
         return migrator
     }
 }

@@ -16,6 +16,8 @@ extension ExpertRecord {
         descriptionTruncated = row["descriptionTruncated"]
         meanNorm = row["meanNorm"]
         deviation = row["deviation"]
+        isForeign = row["isForeign"]
+        alignment = row["alignment"]
         importedAt = Date(timeIntervalSince1970: row["importedAt"])
         self.checkpoints = checkpoints
     }
@@ -27,6 +29,21 @@ extension ExpertCache {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM base ORDER BY name").map(BaseRecord.init(cacheRow:))
         }
+    }
+
+    /// One base and its experts as they stand together, the experts by name; nil where there is no such base.
+    public func library(_ name: String) async throws(SgloradError) -> (
+        base: BaseRecord, experts: [ExpertRecord]
+    )? {
+        try await read { db in
+            guard let base = try Self.base(db, name) else { return nil }
+            return (base, try Self.experts(db, base: name))
+        }
+    }
+
+    static func base(_ db: Database, _ name: String) throws -> BaseRecord? {
+        try Row.fetchOne(db, sql: "SELECT * FROM base WHERE name = ?", arguments: [name])
+            .map(BaseRecord.init(cacheRow:))
     }
 
     /// Adds a base model.
@@ -70,34 +87,38 @@ extension ExpertCache {
     public func insert(_ expert: ExpertRecord, creating base: BaseRecord?) async throws(SgloradError) {
         try await write { db in
             if let base { try base.insertIfAbsent(db) }
-            let clash = try String.fetchOne(
-                db, sql: "SELECT name FROM expert WHERE base = ? AND (name = ? OR digest = ?)",
-                arguments: [expert.base, expert.name, expert.digest])
-            if let clash {
-                throw SgloradError(
-                    .alreadyExists,
-                    "The library of '\(expert.base)' already has the expert '\(clash)'. Remove it first with "
-                        + "'sglorad-ctl expert remove \(clash)', or choose another name.",
-                    parameters: ["kind": .string("expert"), "name": .string(clash)])
-            }
+            try Self.insert(expert, db)
+        }
+    }
+
+    static func insert(_ expert: ExpertRecord, _ db: Database) throws {
+        let clash = try String.fetchOne(
+            db, sql: "SELECT name FROM expert WHERE base = ? AND (name = ? OR digest = ?)",
+            arguments: [expert.base, expert.name, expert.digest])
+        if let clash {
+            throw SgloradError(
+                .alreadyExists,
+                "The library of '\(expert.base)' already has the expert '\(clash)'. Remove it first with "
+                    + "'sglorad-ctl expert remove \(clash)', or choose another name.",
+                parameters: ["kind": .string("expert"), "name": .string(clash)])
+        }
+        try db.execute(
+            sql: """
+                INSERT INTO expert (base, name, description, digest, parameters, bytes, embedding, encoder,
+                    descriptionTruncated, meanNorm, deviation, isForeign, alignment, importedAt)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                expert.base, expert.name, expert.description, expert.digest, expert.parameters,
+                expert.bytes,
+                expert.embedding, expert.encoder, expert.descriptionTruncated, expert.meanNorm,
+                expert.deviation, expert.isForeign, expert.alignment,
+                expert.importedAt.timeIntervalSince1970,
+            ])
+        for (position, name) in expert.checkpoints.enumerated() {
             try db.execute(
-                sql: """
-                    INSERT INTO expert (base, name, description, digest, parameters, bytes, embedding, encoder,
-                        descriptionTruncated, meanNorm, deviation, importedAt)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    expert.base, expert.name, expert.description, expert.digest, expert.parameters,
-                    expert.bytes,
-                    expert.embedding, expert.encoder, expert.descriptionTruncated, expert.meanNorm,
-                    expert.deviation,
-                    expert.importedAt.timeIntervalSince1970,
-                ])
-            for (position, name) in expert.checkpoints.enumerated() {
-                try db.execute(
-                    sql: "INSERT INTO checkpoint (base, expert, position, name) VALUES (?, ?, ?, ?)",
-                    arguments: [expert.base, expert.name, position, name])
-            }
+                sql: "INSERT INTO checkpoint (base, expert, position, name) VALUES (?, ?, ?, ?)",
+                arguments: [expert.base, expert.name, position, name])
         }
     }
 
@@ -130,10 +151,15 @@ extension ExpertCache {
         return true
     }
 
-    /// Removes an expert's blob unless a row speaks of it; where the database cannot be asked, it stays.
+    /// Removes an expert's or a reference's blob unless a row speaks of it; where the database cannot be asked, it stays.
     public func removeBlobIfUnused(_ digest: String) async {
         let users = try? await read { db in
-            try Int.fetchOne(db, sql: "SELECT count(*) FROM expert WHERE parameters = ?", arguments: [digest])
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT (SELECT count(*) FROM expert WHERE parameters = ?1)
+                        + (SELECT count(*) FROM base WHERE reference = ?1)
+                    """, arguments: [digest])
         }
         if users == 0 { blobs.remove(digest) }
     }
@@ -160,19 +186,20 @@ extension ExpertCache {
 }
 
 extension BaseRecord {
-    fileprivate init(cacheRow row: Row) throws {
+    init(cacheRow row: Row) throws {
         self.init(
             name: row["name"], layout: try JSONColumn.decode(row["layout"]),
             template: try JSONColumn.decode(row["template"]),
-            createdAt: Date(timeIntervalSince1970: row["createdAt"]))
+            createdAt: Date(timeIntervalSince1970: row["createdAt"]), reference: row["reference"])
     }
 
-    fileprivate func insertIfAbsent(_ db: Database) throws {
+    func insertIfAbsent(_ db: Database) throws {
         try db.execute(
-            sql: "INSERT OR IGNORE INTO base (name, layout, template, createdAt) VALUES (?, ?, ?, ?)",
+            sql:
+                "INSERT OR IGNORE INTO base (name, layout, template, createdAt, reference) VALUES (?, ?, ?, ?, ?)",
             arguments: [
                 name, try JSONColumn.encode(layout), try JSONColumn.encode(template),
-                createdAt.timeIntervalSince1970,
+                createdAt.timeIntervalSince1970, reference,
             ])
     }
 }

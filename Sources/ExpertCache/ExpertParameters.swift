@@ -14,35 +14,74 @@ public struct ExpertParameters: Sendable {
     /// σ_e²: their population variance.
     public let variance: FloatVector
 
-    /// Brings checkpoints to a layout and takes their moments, in double precision.
+    /// Brings checkpoints to a layout as they are, and takes their moments.
     ///
     /// - Throws: `layoutMismatch` as `AdapterLayout.place`.
     public init(_ checkpoints: [PEFTCheckpoint], on layout: AdapterLayout) throws(SgloradError) {
+        try self.init(checkpoints) { (factors) throws(SgloradError) in try layout.place(factors) }
+    }
+
+    /// Brings checkpoints to their library's gauge, rank and scale, and takes their moments.
+    ///
+    /// - Throws: `layoutMismatch` as `GaugeAlignment.place`.
+    public init(_ checkpoints: [PEFTCheckpoint], by alignment: GaugeAlignment) throws(SgloradError) {
+        try self.init(checkpoints) { (factors) throws(SgloradError) in try alignment.place(factors) }
+    }
+
+    private init(
+        _ checkpoints: [PEFTCheckpoint], place: ([SiteFactors]) throws(SgloradError) -> LoRAAdapter
+    ) throws(SgloradError) {
         var placed: [FloatVector] = []
-        for checkpoint in checkpoints {
-            placed.append(FloatVector(try layout.place(checkpoint.factors).parameters))
-        }
-        var sum = [Double](repeating: 0, count: layout.parameterCount)
-        for vector in placed {
-            vector.withUnsafeBufferPointer { vector in
-                for index in sum.indices { sum[index] += Double(vector[index]) }
-            }
-        }
-        let count = Double(placed.count)
-        for index in sum.indices { sum[index] /= count }
-        var squares = [Double](repeating: 0, count: sum.count)
-        for vector in placed {
-            vector.withUnsafeBufferPointer { vector in
-                for index in sum.indices {
-                    let distance = Double(vector[index]) - sum[index]
-                    squares[index] += distance * distance
-                }
-            }
-        }
+        for checkpoint in checkpoints { placed.append(FloatVector(try place(checkpoint.factors).parameters)) }
         names = checkpoints.map(\.name)
         self.checkpoints = placed
-        mean = FloatVector(sum.map { Float($0) })
-        variance = FloatVector(squares.map { Float($0 / count) })
+        (mean, variance) = Self.moments(of: placed)
+    }
+
+    private init(names: [String], checkpoints: [FloatVector], mean: FloatVector, variance: FloatVector) {
+        self.names = names
+        self.checkpoints = checkpoints
+        self.mean = mean
+        self.variance = variance
+    }
+
+    /// Mean and population variance, summed in double precision, a stretch at a time.
+    private static func moments(of checkpoints: [FloatVector]) -> (FloatVector, FloatVector) {
+        let total = checkpoints.first?.count ?? 0
+        let count = Double(checkpoints.count)
+        var mean = [Float](repeating: 0, count: total)
+        var variance = mean
+        for start in stride(from: 0, to: total, by: 1 << 16) {
+            let stretch = start..<min(start + (1 << 16), total)
+            var sum = [Double](repeating: 0, count: stretch.count)
+            for vector in checkpoints {
+                vector[stretch].withUnsafeBufferPointer { part in
+                    for index in sum.indices { sum[index] += Double(part[index]) }
+                }
+            }
+            for index in sum.indices { sum[index] /= count }
+            var squares = [Double](repeating: 0, count: stretch.count)
+            for vector in checkpoints {
+                vector[stretch].withUnsafeBufferPointer { part in
+                    for index in sum.indices {
+                        let distance = Double(part[index]) - sum[index]
+                        squares[index] += distance * distance
+                    }
+                }
+            }
+            for index in sum.indices {
+                mean[start + index] = Float(sum[index])
+                variance[start + index] = Float(squares[index] / count)
+            }
+        }
+        return (FloatVector(mean), FloatVector(variance))
+    }
+
+    /// The same parameters on a layout of a higher rank: zeros are added.
+    public func padded(from old: AdapterLayout, to new: AdapterLayout) -> ExpertParameters {
+        ExpertParameters(
+            names: names, checkpoints: checkpoints.map { old.padded($0, to: new) },
+            mean: old.padded(mean, to: new), variance: old.padded(variance, to: new))
     }
 
     /// Maps the parameters that ``write(to:path:)`` wrote.
@@ -70,10 +109,7 @@ public struct ExpertParameters: Sendable {
         var writer = try SafetensorsWriter(metadata: ["format": "sglorad-expert", "version": "1"])
         try writer.add("mean", shape: [mean.count], values: mean)
         try writer.add("variance", shape: [mean.count], values: variance)
-        var all: [Float] = []
-        all.reserveCapacity(mean.count * checkpoints.count)
-        for checkpoint in checkpoints { checkpoint.withUnsafeBufferPointer { all.append(contentsOf: $0) } }
-        try writer.add("checkpoints", shape: [checkpoints.count, mean.count], values: FloatVector(all))
+        try writer.add("checkpoints", shape: [checkpoints.count, mean.count], parts: checkpoints)
         try writer.write(to: descriptor, path: path)
     }
 

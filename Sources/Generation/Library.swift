@@ -16,11 +16,13 @@ public struct LibraryExpert: Sendable {
     public let variance: FloatVector
     /// Its checkpoints x_e^m, likewise each; at least one.
     public let checkpoints: [FloatVector]
+    /// Whether its factors are in a gauge of their own: it can be merged by ΔW only.
+    public let isForeign: Bool
 
     /// Makes an expert from its parts.
     public init(
         name: String, digest: String, embedding: [Float], mean: FloatVector, variance: FloatVector,
-        checkpoints: [FloatVector]
+        checkpoints: [FloatVector], isForeign: Bool = false
     ) {
         self.name = name
         self.digest = digest
@@ -28,6 +30,7 @@ public struct LibraryExpert: Sendable {
         self.mean = mean
         self.variance = variance
         self.checkpoints = checkpoints
+        self.isForeign = isForeign
     }
 }
 
@@ -45,6 +48,12 @@ public struct Library: Sendable {
         self.layout = layout
         self.experts = experts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         self.index = ExpertIndex(embeddings: self.experts.map(\.embedding))
+    }
+
+    /// The library of the experts that share its gauge: those that means, variances and principal directions are taken of.
+    public var native: Library {
+        experts.contains(where: \.isForeign)
+            ? Library(layout: layout, experts: experts.filter { !$0.isForeign }) : self
     }
 
     /// The library of the named digests alone; nil if one of them is missing.

@@ -54,6 +54,19 @@ public struct GaugeAlignment: Sendable {
         maps = kept
     }
 
+    /// The effective rank of an expert: the most directions that ΔW has at any site, over all checkpoints.
+    ///
+    /// - Throws: `layoutMismatch` that names a site that is missing, unknown, or of another shape.
+    public static func rank(
+        of checkpoints: [[SiteFactors]], on layout: AdapterLayout
+    ) throws(SgloradError) -> Int {
+        var rank = 0
+        for site in try SiteMoments.all(of: checkpoints, on: layout, reference: nil) {
+            rank = max(rank, try ThinFrame(site.grams).rank)
+        }
+        return rank
+    }
+
     /// Whether nothing is done to the factors but padding.
     public var isIdentity: Bool {
         maps.allSatisfy { if case .identity = $0 { true } else { false } }

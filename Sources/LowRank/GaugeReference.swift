@@ -29,14 +29,14 @@ public struct GaugeReference: Sendable {
     ///
     /// - Parameters:
     ///   - checkpoints: the factors of each of the expert's checkpoints; at least one.
-    ///   - layout: the library's.
+    ///   - layout: the library's, of the expert's effective rank or above.
     /// - Throws: `layoutMismatch` as `AdapterLayout.place`.
     public init(
         first checkpoints: [[SiteFactors]], on layout: AdapterLayout
     ) throws(SgloradError) {
         var maps: [SiteMap] = []
         for site in try SiteMoments.all(of: checkpoints, on: layout, reference: nil) {
-            if site.grams.isNatural {
+            if site.grams.rank <= layout.rank, site.grams.isNatural {
                 maps.append(.identity)
             } else {
                 maps.append(try ThinFrame(site.grams).map(norm: Self.rowNorm, total: layout.rank))

@@ -13,4 +13,13 @@ public struct LoRAAdapter: Sendable {
         self.layout = layout
         self.parameters = parameters
     }
+
+    /// The factors of each site, in the layout's order.
+    public var factors: [SiteFactors] {
+        layout.slices.map { slice in
+            SiteFactors(
+                site: slice.site, rank: layout.rank, scale: layout.scale, a: Array(parameters[slice.a]),
+                b: Array(parameters[slice.b]))
+        }
+    }
 }

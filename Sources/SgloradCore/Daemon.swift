@@ -38,6 +38,7 @@ public struct Daemon: Sendable {
         state.sweepTemporary()
         let pool = ComputePool(threads: options.workers + 2)
         let cache = try ExpertCache(state)
+        try await cache.adoptReferences()
         let queue = try IntentQueue(path: state.queueDatabase, capacity: options.queueCapacity)
         let encoders = EncoderProvider(
             folder: options.model, environment: environment, pool: pool, cache: cache)

@@ -104,6 +104,8 @@ extension Methods {
     ///
     /// The first import also creates its base, named by `base` or by the configuration's
     /// base_model_name_or_path. Importing the same expert again changes nothing and succeeds (`unchanged`).
+    /// An expert of a higher rank than the library raises the library to it (`raisedRank`), which disables
+    /// the generators.
     public enum ImportExpert: ControlMethod {
         /// The method's name.
         public static let name = "ImportExpert"
@@ -136,12 +138,17 @@ extension Methods {
             public var baseCreated: Bool?
             /// The field `unchanged`.
             public var unchanged: Bool?
+            /// The field `raisedRank`.
+            public var raisedRank: Int?
 
             /// Makes the value from its fields.
-            public init(expert: Wire.Expert, baseCreated: Bool? = nil, unchanged: Bool? = nil) {
+            public init(
+                expert: Wire.Expert, baseCreated: Bool? = nil, unchanged: Bool? = nil, raisedRank: Int? = nil
+            ) {
                 self.expert = expert
                 self.baseCreated = baseCreated
                 self.unchanged = unchanged
+                self.raisedRank = raisedRank
             }
         }
     }
@@ -175,7 +182,8 @@ extension Methods {
     }
 
     /// One expert, its checkpoints' names, the norm of its mean and the mean standard deviation over its
-    /// checkpoints, and the generators that were trained on it.
+    /// checkpoints, how far it is from the library's gauge reference (0: its own space; 1: nothing in
+    /// common), and the generators that were trained on it.
     public enum GetExpert: ControlMethod {
         /// The method's name.
         public static let name = "GetExpert"
@@ -204,18 +212,21 @@ extension Methods {
             public var meanNorm: Double
             /// The field `deviation`.
             public var deviation: Double
+            /// The field `alignment`.
+            public var alignment: Double
             /// The field `generators`.
             public var generators: [String]
 
             /// Makes the value from its fields.
             public init(
                 expert: Wire.Expert, checkpointNames: [String], meanNorm: Double, deviation: Double,
-                generators: [String]
+                alignment: Double, generators: [String]
             ) {
                 self.expert = expert
                 self.checkpointNames = checkpointNames
                 self.meanNorm = meanNorm
                 self.deviation = deviation
+                self.alignment = alignment
                 self.generators = generators
             }
         }

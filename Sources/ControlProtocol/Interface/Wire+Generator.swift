@@ -62,9 +62,11 @@ extension Wire {
     /// A trained generator.
     ///
     /// `state` is current (its library is the base's), stale (experts were added since; it guides with those
-    /// it knows) or disabled (an expert it was trained on was removed, or the text encoder is another).
+    /// it knows) or disabled (an expert it was trained on was removed, or the text encoder or the library's
+    /// rank is another). `note` says what else there is to know, such as which experts take no part in it.
     /// `threshold` is the plain cosine under which intents are refused; `correctionShare` says how much of
-    /// the network's correction is applied. `explained` is the share of the checkpoints' variance that the principal directions keep. `loss` is
+    /// the network's correction is applied.
+    /// `explained` is the share of the checkpoints' variance that the principal directions keep. `loss` is
     /// the last step's, `reconstruction` and `divergence` its two parts.
     public struct Generator: Codable, Sendable, Hashable {
         /// The field `generatorId`.
@@ -75,6 +77,8 @@ extension Wire {
         public var state: String
         /// The field `reason`.
         public var reason: String?
+        /// The field `note`.
+        public var note: String?
         /// The field `experts`.
         public var experts: [String]
         /// The field `library`.
@@ -122,7 +126,8 @@ extension Wire {
 
         /// Makes the value from its fields.
         public init(
-            generatorId: String, base: String, state: String, reason: String? = nil, experts: [String],
+            generatorId: String, base: String, state: String, reason: String? = nil, note: String? = nil,
+            experts: [String],
             library: String, encoder: String, seed: Int, steps: Int, directions: Int, latent: Int, width: Int,
             topK: Int, temperature: Double, proximity: String, explained: Double, loss: Double,
             reconstruction: Double, divergence: Double, threshold: Double, correctionShare: Double,
@@ -133,6 +138,7 @@ extension Wire {
             self.base = base
             self.state = state
             self.reason = reason
+            self.note = note
             self.experts = experts
             self.library = library
             self.encoder = encoder

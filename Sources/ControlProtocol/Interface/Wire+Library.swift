@@ -74,7 +74,8 @@ extension Wire {
     /// A trained adapter of a known task.
     ///
     /// `digest` is of its name, description and files. `descriptionTruncated` says that the description was
-    /// longer than the text encoder reads.
+    /// longer than the text encoder reads. `foreign` says that it comes from another initialisation than the
+    /// library: it is merged by what it does to the weights, and no generator is trained on it.
     public struct Expert: Codable, Sendable, Hashable {
         /// The field `name`.
         public var name: String
@@ -92,11 +93,13 @@ extension Wire {
         public var importedAt: String
         /// The field `descriptionTruncated`.
         public var descriptionTruncated: Bool?
+        /// The field `foreign`.
+        public var foreign: Bool?
 
         /// Makes the value from its fields.
         public init(
             name: String, base: String, description: String, digest: String, checkpoints: Int, bytes: Int,
-            importedAt: String, descriptionTruncated: Bool? = nil
+            importedAt: String, descriptionTruncated: Bool? = nil, foreign: Bool? = nil
         ) {
             self.name = name
             self.base = base
@@ -106,6 +109,7 @@ extension Wire {
             self.bytes = bytes
             self.importedAt = importedAt
             self.descriptionTruncated = descriptionTruncated
+            self.foreign = foreign
         }
     }
 }

@@ -13,6 +13,8 @@ struct LibraryFiles: Codable, Sendable {
         var checkpoints: [String]
         /// The blob with its parameters.
         var path: String
+        /// Whether it can be merged by ΔW only.
+        var isForeign: Bool
     }
 
     var layout: AdapterLayout
@@ -24,8 +26,15 @@ struct LibraryFiles: Codable, Sendable {
             Expert(
                 name: row.name, digest: row.digest, embedding: row.embeddingValues,
                 checkpoints: row.checkpoints,
-                path: cache.blobs.path(of: row.parameters))
+                path: cache.blobs.path(of: row.parameters), isForeign: row.isForeign)
         }
+    }
+
+    /// The files of the experts that share the library's gauge.
+    var native: LibraryFiles {
+        var result = self
+        result.experts.removeAll(where: \.isForeign)
+        return result
     }
 
     /// The library, its parameters mapped.
@@ -38,7 +47,8 @@ struct LibraryFiles: Codable, Sendable {
                 LibraryExpert(
                     name: expert.name, digest: expert.digest, embedding: expert.embedding,
                     mean: parameters.mean,
-                    variance: parameters.variance, checkpoints: parameters.checkpoints))
+                    variance: parameters.variance, checkpoints: parameters.checkpoints,
+                    isForeign: expert.isForeign))
         }
         return Library(layout: layout, experts: loaded)
     }

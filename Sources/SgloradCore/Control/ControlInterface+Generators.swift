@@ -104,9 +104,21 @@ extension ControlInterface {
     private func generators(base: String?) async throws -> [Wire.Generator] {
         let encoder = try? await encoders.loaded().digest
         var digests: [String: Set<String>] = [:]
-        for expert in try await cache.experts() { digests[expert.base, default: []].insert(expert.digest) }
+        var foreign: [String: [String]] = [:]
+        for expert in try await cache.experts() {
+            if expert.isForeign {
+                foreign[expert.base, default: []].append(expert.name)
+            } else {
+                digests[expert.base, default: []].insert(expert.digest)
+            }
+        }
+        var layouts: [String: AdapterLayout] = [:]
+        for base in try await cache.bases() { layouts[base.name] = base.layout }
         return try await cache.generators(base: base).map { row in
-            try Wire.Generator(GeneratorStanding(row, experts: digests[row.base] ?? [], encoder: encoder))
+            try Wire.Generator(
+                GeneratorStanding(
+                    row, experts: digests[row.base] ?? [], encoder: encoder, layout: layouts[row.base]),
+                leavingOut: foreign[row.base] ?? [])
         }
     }
 }
@@ -140,11 +152,15 @@ extension TrainingPlan {
 }
 
 extension Wire.Generator {
-    fileprivate init(_ standing: GeneratorStanding) {
+    /// - Parameter foreign: the experts that no generator of the base can be trained on.
+    fileprivate init(_ standing: GeneratorStanding, leavingOut foreign: [String]) {
         let record = standing.record
         self.init(
             generatorId: standing.row.id, base: record.base, state: standing.state.rawValue,
             reason: standing.reason,
+            note: foreign.isEmpty
+                ? nil
+                : "experts of another initialisation take no part in it: \(foreign.joined(separator: ", "))",
             experts: record.experts.map(\.name),
             library: BaseSnapshot.digest(of: record.experts.map(\.digest)),
             encoder: record.encoder, seed: Int(clamping: record.plan.seed), steps: record.plan.steps,

@@ -61,8 +61,7 @@ extension ControlInterface {
         let folder = try await folder(parameters.files, call)
         let name = try parameters.base ?? folder.template.baseModelName ?? Self.missingBase()
         try Self.check(name: name, field: "base")
-        let known = try await cache.bases().first { $0.name == name }
-        let base = try known ?? BaseRecord(name: name, of: folder)
+        let fresh = try BaseRecord(name: name, of: folder)
         let digest = Self.digest(parameters, base: name)
         if let same = try await cache.experts(base: name).first(where: {
             $0.name == parameters.name && $0.digest == digest
@@ -70,26 +69,48 @@ extension ControlInterface {
             await uploads.discard(parameters.files.map(\.digest), uid: call.peer.uid)
             return Methods.ImportExpert.Reply(expert: Wire.Expert(same), unchanged: true)
         }
-        let cache = cache
-        let stored = try await pool.run { () throws(SgloradError) -> ExpertRecord in
+        let expert = try await pool.run { () throws(SgloradError) -> ExpertRecord in
             let encoding = try encoder.encoder.encode(description)
-            let expert = ExpertRecord(
+            return ExpertRecord(
                 base: name, name: parameters.name, description: description, digest: digest,
                 encoder: encoder.digest,
                 embedding: encoding.embedding, descriptionTruncated: encoding.truncated, importedAt: Date())
-            return try cache.store(
-                ExpertParameters(folder.checkpoints, on: base.layout), of: expert, base: base)
         }
-        do {
-            try await cache.insert(stored, creating: known == nil ? base : nil)
-        } catch {
-            await cache.removeBlobIfUnused(stored.parameters)
-            throw error
-        }
+        let change = try await takeIn(expert, ExpertIntake(cache: cache, folder: folder), fresh: fresh)
         await libraries.invalidate(name)
         await uploads.discard(parameters.files.map(\.digest), uid: call.peer.uid)
-        logger.info("expert imported", metadata: ["expert": "\(stored.name)", "base": "\(name)"])
-        return Methods.ImportExpert.Reply(expert: Wire.Expert(stored), baseCreated: known == nil ? true : nil)
+        logger.info(
+            "expert imported",
+            metadata: [
+                "expert": "\(change.expert.name)", "base": "\(name)", "rank": "\(change.after.layout.rank)",
+                "foreign": "\(change.expert.isForeign)",
+            ])
+        return Methods.ImportExpert.Reply(
+            expert: Wire.Expert(change.expert), baseCreated: change.before == nil ? true : nil,
+            raisedRank: change.raisesRank ? change.after.layout.rank : nil)
+    }
+
+    /// Makes the change that an expert is, again where another import came between.
+    private func takeIn(
+        _ expert: ExpertRecord, _ intake: ExpertIntake, fresh: BaseRecord
+    ) async throws -> LibraryChange {
+        for _ in 0..<16 {
+            let known = try await cache.library(fresh.name)
+            let (change, failure) = try await pool.run { () throws(SgloradError) in
+                intake.change(for: expert, in: known, fresh: fresh)
+            }
+            do {
+                if let failure { throw failure }
+                if try await cache.apply(change) { return change }
+            } catch {
+                await cache.discard(change)
+                throw error
+            }
+            await cache.discard(change)
+        }
+        throw SgloradError(
+            .busy, "Other imports keep changing the library of '\(fresh.name)'. Try again.",
+            parameters: ["retryAfter": .double(1), "reason": .string("the library is being changed")])
     }
 
     func listExperts(
@@ -109,7 +130,7 @@ extension ControlInterface {
         }
         return Methods.GetExpert.Reply(
             expert: Wire.Expert(expert), checkpointNames: expert.checkpoints, meanNorm: expert.meanNorm,
-            deviation: expert.deviation, generators: generators.map(\.id))
+            deviation: expert.deviation, alignment: expert.alignment, generators: generators.map(\.id))
     }
 
     func removeExpert(
@@ -226,6 +247,7 @@ extension Wire.Expert {
             name: record.name, base: record.base, description: record.description, digest: record.digest,
             checkpoints: record.checkpoints.count, bytes: record.bytes,
             importedAt: WireJSON.time(record.importedAt),
-            descriptionTruncated: record.descriptionTruncated ? true : nil)
+            descriptionTruncated: record.descriptionTruncated ? true : nil,
+            foreign: record.isForeign ? true : nil)
     }
 }

@@ -3,6 +3,7 @@ internal import ErrorModel
 internal import ExpertCache
 internal import Foundation
 internal import Generation
+internal import LowRank
 
 /// A generator with how it stands to the library of the moment.
 struct GeneratorStanding: Sendable {
@@ -12,7 +13,7 @@ struct GeneratorStanding: Sendable {
         case current
         /// The library has more experts than it was trained on.
         case stale
-        /// An expert that it was trained on is gone, or the text encoder is another.
+        /// An expert that it was trained on is gone, or the text encoder or the library's rank is another.
         case disabled
     }
 
@@ -25,9 +26,12 @@ struct GeneratorStanding: Sendable {
     /// Judges a generator.
     ///
     /// - Parameters:
-    ///   - experts: the digests of the library's experts.
+    ///   - experts: the digests of the library's experts that are not foreign: those a generator can be trained on.
     ///   - encoder: the present text encoder's digest; nil where it cannot be loaded, which nothing is held against.
-    init(_ row: GeneratorRow, experts: Set<String>, encoder: String?) throws(SgloradError) {
+    ///   - layout: the base's present layout.
+    init(
+        _ row: GeneratorRow, experts: Set<String>, encoder: String?, layout: AdapterLayout? = nil
+    ) throws(SgloradError) {
         self.row = row
         do {
             record = try JSONDecoder().decode(GeneratorRecord.self, from: Data(row.record.utf8))
@@ -38,6 +42,12 @@ struct GeneratorStanding: Sendable {
         if !missing.isEmpty {
             state = .disabled
             reason = "experts it was trained on are not in the library: \(missing.joined(separator: ", "))"
+        } else if let layout, record.layout != layout {
+            state = .disabled
+            reason =
+                record.layout.rank == layout.rank
+                ? "it was trained for another layout"
+                : "the library's rank is \(layout.rank) now, and was \(record.layout.rank) when it was trained"
         } else if let encoder, record.encoder != encoder {
             state = .disabled
             reason = "it was trained with another text encoder"

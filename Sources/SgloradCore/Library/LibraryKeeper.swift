@@ -43,31 +43,42 @@ actor LibraryKeeper {
     /// The present snapshot of a base.
     func snapshot(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
         if let known = snapshots[base.name] { return known }
-        let before = generation
-        let made = try await load(base)
-        if generation == before { snapshots[base.name] = made }
-        return made
+        while true {
+            let before = generation
+            do {
+                let made = try await load(base)
+                if generation == before { snapshots[base.name] = made }
+                return made
+            } catch {
+                // Where a change took blobs away between the rows and the files, the rows are others now.
+                if generation == before { throw error }
+            }
+        }
     }
 
     private func load(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
         let encoder = try await encoders.loaded()
-        let rows = try await embedded(cache.experts(base: base.name), with: encoder)
-        let digests = Set(rows.map(\.digest))
+        // Base and experts of one moment: an import can raise the rank of both.
+        let (base, experts) = try await cache.library(base.name) ?? (base, [])
+        let rows = try await embedded(experts, with: encoder)
+        let digests = Set(rows.filter { !$0.isForeign }.map(\.digest))
         var standings: [GeneratorStanding] = []
         for row in try await cache.generators(base: base.name) {
-            standings.append(try GeneratorStanding(row, experts: digests, encoder: encoder.digest))
+            standings.append(
+                try GeneratorStanding(
+                    row, experts: digests, encoder: encoder.digest, layout: base.layout))
         }
         let (cache, generators) = (cache, standings)
         return try await pool.run { () throws(SgloradError) -> BaseSnapshot in
             var experts: [LibraryExpert] = []
             for row in rows {
-                let parameters = try ExpertParameters(
-                    path: cache.blobs.path(of: row.parameters), names: row.checkpoints, layout: base.layout)
+                let parameters = try cache.parameters(of: row, on: base.layout)
                 experts.append(
                     LibraryExpert(
                         name: row.name, digest: row.digest, embedding: row.embeddingValues,
                         mean: parameters.mean,
-                        variance: parameters.variance, checkpoints: parameters.checkpoints))
+                        variance: parameters.variance, checkpoints: parameters.checkpoints,
+                        isForeign: row.isForeign))
             }
             let library = Library(layout: base.layout, experts: experts)
             let byName = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0) })

@@ -53,7 +53,8 @@ struct AdapterPipeline: Sendable {
             let parameters = try guided.generator.parameters(
                 guidedBy: guided.neighbourhood, in: guided.library, seed: intent.seed)
             return try PEFTWriter.files(
-                for: LoRAAdapter(layout: base.layout, parameters: parameters), template: base.template,
+                for: LoRAAdapter(layout: guided.library.layout, parameters: parameters),
+                template: base.template,
                 provenance: ["sglorad.provenance": json])
         }
         await stage(.publishing)

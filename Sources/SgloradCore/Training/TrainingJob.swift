@@ -32,6 +32,6 @@ struct TrainingJob: Codable, Sendable {
         self.tasks = tasks
         model = encoder.folder
         self.plan = plan
-        library = LibraryFiles(snapshot, cache: cache)
+        library = LibraryFiles(snapshot, cache: cache).native
     }
 }

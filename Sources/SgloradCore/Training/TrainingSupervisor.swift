@@ -94,7 +94,7 @@ actor TrainingSupervisor {
         let snapshot = try await libraries.snapshot(base)
         let job = TrainingJob(snapshot, plan: plan, tasks: tasks, encoder: encoder, cache: cache)
         // What cannot be trained is said before a process is started.
-        let library = snapshot.library
+        let library = snapshot.library.native
         _ = try await pool.run { () throws(SgloradError) in
             try JudgedTraining(
                 library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,

@@ -12,6 +12,13 @@ struct ExpertCommand: AsyncParsableCommand {
 }
 
 extension Report {
+    /// Says that an expert shares no gauge with its library.
+    mutating func foreign(_ expert: Wire.Expert) {
+        warning(
+            "\(expert.name) comes from another initialisation than the library: it is merged by what it does to the "
+                + "weights, and no generator is trained on it.")
+    }
+
     /// Experts, one a row.
     mutating func experts(_ experts: [Wire.Expert]) {
         var table = Table([
@@ -30,5 +37,6 @@ extension Report {
         for expert in experts where expert.descriptionTruncated == true {
             warning("the description of \(expert.name) is longer than the text encoder reads, and was cut.")
         }
+        for expert in experts where expert.foreign == true { foreign(expert) }
     }
 }

@@ -98,7 +98,13 @@ struct ExpertImportCommand: AsyncParsableCommand {
         let cut =
             expert.descriptionTruncated == true
             ? "; its description is longer than the text encoder reads" : ""
+        let foreign =
+            expert.foreign == true
+            ? "; it comes from another initialisation, so no generator is trained on it" : ""
+        let raised =
+            reply.raisedRank.map { "; the library's rank is \($0) now, train its generators anew" } ?? ""
         return
-            "\(expert.name): imported with \(checkpoints) into the library of \(expert.base)\(created)\(cut)"
+            "\(expert.name): imported with \(checkpoints) into the library of "
+            + "\(expert.base)\(created)\(cut)\(foreign)\(raised)"
     }
 }

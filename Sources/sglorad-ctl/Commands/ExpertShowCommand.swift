@@ -30,6 +30,7 @@ struct ExpertShowCommand: AsyncParsableCommand {
                     ),
                     ("norm of its mean", Format.significant(reply.meanNorm)),
                     ("mean deviation", Format.significant(reply.deviation)),
+                    ("distance", "\(Format.fixed(reply.alignment)) from the library's gauge reference"),
                     (
                         "generators",
                         reply.generators.isEmpty ? "none" : reply.generators.joined(separator: ", ")
@@ -38,6 +39,7 @@ struct ExpertShowCommand: AsyncParsableCommand {
                 if expert.descriptionTruncated == true {
                     report.warning("its description is longer than the text encoder reads, and was cut.")
                 }
+                if expert.foreign == true { report.foreign(expert) }
             }
         }
     }

@@ -54,6 +54,7 @@ extension Report {
             ("library", generator.library),
             ("text encoder", generator.encoder),
             ("experts", "\(generator.experts.count): \(generator.experts.joined(separator: ", "))"),
+            ("note", generator.note),
         ])
     }
 
