@@ -172,7 +172,8 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "sglorad", "sglorad-ctl", "ControlProtocol", "AdapterFormats", "LowRank", "ErrorModel",
+                "sglorad", "sglorad-ctl", "ControlProtocol", "AdapterFormats", "LowRank", "LinearAlgebra",
+                "ErrorModel",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
