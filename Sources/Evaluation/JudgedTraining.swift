@@ -123,10 +123,9 @@ public struct JudgedTraining: Sendable {
             let generated = try fold.generator.parameters(
                 guidedBy: fold.generator.neighbourhood(of: embedding, in: fold.library), in: fold.library,
                 seed: StableHash.of(task.name))
-            let merged = SemanticPrior.mean(
+            let merged = try fold.library.merged(
                 Neighbourhood(
-                    proximities: fold.library.index.proximities(to: embedding, by: .plain), options: .paper),
-                of: fold.library.experts.map(\.mean))
+                    proximities: fold.library.index.proximities(to: embedding, by: .plain), options: .paper))
             func recall(_ parameters: [Float]?) throws(SgloradError) -> Double {
                 try ranker.rankings(of: [task], with: parameters)[0].figures.recallAt1
             }

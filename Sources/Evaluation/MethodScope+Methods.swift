@@ -68,7 +68,7 @@ extension MethodScope {
         _ method: StandardMethod, _ task: EvaluationTask, _ neighbourhood: Neighbourhood
     ) -> Adapter {
         own(method, task) { [library] () throws(SgloradError) in
-            SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
+            try library.merged(neighbourhood)
         }
     }
 

@@ -76,11 +76,13 @@ struct ScopePlan {
         for (place, draft) in drafts.enumerated() {
             let isFold = draft.part == "leave-out"
             if isFold, wantsGenerator {
-                jobs.append(Job(draft: place, library: draft.library, deterministic: false))
+                jobs.append(Job(draft: place, library: draft.library.native, deterministic: false))
             }
             if methods.contains(.deterministic), isFold || draft.generator != nil {
                 jobs.append(
-                    Job(draft: place, library: draft.generator?.library ?? draft.library, deterministic: true)
+                    Job(
+                        draft: place, library: draft.generator?.library ?? draft.library.native,
+                        deterministic: true)
                 )
             }
         }

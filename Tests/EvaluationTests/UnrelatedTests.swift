@@ -1,13 +1,14 @@
 import Generation
 import SemanticGuidance
-import TextEncoding
 import Testing
+import TextEncoding
 
 @testable import Evaluation
 
 /// Intents that have nothing to do with the library, and tasks that it has not seen but that are of its kind.
 @Suite(
-    "Calibrated refusal on the zoo", .enabled(if: Places.hasReference, "needs ../shared and the text encoder"))
+    "Calibrated refusal on the zoo", .enabled(if: Places.hasReference, "needs ../shared and the text encoder")
+)
 struct UnrelatedTests {
     static let unrelated = [
         "Suggest replies to the Sicilian defence and other chess openings",

@@ -27,7 +27,7 @@ public enum EvaluationChild {
         let encoder = try SentenceEncoder(folder: job.model)
         let objective = job.isSteered ? ContrastiveObjective(encoder: encoder, tasks: job.tasks) : nil
         let steps = try GeneratorTrainer(
-            library: library, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,
+            library: library.native, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,
             objective: objective
         ).steps
         let evaluation = Evaluation(
