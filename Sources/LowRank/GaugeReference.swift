@@ -49,6 +49,9 @@ public struct GaugeReference: Sendable {
     private static func mean(
         of checkpoints: [[SiteFactors]], on layout: AdapterLayout, through maps: [SiteMap]
     ) throws(SgloradError) -> [Float] {
+        if let only = checkpoints.first, checkpoints.count == 1 {
+            return try layout.place(SiteMap.apply(maps, to: only, on: layout)).parameters
+        }
         var sum = [Double](repeating: 0, count: layout.parameterCount)
         for factors in checkpoints {
             let placed = try layout.place(SiteMap.apply(maps, to: factors, on: layout)).parameters
