@@ -15,7 +15,7 @@ for _ in $(seq 200); do
     sleep 0.1
 done
 "$binaries/sglorad-ctl" expert import "$here"/Examples/minilm-zoo/experts/* | tail -n 1
-"$binaries/sglorad-ctl" generator train
+"$binaries/sglorad-ctl" generator train ${3:+--tasks "$3"}
 id=$("$binaries/sglorad-ctl" generator list --json | sed -nE 's/.*"generatorId" *: *"([^"]+)".*/\1/p' | head -n 1)
 rm -f "$here/Examples/minilm-zoo/generator.safetensors"
 "$binaries/sglorad-ctl" generator export "$id" -o "$here/Examples/minilm-zoo/generator.safetensors"
