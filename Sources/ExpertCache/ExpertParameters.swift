@@ -48,33 +48,47 @@ public struct ExpertParameters: Sendable {
     /// Mean and population variance, summed in double precision, a stretch at a time.
     private static func moments(of checkpoints: [FloatVector]) -> (FloatVector, FloatVector) {
         let total = checkpoints.first?.count ?? 0
-        let count = Double(checkpoints.count)
-        var mean = [Float](repeating: 0, count: total)
-        var variance = mean
-        for start in stride(from: 0, to: total, by: 1 << 16) {
-            let stretch = start..<min(start + (1 << 16), total)
-            var sum = [Double](repeating: 0, count: stretch.count)
-            for vector in checkpoints {
-                vector[stretch].withUnsafeBufferPointer { part in
-                    for index in sum.indices { sum[index] += Double(part[index]) }
-                }
-            }
-            for index in sum.indices { sum[index] /= count }
-            var squares = [Double](repeating: 0, count: stretch.count)
-            for vector in checkpoints {
-                vector[stretch].withUnsafeBufferPointer { part in
-                    for index in sum.indices {
-                        let distance = Double(part[index]) - sum[index]
-                        squares[index] += distance * distance
+        if let only = checkpoints.first, checkpoints.count == 1 {
+            return (only, FloatVector(count: total) { _ in })
+        }
+        var deviations = FloatVector([])
+        let mean = FloatVector(count: total) { mean in
+            deviations = FloatVector(count: total) { variance in
+                for start in stride(from: 0, to: total, by: 1 << 16) {
+                    let stretch = start..<min(start + (1 << 16), total)
+                    let moments = moments(of: checkpoints, within: stretch)
+                    for index in stretch {
+                        mean[index] = Float(moments.mean[index - start])
+                        variance[index] = Float(moments.variance[index - start])
                     }
                 }
             }
-            for index in sum.indices {
-                mean[start + index] = Float(sum[index])
-                variance[start + index] = Float(squares[index] / count)
+        }
+        return (mean, deviations)
+    }
+
+    private static func moments(
+        of checkpoints: [FloatVector], within stretch: Range<Int>
+    ) -> (mean: [Double], variance: [Double]) {
+        let count = Double(checkpoints.count)
+        var mean = [Double](repeating: 0, count: stretch.count)
+        for vector in checkpoints {
+            vector[stretch].withUnsafeBufferPointer { part in
+                for index in mean.indices { mean[index] += Double(part[index]) }
             }
         }
-        return (FloatVector(mean), FloatVector(variance))
+        for index in mean.indices { mean[index] /= count }
+        var variance = [Double](repeating: 0, count: stretch.count)
+        for vector in checkpoints {
+            vector[stretch].withUnsafeBufferPointer { part in
+                for index in mean.indices {
+                    let distance = Double(part[index]) - mean[index]
+                    variance[index] += distance * distance
+                }
+            }
+        }
+        for index in variance.indices { variance[index] /= count }
+        return (mean, variance)
     }
 
     /// The same parameters on a layout of a higher rank: zeros are added.

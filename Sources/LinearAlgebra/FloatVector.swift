@@ -18,6 +18,15 @@ public struct FloatVector: @unchecked Sendable {
         count = values.count
     }
 
+    /// A vector of so many numbers, zero until `fill` has written them: large ones are made in place, not copied.
+    public init(count: Int, filledBy fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
+        let storage = ArrayStorage(zeros: count)
+        fill(UnsafeMutableBufferPointer(start: storage.memory, count: count))
+        owner = storage
+        base = UnsafePointer(storage.memory)
+        self.count = count
+    }
+
     /// A vector over memory that `owner` keeps alive and that nobody changes.
     ///
     /// - Parameters:
@@ -66,6 +75,11 @@ private final class ArrayStorage: @unchecked Sendable {
             guard let start = source.baseAddress else { return }
             memory.initialize(from: start, count: source.count)
         }
+    }
+
+    init(zeros count: Int) {
+        memory = .allocate(capacity: max(count, 1))
+        memory.initialize(repeating: 0, count: max(count, 1))
     }
 
     deinit { memory.deallocate() }

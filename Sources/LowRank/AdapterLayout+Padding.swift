@@ -13,20 +13,20 @@ extension AdapterLayout {
     public func padded(_ parameters: FloatVector, to other: AdapterLayout) -> FloatVector {
         precondition(sites == other.sites && rank <= other.rank, "the layouts do not contain each other")
         guard rank < other.rank else { return parameters }
-        var result = [Float](repeating: 0, count: other.parameterCount)
-        parameters.withUnsafeBufferPointer { numbers in
-            for (from, to) in zip(slices, other.slices) {
-                for index in 0..<from.a.count {
-                    result[to.a.lowerBound + index] = numbers[from.a.lowerBound + index]
-                }
-                for row in 0..<from.site.outFeatures {
-                    for column in 0..<rank {
-                        result[to.b.lowerBound + row * other.rank + column] =
-                            numbers[from.b.lowerBound + row * rank + column]
+        return FloatVector(count: other.parameterCount) { result in
+            parameters.withUnsafeBufferPointer { numbers in
+                for (from, to) in zip(slices, other.slices) {
+                    for index in 0..<from.a.count {
+                        result[to.a.lowerBound + index] = numbers[from.a.lowerBound + index]
+                    }
+                    for row in 0..<from.site.outFeatures {
+                        for column in 0..<rank {
+                            result[to.b.lowerBound + row * other.rank + column] =
+                                numbers[from.b.lowerBound + row * rank + column]
+                        }
                     }
                 }
             }
         }
-        return FloatVector(result)
     }
 }
