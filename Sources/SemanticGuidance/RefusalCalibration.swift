@@ -3,6 +3,10 @@ public enum RefusalCalibration {
     /// The lowest and the highest threshold that a calibration gives.
     public static let range: ClosedRange<Float> = 0.25...0.6
 
+    /// The highest threshold that proximities alone give: a library's descriptions are worded alike, and nearer to each other
+    /// than a user's own words are to any of them.
+    public static let highestUnmeasured: Float = 0.35
+
     /// A left-out expert as an intent: how near the rest of the library is, and whether guidance helped.
     public struct Observation: Sendable, Hashable {
         /// The plain cosine of the nearest expert that was not left out.
@@ -20,7 +24,7 @@ public enum RefusalCalibration {
     /// Calibrates a threshold.
     ///
     /// An intent is refused when it is farther from the library than three standard deviations below what the library's own
-    /// tasks are from each other: no task of the library looks like that. Where gains were measured, the threshold rises
+    /// tasks are from each other, though never above ``highestUnmeasured``. Where gains were measured, the threshold rises
     /// to the proximity under which the tasks, taken together, gained nothing, if at least five of them show it.
     ///
     /// - Returns: a value in ``range``; its lower end for fewer than four observations.
@@ -29,7 +33,7 @@ public enum RefusalCalibration {
         let values = observations.map { Double($0.proximity) }
         let mean = values.reduce(0, +) / Double(values.count)
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-        let usual = Float(mean - 3 * variance.squareRoot())
+        let usual = min(highestUnmeasured, Float(mean - 3 * variance.squareRoot()))
         return min(range.upperBound, max(range.lowerBound, usual, fruitless(observations) ?? 0))
     }
 

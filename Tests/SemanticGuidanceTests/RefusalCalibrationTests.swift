@@ -13,9 +13,9 @@ struct RefusalCalibrationTests {
 
     @Test("lies three deviations under what the library's own tasks are from each other")
     func threeDeviations() {
-        let found = RefusalCalibration.threshold(observations([0.6, 0.7, 0.8, 0.7]))
-        // Mean 0.7, deviation √(0.02/3).
-        #expect(abs(found - (0.7 - 3 * 0.081_649_66)) < 1e-5)
+        let found = RefusalCalibration.threshold(observations([0.48, 0.6, 0.72, 0.6]))
+        // Mean 0.6, deviation √(0.0288/3).
+        #expect(abs(found - (0.6 - 3 * 0.097_979_59)) < 1e-5)
     }
 
     @Test("stays within its range, and is the standard where there is too little to see")
@@ -23,7 +23,7 @@ struct RefusalCalibrationTests {
         #expect(RefusalCalibration.threshold([]) == 0.25)
         #expect(RefusalCalibration.threshold(observations([0.9, 0.9, 0.9])) == 0.25)
         #expect(RefusalCalibration.threshold(observations([0.1, 0.9, 0.1, 0.9])) == 0.25)
-        #expect(RefusalCalibration.threshold(observations([0.9, 0.9, 0.9, 0.9])) == 0.6)
+        #expect(RefusalCalibration.threshold(observations([0.9, 0.9, 0.9, 0.9])) == 0.35)
     }
 
     @Test("rises to where guidance gained nothing, if enough tasks show it")
