@@ -15,22 +15,12 @@ public struct ExpertFolds: Sendable, Hashable {
     /// - Parameter count: how many folds; with fewer names there is a fold for each.
     public init(names: [String], count: Int = standardCount) {
         let order = names.sorted { first, second in
-            let (a, b) = (Self.hash(first), Self.hash(second))
+            let (a, b) = (StableHash.of(first), StableHash.of(second))
             return a == b ? first.utf8.lexicographicallyPrecedes(second.utf8) : a < b
         }
         let count = max(1, min(count, names.count))
         var folds = [[String]](repeating: [], count: count)
         for (place, name) in order.enumerated() { folds[place % count].append(name) }
         self.folds = folds.map { $0.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
-    }
-
-    /// FNV-1a of a text's UTF-8.
-    static func hash(_ text: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 {
-            hash ^= UInt64(byte)
-            hash &*= 0x0000_0100_0000_01B3
-        }
-        return hash
     }
 }
