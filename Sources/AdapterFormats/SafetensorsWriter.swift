@@ -60,7 +60,11 @@ public struct SafetensorsWriter: Sendable {
 
     /// Adds a tensor whose numbers lie in several places, as `add(_:shape:values:as:)` adds those of one.
     ///
-    /// - Parameter parts: the numbers, one part after the other.
+    /// - Parameters:
+    ///   - name: the tensor's name; each may be added once.
+    ///   - shape: its dimensions, the slowest first.
+    ///   - parts: the numbers, one part after the other.
+    ///   - type: what the numbers are rounded to.
     public mutating func add(
         _ name: String, shape: [Int], parts: [FloatVector], as type: ElementType = .float32
     ) throws(SgloradError) {

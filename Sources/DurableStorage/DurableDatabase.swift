@@ -17,7 +17,9 @@ public struct DurableDatabase: Sendable {
     /// Opens a database and brings it to the present version.
     ///
     /// - Parameters:
+    ///   - path: the database's file; made where there is none.
     ///   - applicationID: four letters as a number, so that `file` and a person can tell whose database it is.
+    ///   - migrator: brings the database to the schema of this build.
     /// - Throws: `storageFailure` with what SQLite said.
     public init(path: String, applicationID: Int32, migrator: DatabaseMigrator) throws(SgloradError) {
         self.path = path

@@ -41,7 +41,10 @@ public struct DurableFile: ~Copyable {
 
     /// Appends bytes to an open file, however many calls it takes.
     ///
-    /// - Parameter path: what errors call the file.
+    /// - Parameters:
+    ///   - bytes: what to append.
+    ///   - descriptor: the file, open for writing.
+    ///   - path: what errors call the file.
     public static func append(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(SgloradError) {
         var done = 0
         while done < bytes.count {
@@ -58,7 +61,9 @@ public struct DurableFile: ~Copyable {
 
     /// Synchronises the file, gives it its name, and synchronises the folder.
     ///
-    /// - Parameter synchronisingFolder: false where the caller renames more into the folder and synchronises it once.
+    /// - Parameters:
+    ///   - path: the name it gets; a file of that name is replaced.
+    ///   - synchronisingFolder: false where the caller renames more into the folder and synchronises it once.
     public consuming func commit(as path: String, synchronisingFolder: Bool = true) throws(SgloradError) {
         guard fsync(descriptor) == 0 else { throw .system(path, "the disk did not take the file") }
         guard rename(temporaryPath, path) == 0 else { throw .system(path, "the file cannot get its name") }

@@ -10,7 +10,10 @@ internal import Musl
 public enum FileCopy {
     /// Appends the content of a file to an open descriptor; blocks.
     ///
-    /// - Parameter name: what errors call the destination.
+    /// - Parameters:
+    ///   - path: the file to read.
+    ///   - descriptor: the destination, open for writing.
+    ///   - name: what errors call the destination.
     public static func copy(_ path: String, to descriptor: Int32, name: String) throws(SgloradError) {
         let source = open(path, O_RDONLY | O_CLOEXEC)
         guard source >= 0 else { throw .system(path, "the file cannot be opened") }

@@ -41,7 +41,9 @@ public struct ContrastiveObjective: TaskObjective {
 
     /// Prepares the judge.
     ///
-    /// - Parameter tasks: the experts' own tasks, by the experts' names.
+    /// - Parameters:
+    ///   - encoder: the text encoder, which must be the base itself.
+    ///   - tasks: the experts' own tasks, by the experts' names.
     public init(encoder: SentenceEncoder, tasks: [EvaluationTask]) {
         self.encoder = encoder
         var prepared: [String: Task] = [:]

@@ -41,9 +41,11 @@ public struct Evaluation: Sendable {
     /// Prepares an evaluation.
     ///
     /// - Parameters:
+    ///   - identity: what is judged, for the report.
     ///   - library: all experts of the base.
     ///   - generator: the generator that is judged on held-out tasks; without one, methods that need it are left out there.
     ///   - encoder: the text encoder, which must be the base model itself.
+    ///   - options: which methods, which tasks, the seed of samples and resamples.
     ///   - steps: how many steps a training has, for the progress.
     ///   - train: trains the generators of the folds.
     ///   - auto: the default strategy.
@@ -65,7 +67,9 @@ public struct Evaluation: Sendable {
     ///
     /// Deterministic: the same library, generator, tasks and options give the same report.
     ///
-    /// - Parameter progress: called from several threads.
+    /// - Parameters:
+    ///   - tasks: what the methods are judged by; those named as an expert are judged leave-out.
+    ///   - progress: called from several threads.
     /// - Throws: `invalidRequest` for tasks that cannot be judged, `emptyLibrary`, `layoutMismatch` where the base is not the
     ///   text encoder.
     public func run(

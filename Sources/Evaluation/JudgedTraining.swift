@@ -20,6 +20,7 @@ public struct JudgedTraining: Sendable {
     ///
     /// - Parameters:
     ///   - library: at least two experts.
+    ///   - plan: how it trains.
     ///   - base: the base model's name, for the record.
     ///   - digest: the digest of the text encoder, for the record.
     ///   - tasks: the experts' own tasks by the experts' names; others are passed over.

@@ -36,6 +36,7 @@ public struct TaskEncoder: Sendable {
     /// Ranks the pools of tasks with one adapter.
     ///
     /// - Parameters:
+    ///   - tasks: whose pools and queries.
     ///   - parameters: the adapter's numbers on the layout; nil for the base.
     ///   - progress: told how many texts more are encoded.
     /// - Throws: `invalidFile` where the adapter makes an embedding overflow.

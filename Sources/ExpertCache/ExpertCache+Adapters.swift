@@ -126,7 +126,10 @@ extension ExpertCache {
 
     /// Published adapters, newest first.
     ///
-    /// - Parameter uid: whose; nil for everyone's.
+    /// - Parameters:
+    ///   - uid: whose; nil for everyone's.
+    ///   - base: of which base model; nil for those of every one.
+    ///   - label: with which label; nil for those with any and with none.
     public func adapters(
         uid: Int?, base: String? = nil, label: String? = nil
     ) async throws(SgloradError) -> [AdapterRecord] {

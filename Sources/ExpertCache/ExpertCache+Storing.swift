@@ -35,7 +35,12 @@ extension ExpertCache {
     ///
     /// The row is the caller's to insert.
     ///
-    /// - Parameter write: writes the file's content to the open descriptor it is given.
+    /// - Parameters:
+    ///   - base: the base model it generates for.
+    ///   - record: its record, as JSON.
+    ///   - experts: the digests of the experts it was trained on.
+    ///   - seconds: how long the training took.
+    ///   - write: writes the file's content to the open descriptor it is given.
     public func storeGenerator(
         base: String, record: String, experts: [String], seconds: Double,
         write: (Int32) throws(SgloradError) -> Void

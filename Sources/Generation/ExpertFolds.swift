@@ -12,7 +12,9 @@ public struct ExpertFolds: Sendable, Hashable {
 
     /// Deals names, each of which is there once, to folds.
     ///
-    /// - Parameter count: how many folds; with fewer names there is a fold for each.
+    /// - Parameters:
+    ///   - names: the experts' names.
+    ///   - count: how many folds; with fewer names there is a fold for each.
     public init(names: [String], count: Int = standardCount) {
         let order = names.sorted { first, second in
             let (a, b) = (StableHash.of(first), StableHash.of(second))

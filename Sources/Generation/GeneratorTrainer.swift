@@ -29,6 +29,7 @@ public struct GeneratorTrainer: Sendable {
     ///
     /// - Parameters:
     ///   - library: at least two experts.
+    ///   - plan: how it trains.
     ///   - base: the base model's name, for the record.
     ///   - encoder: the digest of the text encoder that made the embeddings, for the record.
     ///   - objective: what judges adapters on the experts' tasks; nil trains no steering.

@@ -48,6 +48,7 @@ extension SemanticGuidedGenerator {
     /// Puts a generator together from its record and tensors.
     ///
     /// - Parameters:
+    ///   - record: what it was trained with and on.
     ///   - file: what errors call the file.
     ///   - lookup: the shape and numbers of a tensor by name, nil where there is none.
     /// - Throws: `invalidFile` that names the tensor that is missing or of a shape other than the record says.

@@ -17,7 +17,9 @@ public struct Steering: Sendable {
 
     /// A steering that changes nothing.
     ///
-    /// - Parameter modes: the mode of each expert, 0 and up.
+    /// - Parameters:
+    ///   - modes: the mode of each expert, 0 and up.
+    ///   - layout: what the steered adapters are made for.
     public init(neutral modes: [Int], layout: AdapterLayout) {
         let count = (modes.max() ?? 0) + 1
         let halves = 2 * layout.sites.count
@@ -44,7 +46,9 @@ public struct Steering: Sendable {
     ///
     /// - Parameters:
     ///   - mean: μ* of the neighbourhood, D numbers.
+    ///   - neighbourhood: the experts that guide, and their weights.
     ///   - origin: x̄, D numbers.
+    ///   - layout: what the adapter is made for.
     public func apply(
         to mean: inout [Float], guidedBy neighbourhood: Neighbourhood, origin: FloatVector,
         layout: AdapterLayout

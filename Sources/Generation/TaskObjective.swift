@@ -12,6 +12,7 @@ public protocol TaskObjective: Sendable {
     /// The loss on some of a task's queries, and its gradient by the adapter's vector.
     ///
     /// - Parameters:
+    ///   - adapter: what is judged.
     ///   - expert: the expert whose task it is.
     ///   - contested: the experts whose tasks' answers may stand as wrong ones; no other task is looked at.
     ///   - random: what the queries are drawn with.

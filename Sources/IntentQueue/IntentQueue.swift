@@ -133,7 +133,9 @@ public actor IntentQueue {
     /// Makes a running request final and erases its intent.
     ///
     /// - Parameters:
+    ///   - id: the request.
     ///   - state: a final state; `done` needs an adapter.
+    ///   - adapter: what was published for it.
     ///   - failure: why it was refused or failed, as JSON.
     public func finish(
         _ id: String, as state: RequestState, adapter: String? = nil, failure: String? = nil

@@ -20,10 +20,8 @@ public enum BLAS {
 
     /// C ← `alpha`·op(A)·op(B) + `beta`·C, with op(A) `[m, k]`, op(B) `[k, n]` and C `[m, n]`.
     ///
-    /// - Parameters:
-    ///   - a: A, `[m, k]`, or `[k, m]` when `transposeA`; each row `lda` numbers apart.
-    ///   - b: B, `[k, n]`, or `[n, k]` when `transposeB`; each row `ldb` numbers apart.
-    ///   - c: C, each row `ldc` numbers apart.
+    /// A is `[m, k]`, or `[k, m]` when `transposeA`, each row `lda` numbers apart; B is `[k, n]`, or `[n, k]` when
+    /// `transposeB`, each row `ldb` numbers apart; each row of C lies `ldc` numbers apart.
     @inline(__always)
     public static func gemm(
         m: Int, n: Int, k: Int, alpha: Float = 1,

@@ -27,6 +27,7 @@ public struct Neighbourhood: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - proximities: one for each expert that may guide, in the library's order.
+    ///   - options: K and τ.
     ///   - excluded: experts that may not guide, by their place.
     public init(proximities: [Float], options: GuidanceOptions, excluding excluded: Set<Int> = []) {
         let nearest = proximities.indices

@@ -24,6 +24,7 @@ extension SentenceEncoder {
     /// - Parameters:
     ///   - tape: what ``record(_:adapter:)`` returned for the same adapter.
     ///   - embeddings: the function's gradient by each unit embedding, in the tape's order.
+    ///   - adapter: the adapter that was applied.
     /// - Returns: `adapter.layout.parameterCount` numbers.
     public func gradient(
         _ tape: EncoderTape, byEmbeddings embeddings: [[Float]], adapter: LoRAAdapter

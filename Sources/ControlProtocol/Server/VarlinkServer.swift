@@ -29,8 +29,12 @@ public final class VarlinkServer: Sendable {
     /// Makes a server that does not listen yet.
     ///
     /// - Parameters:
+    ///   - address: where it listens.
+    ///   - information: what `org.varlink.service.GetInfo` says of it.
     ///   - interfaces: what is offered beside `org.varlink.service`; of two with one name the last counts.
     ///   - eventLoopGroup: where its connections live; the caller keeps it alive.
+    ///   - limits: what peers may take of the daemon.
+    ///   - logger: where refused peers and broken connections are told.
     public init(
         address: ListenAddress, information: ServiceInformation, interfaces: [any VarlinkInterface],
         limits: ServerLimits = ServerLimits(), logger: Logger,
