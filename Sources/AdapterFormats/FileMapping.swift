@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import LinearAlgebra
 
 #if canImport(Glibc)
 internal import Glibc
@@ -10,7 +11,7 @@ internal import Musl
 ///
 /// The file must not be shortened while it is mapped: reading beyond its new end would end the process. The daemon
 /// therefore maps its own, immutable copies only.
-final class FileMapping: @unchecked Sendable {
+final class FileMapping: MemoryOwner, @unchecked Sendable {
     // Sendable: both fields are set once; the memory is mapped without the right to write and unmapped in deinit alone.
     let bytes: UnsafeRawBufferPointer
 
@@ -42,6 +43,23 @@ final class FileMapping: @unchecked Sendable {
             throw .invalidFile(displayName, "cannot be mapped into memory: \(errorText(errno))")
         }
         bytes = UnsafeRawBufferPointer(start: memory, count: size)
+    }
+
+    /// Gives pages back; they are read from the file again where they are needed.
+    ///
+    /// Reading one page maps those around it too, 64 KiB at the most, so the stretch is widened to whole ones of these.
+    func release(_ stretch: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress, let first = stretch.baseAddress, stretch.count > 0 else {
+            return
+        }
+        let window = 1 << 16
+        let mapped = Int(bitPattern: start)
+        let low = max(mapped, Int(bitPattern: first) / window * window)
+        let high = min(
+            mapped + bytes.count, (Int(bitPattern: first) + stretch.count + window - 1) / window * window)
+        guard low < high, let address = UnsafeMutableRawPointer(bitPattern: low) else { return }
+        // Advice: a system that does not take it keeps the pages, which is only slower.
+        _ = madvise(address, high - low, MADV_DONTNEED)
     }
 
     deinit {

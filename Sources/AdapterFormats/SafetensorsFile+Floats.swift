@@ -39,27 +39,33 @@ extension SafetensorsFile {
         return withExtendedLifetime(mapping) { FloatVector(borrowing: converted.numbers, owner: converted) }
     }
 
+    /// A tensor's numbers as they are stored, for one that is passed over a stretch at a time.
+    ///
+    /// - Throws: `invalidFile` if there is no tensor of that name, or it is of another type than `F32`, `F16` or `BF16`.
+    public func stream(_ name: String) throws(SgloradError) -> FloatStream {
+        let tensor = try requireTensor(name)
+        guard tensor.type == .float16 else { return .single(try floats(name)) }
+        return .half(
+            HalfVector(
+                borrowing: UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.bytes]), owner: mapping))
+    }
+
     /// Checks that a tensor holds no NaN and no infinite number.
     ///
     /// - Throws: `invalidFile` that names the tensor and the index of the first such number; or if there is no tensor of
     ///   that name, or it is not of a floating-point type that ``floats(_:)`` reads.
     public func requireFinite(_ name: String) throws(SgloradError) {
         let tensor = try requireTensor(name)
-        let raw = UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.bytes])
         let bad: Int?
         switch tensor.type {
         case .float32:
-            bad = Self.firstIndex(raw, count: tensor.count) { (pattern: UInt32) in
+            bad = firstIndex(tensor) { (pattern: UInt32) in
                 UInt32(littleEndian: pattern) & 0x7F80_0000 == 0x7F80_0000
             }
         case .float16:
-            bad = Self.firstIndex(raw, count: tensor.count) { (pattern: UInt16) in
-                UInt16(littleEndian: pattern) & 0x7C00 == 0x7C00
-            }
+            bad = firstIndex(tensor) { (pattern: UInt16) in UInt16(littleEndian: pattern) & 0x7C00 == 0x7C00 }
         case .bfloat16:
-            bad = Self.firstIndex(raw, count: tensor.count) { (pattern: UInt16) in
-                UInt16(littleEndian: pattern) & 0x7F80 == 0x7F80
-            }
+            bad = firstIndex(tensor) { (pattern: UInt16) in UInt16(littleEndian: pattern) & 0x7F80 == 0x7F80 }
         case .other(let type): throw notFloatingPoint(tensor, type)
         }
         guard let bad else { return withExtendedLifetime(mapping) {} }
@@ -83,30 +89,39 @@ extension SafetensorsFile {
 
     /// The first index whose pattern is bad.
     ///
-    /// A block is looked at as a whole first, which the compiler turns into wide
-    /// instructions; only a block with a bad number is searched one by one.
+    /// A block is looked at as a whole first, which the compiler turns into wide instructions; only a block with a bad number
+    /// is searched one by one. What a large tensor has behind it is let go of.
     @inline(__always)
-    private static func firstIndex<Pattern: FixedWidthInteger>(
-        _ raw: UnsafeRawBufferPointer, count: Int, where isBad: (Pattern) -> Bool
+    private func firstIndex<Pattern: FixedWidthInteger>(
+        _ tensor: Tensor, where isBad: (Pattern) -> Bool
     ) -> Int? {
+        let raw = UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.bytes])
         guard let start = raw.baseAddress else { return nil }
+        let isLarge = raw.count > FloatVector.residentLimit
         let stride = MemoryLayout<Pattern>.stride
-        for block in Swift.stride(from: 0, to: count, by: 4096) {
-            let end = min(block + 4096, count)
+        for block in Swift.stride(from: 0, to: tensor.count, by: 1 << 16) {
+            let end = min(block + 1 << 16, tensor.count)
             var isAnyBad = false
             for index in block..<end {
                 let pattern = (start + index &* stride).loadUnaligned(as: Pattern.self)
                 isAnyBad = isBad(pattern) || isAnyBad
             }
-            guard isAnyBad else { continue }
-            return (block..<end).first { isBad((start + $0 &* stride).loadUnaligned(as: Pattern.self)) }
+            if isAnyBad {
+                return (block..<end).first {
+                    isBad((start + $0 &* stride).loadUnaligned(as: Pattern.self))
+                }
+            }
+            if isLarge {
+                mapping.release(
+                    UnsafeRawBufferPointer(start: start + block * stride, count: (end - block) * stride))
+            }
         }
         return nil
     }
 }
 
 /// Numbers that were converted from a file, as a vector's memory.
-private final class ConvertedNumbers: @unchecked Sendable {
+private final class ConvertedNumbers: MemoryOwner, @unchecked Sendable {
     // Sendable: written in init alone, freed in deinit alone.
     let numbers: UnsafeBufferPointer<Float>
 

@@ -39,7 +39,7 @@ extension SafetensorsWriter {
         _ entry: Entry, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void
     ) throws(SgloradError) {
         for part in entry.parts {
-            try part.withUnsafeBufferPointer { (values) throws(SgloradError) in
+            try part.forEachStretch { (_, values) throws(SgloradError) in
                 switch entry.type {
                 case .float32:
                     #if _endian(little)
@@ -59,15 +59,9 @@ extension SafetensorsWriter {
         _ values: UnsafeBufferPointer<Float>, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void,
         _ pattern: (Float) -> Pattern
     ) throws(SgloradError) {
-        let step = 1 << 16
-        var part: [Pattern] = []
-        part.reserveCapacity(min(step, values.count))
-        for start in stride(from: 0, to: values.count, by: step) {
-            part.removeAll(keepingCapacity: true)
-            for index in start..<min(start + step, values.count) { part.append(pattern(values[index])) }
-            try part.withUnsafeBufferPointer { (bytes) throws(SgloradError) in
-                try body(UnsafeRawBufferPointer(bytes))
-            }
+        let part = values.map(pattern)
+        try part.withUnsafeBufferPointer { (bytes) throws(SgloradError) in
+            try body(UnsafeRawBufferPointer(bytes))
         }
     }
 }

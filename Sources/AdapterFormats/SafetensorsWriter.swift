@@ -22,7 +22,7 @@ public struct SafetensorsWriter: Sendable {
         let name: String
         let shape: [Int]
         /// The numbers, one part after the other.
-        let parts: [FloatVector]
+        let parts: [FloatStream]
         let type: ElementType
 
         /// How many numbers there are.
@@ -68,7 +68,26 @@ public struct SafetensorsWriter: Sendable {
     public mutating func add(
         _ name: String, shape: [Int], parts: [FloatVector], as type: ElementType = .float32
     ) throws(SgloradError) {
-        let entry = Entry(name: name, shape: shape, parts: parts, type: type)
+        try add(name, shape: shape, streams: parts.map(FloatStream.single), as: type)
+    }
+
+    /// Adds a tensor whose numbers come a stretch at a time when the file is written.
+    ///
+    /// - Parameters:
+    ///   - name: the tensor's name; each may be added once.
+    ///   - shape: its dimensions, the slowest first.
+    ///   - stream: the numbers.
+    ///   - type: what the numbers are rounded to.
+    public mutating func add(
+        _ name: String, shape: [Int], stream: FloatStream, as type: ElementType = .float32
+    ) throws(SgloradError) {
+        try add(name, shape: shape, streams: [stream], as: type)
+    }
+
+    private mutating func add(
+        _ name: String, shape: [Int], streams: [FloatStream], as type: ElementType
+    ) throws(SgloradError) {
+        let entry = Entry(name: name, shape: shape, parts: streams, type: type)
         var count = 1
         for dimension in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: dimension)

@@ -63,16 +63,16 @@ public struct JudgedTraining: Sendable {
     public func run(
         progress: (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
+        let span = try CheckpointSpan(library)
         var scores: [Score] = []
         for fold in 0..<folds.count {
             let done = fold * trainer.steps
-            let trained = try folds.train(fold) { step throws(SgloradError) in
+            scores += try judge(fold, over: span) { step throws(SgloradError) in
                 try progress(done + step.step, step.loss)
             }
-            scores += try judge(trained)
         }
         let done = folds.count * trainer.steps
-        var generator = try trainer.train { step throws(SgloradError) in
+        var generator = try trainer.train(over: span) { step throws(SgloradError) in
             try progress(done + step.step, step.loss)
         }
         guard !scores.isEmpty else { return generator }
@@ -106,16 +106,16 @@ public struct JudgedTraining: Sendable {
             weighted: mean(\.weighted), base: ranker == nil ? nil : mean { $0.base ?? 0 })
     }
 
-    private func judge(_ fold: LeaveOutFold) throws(SgloradError) -> [Score] {
+    private func judge(
+        _ index: Int, over span: CheckpointSpan,
+        progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> [Score] {
         guard let ranker, let encoder else {
-            var scores: [Score] = []
-            for expert in fold.left {
-                let errors = try fold.parameterErrors(of: expert)
-                scores.append(
-                    Score(expert: expert.name, sgLoRA: errors.sgLoRA, weighted: errors.weighted, base: nil))
+            return try folds.errors(index, over: span, progress: progress).map {
+                Score(expert: $0.expert, sgLoRA: $0.sgLoRA, weighted: $0.weighted, base: nil)
             }
-            return scores
         }
+        let fold = try folds.train(index, over: span, progress: progress)
         let judged = fold.left.compactMap { tasks[$0.name] }
         return try Workers.map(judged.count, threads: 2) { place throws(SgloradError) in
             let task = judged[place]

@@ -18,8 +18,12 @@ struct CorrectionTrust {
 
     /// The share, 0...1; 1 for a library too small to leave anything out of.
     ///
-    /// - Parameter progress: told each step of both fits, from 1, and its loss.
-    func share(_ progress: (Int, Float) throws(SgloradError) -> Void) throws(SgloradError) -> Float {
+    /// - Parameters:
+    ///   - span: holds the library's checkpoints.
+    ///   - progress: told each step of both fits, from 1, and its loss.
+    func share(
+        in span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> Float {
         let folds = ExpertFolds(names: library.experts.map(\.name)).folds
         let fits = fits
         guard fits > 0 else { return 1 }
@@ -29,7 +33,9 @@ struct CorrectionTrust {
             let names = Set(folds[fit * folds.count / fits])
             let rest = Library(
                 layout: library.layout, experts: library.experts.filter { !names.contains($0.name) })
-            let network = try NetworkTraining(library: rest, plan: plan, base: base).fit {
+            let basis = try SpanBasis(
+                fitting: span.places(of: rest.experts), of: span, limit: plan.directions)
+            let network = try NetworkTraining(library: rest, plan: plan, base: base).fit(basis, of: span) {
                 step, loss throws(SgloradError) in try progress(fit * plan.steps + step, loss)
             }
             for expert in library.experts where names.contains(expert.name) {
@@ -37,10 +43,9 @@ struct CorrectionTrust {
                     proximities: rest.index.proximities(to: expert.embedding, by: plan.guidance.measure),
                     options: plan.guidance)
                 let correction = network.correction(neighbourhood, noise: nil)
-                let merged = SemanticPrior.mean(neighbourhood, of: rest.experts.map(\.mean))
                 // Both in coordinates: δ lies in the span of U, whose columns are orthonormal.
-                let target = network.coordinates.coordinates(of: expert.mean)
-                let start = network.coordinates.coordinates(of: FloatVector(merged))
+                let target = basis.coordinates(of: span.mean(of: expert))
+                let start = basis.coordinates(of: span.mean(neighbourhood, in: rest))
                 for index in correction.indices {
                     product += Double(correction[index]) * Double(target[index] - start[index])
                     power += Double(correction[index]) * Double(correction[index])

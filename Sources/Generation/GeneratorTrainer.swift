@@ -60,35 +60,64 @@ public struct GeneratorTrainer: Sendable {
 
     /// Runs the training to its end.
     ///
-    /// - Parameter progress: called after every step; what it throws ends the training.
+    /// - Parameters:
+    ///   - span: the inner products of the library's checkpoints, and maybe of others; read anew where it is nil.
+    ///   - progress: called after every step; what it throws ends the training.
     public func train(
-        progress: (Progress) throws(SgloradError) -> Void
+        over span: CheckpointSpan? = nil, progress: (Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
-        let total = steps
-        let share = try trust.share {
-            step, loss throws(SgloradError) in
-            try progress(Progress(step: step, total: total, loss: loss, isSteering: false))
-        }
-        let before = plan.steps * trust.fits
-        let fitted = try NetworkTraining(library: library, plan: plan, base: base).fit {
-            step, loss throws(SgloradError) in
-            try progress(Progress(step: before + step, total: total, loss: loss, isSteering: false))
-        }
-        let steering = try steering(origin: fitted.coordinates.origin, progress)
+        guard let span else { return try train(over: CheckpointSpan(library), progress: progress) }
+        let fit = try fit(span, progress)
+        let coordinates = PrincipalCoordinates(fit.basis, of: span)
+        let steering = try steering(origin: coordinates.origin, progress)
         let record = GeneratorRecord(
             base: base, layout: library.layout, encoder: encoder,
             experts: library.experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) },
-            plan: plan, directions: fitted.coordinates.count, explained: fitted.coordinates.explained,
-            unit: fitted.experts.unit, reconstruction: fitted.loss.reconstruction,
-            divergence: fitted.loss.divergence,
-            threshold: RefusalCalibration.threshold(
-                library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) }),
-            correctionShare: share,
+            plan: plan, directions: fit.basis.count, explained: fit.basis.explained,
+            unit: fit.network.experts.unit, reconstruction: fit.network.loss.reconstruction,
+            divergence: fit.network.loss.divergence, threshold: threshold, correctionShare: fit.share,
             steering: steering.map {
                 GeneratorRecord.Steering(
                     modes: $0.steering.modes, tasks: objective?.experts.count ?? 0, loss: $0.loss)
             })
-        return SemanticGuidedGenerator(record: record, fitted: fitted, steering: steering?.steering)
+        return SemanticGuidedGenerator(
+            record: record, coordinates: coordinates, fitted: fit.network, steering: steering?.steering)
+    }
+
+    /// What is fitted by parameters alone.
+    struct Fit {
+        let basis: SpanBasis
+        let network: FittedNetwork
+        /// How much of the network's correction is to be applied.
+        let share: Float
+    }
+
+    /// Fits what needs parameters alone; nothing of D numbers is read.
+    ///
+    /// - Parameters:
+    ///   - span: holds the library's checkpoints.
+    ///   - progress: called after every step.
+    func fit(
+        _ span: CheckpointSpan, _ progress: (Progress) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> Fit {
+        let total = steps
+        let share = try trust.share(in: span) { step, loss throws(SgloradError) in
+            try progress(Progress(step: step, total: total, loss: loss, isSteering: false))
+        }
+        let before = plan.steps * trust.fits
+        let basis = try SpanBasis(
+            fitting: span.places(of: library.experts), of: span, limit: plan.directions)
+        let network = try NetworkTraining(library: library, plan: plan, base: base).fit(basis, of: span) {
+            step, loss throws(SgloradError) in
+            try progress(Progress(step: before + step, total: total, loss: loss, isSteering: false))
+        }
+        return Fit(basis: basis, network: network, share: share)
+    }
+
+    /// The threshold of relevance by proximities alone.
+    var threshold: Float {
+        RefusalCalibration.threshold(
+            library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) })
     }
 
     private var trust: CorrectionTrust { CorrectionTrust(library: library, plan: plan, base: base) }

@@ -16,7 +16,7 @@ public struct LeaveOutFold: Sendable {
 /// Trains and judges a library's generator fold by fold, each time on experts that nothing was fitted on.
 public struct LeaveOut: Sendable {
     private let library: Library
-    private let plan: TrainingPlan
+    let plan: TrainingPlan
     private let base: String
     private let encoder: String
     private let objective: (any TaskObjective)?
@@ -44,19 +44,27 @@ public struct LeaveOut: Sendable {
     ///
     /// - Parameters:
     ///   - index: 0..<``count``.
+    ///   - span: the inner products of the whole library's checkpoints.
     ///   - progress: as the trainer's; what it throws ends the training.
     public func train(
-        _ index: Int, progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
+        _ index: Int, over span: CheckpointSpan,
+        progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> LeaveOutFold {
+        let (rest, left, trainer) = try fold(index)
+        return LeaveOutFold(
+            library: rest, generator: try trainer.train(over: span, progress: progress), left: left)
+    }
+
+    func fold(
+        _ index: Int
+    ) throws(SgloradError) -> (rest: Library, left: [LibraryExpert], trainer: GeneratorTrainer) {
         let names = Set(folds[index])
         let rest = Library(
             layout: library.layout, experts: library.experts.filter { !names.contains($0.name) })
         let trainer = try GeneratorTrainer(
             library: rest, plan: plan, base: base, encoder: encoder,
             objective: objective?.restricted(to: rest.experts.map(\.name)))
-        return LeaveOutFold(
-            library: rest, generator: try trainer.train(progress: progress),
-            left: library.experts.filter { names.contains($0.name) })
+        return (rest, library.experts.filter { names.contains($0.name) }, trainer)
     }
 }
 
@@ -94,39 +102,5 @@ private struct RestrictedObjective: TaskObjective {
     ) throws(SgloradError) -> (loss: Float, gradient: [Float]) {
         try whole.loss(
             of: adapter, onTaskOf: expert, contested: contested.intersection(experts), random: &random)
-    }
-}
-
-extension LeaveOutFold {
-    /// The squared distances of a left-out expert's mean from what `sg-lora` (at the prior's mean) and `weighted` make of
-    /// its description, relative to its distance from the library's mean.
-    public func parameterErrors(
-        of expert: LibraryExpert
-    ) throws(SgloradError) -> (sgLoRA: Double, weighted: Double) {
-        func neighbourhood(_ options: GuidanceOptions) -> Neighbourhood {
-            Neighbourhood(
-                proximities: library.index.proximities(to: expert.embedding, by: options.measure),
-                options: options)
-        }
-        let generated = try generator.parameters(
-            guidedBy: generator.neighbourhood(of: expert.embedding, in: library), in: library, seed: 0,
-            sampling: .mean)
-        let merged = SemanticPrior.mean(neighbourhood(.paper), of: library.experts.map(\.mean))
-        let mean = try MeanGenerator().parameters(guidedBy: neighbourhood(.paper), in: library, seed: 0)
-        let scale = max(Self.distance(mean, expert.mean), .leastNormalMagnitude)
-        return (
-            Self.distance(generated, expert.mean) / scale, Self.distance(merged, expert.mean) / scale
-        )
-    }
-
-    private static func distance(_ first: [Float], _ second: FloatVector) -> Double {
-        second.withUnsafeBufferPointer { second in
-            var sum = 0.0
-            for index in first.indices {
-                let difference = Double(first[index] - second[index])
-                sum += difference * difference
-            }
-            return sum
-        }
     }
 }

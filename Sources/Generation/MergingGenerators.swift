@@ -67,6 +67,7 @@ extension Library {
                     guard let x = mean.baseAddress, let y = result.baseAddress else { return }
                     BLAS.axpy(count: mean.count, alpha: 1 / Float(own.count), x: x, y: y)
                 }
+                expert.mean.releaseIfLarge()
             }
         }
         guard !foreign.isEmpty else { return result }

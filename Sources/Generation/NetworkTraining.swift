@@ -9,9 +9,8 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// A network that was fitted to a library, with the coordinates it works in.
+/// A network that was fitted to a library, in units of its principal coordinates.
 struct FittedNetwork: Sendable {
-    let coordinates: PrincipalCoordinates
     let experts: CoordinateLibrary
     let network: ConditionalVAE
     /// The loss, a mean over the last tenth of the steps.
@@ -24,18 +23,23 @@ struct NetworkTraining {
     let plan: TrainingPlan
     let base: String
 
-    /// Fits coordinates, then the network.
+    /// Fits a network in the coordinates of a basis.
     ///
-    /// - Parameter progress: told each step, from 1, and its loss; what it throws ends the training.
-    func fit(_ progress: (Int, Float) throws(SgloradError) -> Void) throws(SgloradError) -> FittedNetwork {
-        let coordinates = try PrincipalCoordinates(
-            fitting: library.experts.flatMap(\.checkpoints), limit: plan.directions)
+    /// - Parameters:
+    ///   - basis: fitted to the checkpoints of ``library``.
+    ///   - span: what the basis is of.
+    ///   - progress: told each step, from 1, and its loss; what it throws ends the training.
+    func fit(
+        _ basis: SpanBasis, of span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> FittedNetwork {
         let samples = Samples(
-            library.experts.map { expert in expert.checkpoints.map(coordinates.coordinates(of:)) })
+            library.experts.map { expert in
+                span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
+            })
         let experts = samples.statistics
         var random = CounterRandom(seed: plan.seed, stream: 1)
         var network = ConditionalVAE(
-            coordinates: coordinates.count, latent: plan.latent, width: plan.width,
+            coordinates: basis.count, latent: plan.latent, width: plan.width,
             deterministic: plan.deterministic, random: &random)
         var optimiser = AdamW(
             for: network.layers, learningRate: plan.learningRate, weightDecay: plan.weightDecay)
@@ -64,7 +68,7 @@ struct NetworkTraining {
         let loss = ConditionalVAE.Loss(
             reconstruction: tail.reduce(0) { $0 + $1.reconstruction } / Float(tail.count),
             divergence: tail.reduce(0) { $0 + $1.divergence } / Float(tail.count))
-        return FittedNetwork(coordinates: coordinates, experts: experts, network: network, loss: loss)
+        return FittedNetwork(experts: experts, network: network, loss: loss)
     }
 
     /// One checkpoint of every expert, with a condition of which experts are left out at random.

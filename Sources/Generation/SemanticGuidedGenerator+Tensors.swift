@@ -9,7 +9,7 @@ public struct GeneratorTensor: Sendable {
     /// The shape; the product is how many numbers there are.
     public let shape: [Int]
     /// The numbers, row-major.
-    public let values: FloatVector
+    public let values: FloatStream
     /// Whether half precision is enough: true for the principal directions alone.
     public let half: Bool
 }
@@ -17,10 +17,10 @@ public struct GeneratorTensor: Sendable {
 extension SemanticGuidedGenerator {
     /// Everything but the ``record`` that the generator consists of.
     public var tensors: [GeneratorTensor] {
-        let (coordinates, experts, network) = (fitted.coordinates, fitted.experts, fitted.network)
+        let (experts, network) = (fitted.experts, fitted.network)
         let d = coordinates.origin.count
         var result = [
-            GeneratorTensor(name: "origin", shape: [d], values: coordinates.origin, half: false),
+            GeneratorTensor(name: "origin", shape: [d], values: .single(coordinates.origin), half: false),
             GeneratorTensor(
                 name: "directions", shape: [d, coordinates.count], values: coordinates.directions, half: true),
             GeneratorTensor(experts.means, name: "experts.means"),
@@ -38,8 +38,7 @@ extension SemanticGuidedGenerator {
                 result.append(
                     GeneratorTensor(
                         name: "\(name).\(index).bias", shape: [layer.bias.count],
-                        values: FloatVector(layer.bias),
-                        half: false))
+                        values: .single(FloatVector(layer.bias)), half: false))
             }
         }
         return result
@@ -54,7 +53,7 @@ extension SemanticGuidedGenerator {
     /// - Throws: `invalidFile` that names the tensor that is missing or of a shape other than the record says.
     public init(
         record: GeneratorRecord, file: String,
-        lookup: @escaping (String) throws(SgloradError) -> (shape: [Int], values: FloatVector)?
+        lookup: @escaping (String) throws(SgloradError) -> (shape: [Int], values: FloatStream)?
     ) throws(SgloradError) {
         let reader = Reader(file: file, lookup: lookup)
         let d = record.layout.parameterCount
@@ -72,10 +71,9 @@ extension SemanticGuidedGenerator {
                 file, "its record is out of range; export the generator again where it was trained")
         }
         self.record = record
-        let coordinates = PrincipalCoordinates(
-            origin: try reader.read("origin", [d]), directions: try reader.read("directions", [d, k]),
-            count: k,
-            explained: record.explained)
+        coordinates = PrincipalCoordinates(
+            origin: try reader.vector("origin", [d]), directions: try reader.read("directions", [d, k]),
+            count: k, explained: record.explained)
         let experts = CoordinateLibrary(
             unit: record.unit, means: try reader.matrix("experts.means", n, k),
             variances: try reader.matrix("experts.variances", n, k))
@@ -98,15 +96,15 @@ extension SemanticGuidedGenerator {
             prior: try reader.perceptron("prior", [2 * k, width, 2 * latent]),
             decoder: try reader.perceptron("decoder", [latent + 2 * k, width, width, k]))
         fitted = FittedNetwork(
-            coordinates: coordinates, experts: experts, network: network,
+            experts: experts, network: network,
             loss: ConditionalVAE.Loss(reconstruction: record.reconstruction, divergence: record.divergence))
     }
 
     private struct Reader {
         let file: String
-        let lookup: (String) throws(SgloradError) -> (shape: [Int], values: FloatVector)?
+        let lookup: (String) throws(SgloradError) -> (shape: [Int], values: FloatStream)?
 
-        func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatVector {
+        func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatStream {
             guard let found = try lookup(name) else {
                 throw .invalidFile(
                     file, "the tensor '\(name)' is missing; it is not a generator of this version")
@@ -116,6 +114,12 @@ extension SemanticGuidedGenerator {
                     file, "the tensor '\(name)' has shape \(found.shape), its record says \(shape)")
             }
             return found.values
+        }
+
+        func vector(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatVector {
+            let stream = try read(name, shape)
+            if case .single(let vector) = stream { return vector }
+            return FloatVector(stream.array)
         }
 
         func matrix(_ name: String, _ rows: Int, _ columns: Int) throws(SgloradError) -> Matrix {
@@ -138,6 +142,7 @@ extension SemanticGuidedGenerator {
 extension GeneratorTensor {
     fileprivate init(_ matrix: Matrix, name: String) {
         self.init(
-            name: name, shape: [matrix.rows, matrix.columns], values: FloatVector(matrix.values), half: false)
+            name: name, shape: [matrix.rows, matrix.columns], values: .single(FloatVector(matrix.values)),
+            half: false)
     }
 }

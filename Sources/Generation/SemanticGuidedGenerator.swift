@@ -10,6 +10,7 @@ public import SemanticGuidance
 public struct SemanticGuidedGenerator: AdapterGenerator {
     /// What the generator was made from.
     public var record: GeneratorRecord
+    let coordinates: PrincipalCoordinates
     let fitted: FittedNetwork
     let steering: Steering?
 
@@ -53,7 +54,7 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         from mean: [Float], _ neighbourhood: Neighbourhood, noise: Matrix
     ) -> [Float] {
         var result = mean
-        let (origin, relevance) = (fitted.coordinates.origin, neighbourhood.relevance)
+        let (origin, relevance) = (coordinates.origin, neighbourhood.relevance)
         steering?.apply(to: &result, guidedBy: neighbourhood, origin: origin, layout: record.layout)
         if relevance < 1 {
             origin.withUnsafeBufferPointer { origin in
@@ -63,7 +64,7 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
             }
         }
         let scale = relevance * record.correctionShare
-        fitted.coordinates.add(
+        coordinates.add(
             fitted.correction(neighbourhood, noise: noise).map { $0 * scale }, to: &result)
         return result
     }
@@ -80,12 +81,19 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
     public func neighbourhood(
         of embedding: [Float], options: GuidanceOptions? = nil, in library: Library
     ) -> Neighbourhood {
-        let options = options ?? record.plan.guidance
+        Self.neighbourhood(
+            of: embedding, options: options ?? record.plan.guidance, threshold: record.threshold, in: library)
+    }
+
+    /// As `neighbourhood(of:options:in:)`, for a generator that is not there yet.
+    static func neighbourhood(
+        of embedding: [Float], options: GuidanceOptions, threshold: Float, in library: Library
+    ) -> Neighbourhood {
         let plain = library.index.proximities(to: embedding, by: .plain)
         let measured =
             options.measure == .plain ? plain : library.index.proximities(to: embedding, by: options.measure)
         var result = Neighbourhood(proximities: measured, options: options)
-        let fade = (plain.max() ?? 0) / record.threshold
+        let fade = (plain.max() ?? 0) / threshold
         result.relevance = min(1, max(0, (fade - 0.6) / 0.4))
         return result
     }

@@ -5,7 +5,7 @@
 public struct FloatVector: @unchecked Sendable {
     // Sendable: `base` points into memory that `owner` keeps alive and that nobody writes to: an array's buffer that was
     // filled before the vector was made, or a private read-only mapping of a file.
-    private let owner: any AnyObject & Sendable
+    private let owner: any MemoryOwner
     private let base: UnsafePointer<Float>
     /// How many numbers there are.
     public let count: Int
@@ -32,7 +32,7 @@ public struct FloatVector: @unchecked Sendable {
     /// - Parameters:
     ///   - memory: numbers in the machine's byte order, aligned to 4 bytes.
     ///   - owner: what unmaps or frees the memory when it goes.
-    public init(borrowing memory: UnsafeBufferPointer<Float>, owner: any AnyObject & Sendable) {
+    public init(borrowing memory: UnsafeBufferPointer<Float>, owner: any MemoryOwner) {
         guard let base = memory.baseAddress else {
             self.init([])
             return
@@ -40,7 +40,7 @@ public struct FloatVector: @unchecked Sendable {
         self.init(owner: owner, base: base, count: memory.count)
     }
 
-    private init(owner: any AnyObject & Sendable, base: UnsafePointer<Float>, count: Int) {
+    private init(owner: any MemoryOwner, base: UnsafePointer<Float>, count: Int) {
         self.owner = owner
         self.base = base
         self.count = count
@@ -63,9 +63,22 @@ public struct FloatVector: @unchecked Sendable {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of a vector of \(count)")
         return FloatVector(owner: owner, base: base + range.lowerBound, count: range.count)
     }
+
+    /// Vectors of more bytes than this are not kept in memory between two uses where a file holds them.
+    public static let residentLimit = 8 << 20
+
+    /// Lets go of the memory until it is read again, where a file holds the numbers; of memory on the heap nothing.
+    public func release() {
+        owner.release(UnsafeRawBufferPointer(start: base, count: 4 * count))
+    }
+
+    /// As ``release()``, for vectors of more than ``residentLimit`` bytes alone.
+    public func releaseIfLarge() {
+        if 4 * count > Self.residentLimit { release() }
+    }
 }
 
-private final class ArrayStorage: @unchecked Sendable {
+private final class ArrayStorage: MemoryOwner, @unchecked Sendable {
     // Sendable: written in init alone, freed in deinit alone.
     let memory: UnsafeMutablePointer<Float>
 

@@ -38,6 +38,8 @@ public struct SemanticPrior: Sendable {
                                 }
                             }
                         }
+                        means[member.expert].releaseIfLarge()
+                        variances[member.expert].releaseIfLarge()
                     }
                 }
             }
@@ -57,6 +59,7 @@ public struct SemanticPrior: Sendable {
                     guard let x = expert.baseAddress, let y = result.baseAddress else { return }
                     BLAS.axpy(count: expert.count, alpha: member.weight, x: x, y: y)
                 }
+                means[member.expert].releaseIfLarge()
             }
         }
         return result

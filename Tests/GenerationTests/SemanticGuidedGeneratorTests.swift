@@ -41,14 +41,31 @@ struct SemanticGuidedGeneratorTests {
     @Test func `the correction moves the merge along the library's own directions alone`() throws {
         let library = try randomLibrary(experts: 4, checkpoints: 2)
         let generator = try trainedGenerator(library, plan: smallPlan(steps: 200))
-        let span = try PrincipalCoordinates(fitting: library.experts.flatMap(\.checkpoints), limit: 64)
+        let samples = library.experts.flatMap(\.checkpoints).map(\.array)
         let guides = neighbourhood(in: library, to: library.experts[0].embedding)
         let merged = try WeightedGenerator().parameters(guidedBy: guides, in: library, seed: 0)
         let made = try generator.parameters(guidedBy: guides, in: library, seed: 0)
         #expect(farthest(made, merged) > 1e-4)
-        var again = span.origin.array
-        span.add(span.coordinates(of: FloatVector(made)), to: &again)
-        #expect(farthest(again, made) < 1e-5)
+        // The correction is a combination of the samples: nothing of it is left when their span is taken away.
+        let rest = outside(zip(made, merged).map { $0 - $1 }, of: samples)
+        #expect(farthest(rest, [Float](repeating: 0, count: rest.count)) < 1e-5)
+    }
+
+    /// What of a vector lies outside the span of the samples' differences, by Gram and Schmidt.
+    private func outside(_ vector: [Float], of samples: [[Float]]) -> [Float] {
+        func without(_ x: [Double], _ basis: [[Double]]) -> [Double] {
+            basis.reduce(x) { rest, axis in
+                let share = zip(rest, axis).reduce(0) { $0 + $1.0 * $1.1 }
+                return zip(rest, axis).map { $0 - share * $1 }
+            }
+        }
+        var basis: [[Double]] = []
+        for sample in samples.dropFirst() {
+            let rest = without(zip(sample, samples[0]).map { Double($0 - $1) }, basis)
+            let norm = rest.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            if norm > 1e-6 { basis.append(rest.map { $0 / norm }) }
+        }
+        return without(vector.map(Double.init), basis).map { Float($0) }
     }
 
     @Test func `another library than its own is refused, not guided by`() throws {
@@ -68,7 +85,7 @@ struct SemanticGuidedGeneratorTests {
 
 @Suite("A generator's tensors")
 struct GeneratorTensorTests {
-    private typealias Tensor = (shape: [Int], values: FloatVector)
+    private typealias Tensor = (shape: [Int], values: FloatStream)
 
     private func tensors(of generator: SemanticGuidedGenerator) -> [String: Tensor] {
         Dictionary(uniqueKeysWithValues: generator.tensors.map { ($0.name, ($0.shape, $0.values)) })

@@ -2,7 +2,7 @@ import LinearAlgebra
 import Testing
 
 /// Memory that says when it goes.
-private final class Owner: @unchecked Sendable {
+private final class Owner: MemoryOwner, @unchecked Sendable {
     // Sendable: used on one thread only.
     let memory: UnsafeMutableBufferPointer<Float>
     let onRelease: () -> Void

@@ -19,7 +19,7 @@ enum GeneratorFile {
             metadata: ["format": format, "version": version, "record": try json(generator.record)])
         for tensor in generator.tensors {
             try writer.add(
-                tensor.name, shape: tensor.shape, values: tensor.values, as: tensor.half ? .float16 : .float32
+                tensor.name, shape: tensor.shape, stream: tensor.values, as: tensor.half ? .float16 : .float32
             )
         }
         try writer.write(to: descriptor, path: path)
@@ -54,7 +54,7 @@ enum GeneratorFile {
         }
         return try SemanticGuidedGenerator(record: record, file: name) { tensorName throws(SgloradError) in
             guard let tensor = file.tensor(named: tensorName) else { return nil }
-            return (tensor.shape, try file.floats(tensorName))
+            return (tensor.shape, try file.stream(tensorName))
         }
     }
 

@@ -1,6 +1,5 @@
+import LinearAlgebra
 import Testing
-
-@testable import AdapterFormats
 
 @Suite("HalfPrecision")
 struct HalfPrecisionTests {

@@ -1,9 +1,9 @@
 /// Conversions between single precision and the two formats of 16 bits, on bit patterns: the standard library's `Float16`
 /// is a call for each number on x86-64.
-enum HalfPrecision {
+public enum HalfPrecision {
     /// The number of a bit pattern of IEEE 754 binary16; exact, subnormal numbers included.
-    @inline(__always)
-    static func float(binary16 pattern: UInt16) -> Float {
+    @inlinable
+    public static func float(binary16 pattern: UInt16) -> Float {
         let magnitude = UInt32(pattern & 0x7FFF) << 13
         let exponent = magnitude & 0x0F80_0000
         // The bias goes from 15 to 127; Inf and NaN keep an exponent of all ones.
@@ -15,14 +15,14 @@ enum HalfPrecision {
     }
 
     /// The number of a bit pattern of bfloat16, the upper half of single precision; exact.
-    @inline(__always)
-    static func float(bfloat16 pattern: UInt16) -> Float {
+    @inlinable
+    public static func float(bfloat16 pattern: UInt16) -> Float {
         Float(bitPattern: UInt32(pattern) << 16)
     }
 
     /// The nearest binary16, ties to even; beyond 65,504 (from 65,520 on) infinite; NaN stays NaN.
-    @inline(__always)
-    static func binary16(_ value: Float) -> UInt16 {
+    @inlinable
+    public static func binary16(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
         let magnitude = value.bitPattern & 0x7FFF_FFFF
         let result: UInt32
