@@ -3,6 +3,7 @@ import ControlProtocol
 import Foundation
 import LinearAlgebra
 import LowRank
+import Synchronization
 import Testing
 
 /// Adapters of a decoder model of half a billion parameters, 4.4 million numbers each.
@@ -23,20 +24,43 @@ struct LargeAdapterTests {
         return try AdapterLayout(sites: sites, rank: rank, scale: 2)
     }
 
-    private static func write(_ name: String, seed: UInt64, into folder: String, checkpoints: Int) throws {
-        let layout = try layout()
+    /// What all experts share: the A of one initialisation, and numbers to take noise from.
+    private struct Material: Sendable {
+        static let stride = 4096
+        let layout: AdapterLayout
+        let start: [Float]
+        let noise: [Float]
+
+        init(seed: UInt64 = 1) throws {
+            layout = try LargeAdapterTests.layout()
+            var random = CounterRandom(seed: seed)
+            var start = random.gaussians(layout.parameterCount)
+            for slice in layout.slices { for index in slice.b { start[index] = 0 } }
+            self.start = start
+            noise = random.gaussians(layout.parameterCount + 64 * Self.stride)
+        }
+
+        /// A checkpoint: the start, and noise from another place for each number.
+        func checkpoint(_ number: Int) -> [Float] {
+            var result = [Float](repeating: 0, count: start.count)
+            BLAS.axpy(count: start.count, alpha: 0.02, x: start, y: &result)
+            noise.withUnsafeBufferPointer { noise in
+                guard let noise = noise.baseAddress else { return }
+                BLAS.axpy(count: start.count, alpha: 0.004, x: noise + number * Self.stride, y: &result)
+            }
+            return result
+        }
+    }
+
+    private static func write(
+        _ name: String, seed: Int, of material: Material, into folder: String, checkpoints: Int
+    ) throws {
+        let layout = material.layout
         let template = PEFTTemplate(
             baseModelName: "Qwen/Qwen2.5-0.5B", taskType: "CAUSAL_LM",
             targetModules: ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"])
-        var start = CounterRandom(seed: 1)
-        let common = start.gaussians(layout.parameterCount)
-        var random = CounterRandom(seed: seed)
         for number in 0..<checkpoints {
-            var numbers = random.gaussians(layout.parameterCount)
-            for slice in layout.slices {
-                for index in slice.a { numbers[index] = 0.02 * (common[index] + 0.2 * numbers[index]) }
-                for index in slice.b { numbers[index] *= 0.01 }
-            }
+            let numbers = material.checkpoint(seed + number)
             let place = "\(folder)/\(name)" + (number == 0 ? "" : "/checkpoint-\(number)")
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             for file in try PEFTWriter.files(
@@ -57,12 +81,77 @@ struct LargeAdapterTests {
         return number / 1024
     }
 
+    /// The most memory that any process begun by another has had while `body` ran, in MB.
+    private static func childPeak(
+        of process: Int32, while body: () async throws -> Void
+    ) async throws -> Double {
+        let peak = Mutex(0.0)
+        let isDone = Mutex(false)
+        let watcher = Thread {
+            while !isDone.withLock({ $0 }) {
+                let children =
+                    (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?
+                    .compactMap { Int32($0) }.filter { parent(of: $0) == process } ?? []
+                for child in children {
+                    let found = (try? Self.peak(child)) ?? 0
+                    peak.withLock { $0 = max($0, found) }
+                }
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        watcher.start()
+        defer { isDone.withLock { $0 = true } }
+        try await body()
+        return peak.withLock { $0 }
+    }
+
+    private static func parent(of process: Int32) -> Int32? {
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8) else {
+            return nil
+        }
+        let line = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+        return line?.split(separator: "\t").last.flatMap { Int32($0) }
+    }
+
+    @Test("a library of twenty-four trains in a child process, and generates, within 512 MB")
+    func trainAndGenerate() async throws {
+        try await withTemporaryFolder { folder in
+            try await TestDaemon.run { daemon in
+                let material = try Material()
+                // One at a time, so that the files need no more room than one.
+                for number in 0..<24 {
+                    let name = "topic-\(number)"
+                    try Self.write(
+                        name, seed: 2 * number, of: material, into: folder, checkpoints: number < 2 ? 2 : 1)
+                    try await daemon.importExperts(["\(folder)/\(name)"])
+                    try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+                }
+                let child = try await Self.childPeak(of: daemon.process) {
+                    _ = try await daemon.reply(
+                        Methods.TrainGenerator.Reply.self, "generator", "train", "--steps", "40")
+                }
+                let before = try Self.peak(daemon.process)
+                let reply = try await daemon.reply(
+                    Methods.Request.Reply.self, "request", "answer questions about topic-7", "--strategy",
+                    "sg-lora", "--force", "--seed", "3", "-o", "\(folder)/out")
+                #expect(reply.adapter?.provenance.strategy == "sg-lora")
+                let made = try PEFTFolder.read(directory: "\(folder)/out")
+                #expect(made.checkpoints[0].factors.count == 168)
+                let after = try Self.peak(daemon.process)
+                print("large adapters: training's peak \(child) MB, daemon \(before) → \(after) MB")
+                #expect(child > 20 && child < 512)
+                #expect(after < 512)
+            }
+        }
+    }
+
     @Test("three of them are imported and merged within bounded memory")
     func importAndMerge() async throws {
         try await withTemporaryFolder { folder in
             #expect(try Self.layout().parameterCount == 4_399_104)
+            let material = try Material()
             for (seed, name) in [(2, "fish"), (3, "birds"), (4, "trees")] {
-                try Self.write(name, seed: UInt64(seed), into: folder, checkpoints: seed == 4 ? 4 : 1)
+                try Self.write(name, seed: seed, of: material, into: folder, checkpoints: seed == 4 ? 4 : 1)
             }
             try await TestDaemon.run { daemon in
                 let before = try Self.peak(daemon.process)
