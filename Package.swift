@@ -80,7 +80,11 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         module(
-            "IntentQueue", ["ErrorModel", "DurableStorage", .product(name: "GRDB", package: "GRDB.swift")]),
+            "IntentQueue",
+            [
+                "ErrorModel", "DurableStorage", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .target(
             name: "ControlProtocol",
             dependencies: [

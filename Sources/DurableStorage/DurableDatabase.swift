@@ -65,6 +65,19 @@ public struct DurableDatabase: Sendable {
         do { return try queue.write(body) } catch { throw .database(path, error) }
     }
 
+    /// Moves what the write-ahead log holds into the database and makes the log empty, so that what was erased from the one
+    /// does not go on standing in the other.
+    public func truncateLog() async throws(SgloradError) {
+        try requireOpen()
+        do {
+            try await queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+        } catch {
+            throw .database(path, error)
+        }
+    }
+
     /// Closes the database; later calls fail.
     public func close() throws(SgloradError) {
         life.isClosed.withLock { $0 = true }

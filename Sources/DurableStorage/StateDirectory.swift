@@ -9,6 +9,7 @@ internal import Musl
 /// Where the daemon keeps what it keeps: two databases and, beside them, files that they speak of.
 ///
 /// - `cache.db`, `queue.db`: the databases.
+/// - `idempotency.key`: what hashes idempotency keys; outside the databases, so that these alone tell nothing.
 /// - `blobs/ab/abcd…`: experts' parameters and generators, named by their SHA-256, each with `abcd….json`, its manifest.
 /// - `adapters/<uid>/<adapter>/`: published PEFT folders, each with `<adapter>.json`, its manifest.
 /// - `uploads/`: files that clients sent and that nothing has used yet.
@@ -31,6 +32,8 @@ public struct StateDirectory: Sendable {
     public var cacheDatabase: String { root + "/cache.db" }
     /// What has been promised.
     public var queueDatabase: String { root + "/queue.db" }
+    /// What hashes idempotency keys.
+    public var idempotencyKey: String { root + "/idempotency.key" }
     /// Content-addressed files.
     public var blobs: String { root + "/blobs" }
     /// Published adapters, by uid.

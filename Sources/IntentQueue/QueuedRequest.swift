@@ -58,4 +58,10 @@ public struct QueuedRequest: Sendable, Hashable {
     public var adapter: String?
     /// Why it was refused or failed: the error as JSON.
     public var failure: String?
+    /// How often it was begun.
+    public var attempts = 0
+    /// Whether somebody called it off while a worker was at it.
+    public var isCalledOff = false
+    /// The name of the spool's file whose result is still to be written.
+    public var spoolName: String?
 }

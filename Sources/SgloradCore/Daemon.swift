@@ -39,7 +39,11 @@ public struct Daemon: Sendable {
         let pool = ComputePool(threads: options.workers + 2)
         let cache = try ExpertCache(state)
         try await cache.adoptReferences()
-        let queue = try IntentQueue(path: state.queueDatabase, capacity: options.queueCapacity)
+        let queue = try IntentQueue(
+            path: state.queueDatabase, options: options.queue, keyFile: state.idempotencyKey)
+        try await queue.recover { (request) throws(SgloradError) in
+            try await cache.adapter(request: request)?.id
+        }
         let encoders = EncoderProvider(
             folder: options.model, environment: environment, pool: pool, cache: cache)
         let libraries = LibraryKeeper(cache: cache, encoders: encoders, pool: pool)
@@ -73,7 +77,7 @@ public struct Daemon: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: (0..<options.workers).map { _ in
                 RequestWorker(queue: queue, pipeline: pipeline, logger: logger)
-            } + [control],
+            } + [QueueKeeper(queue: queue, logger: logger), control],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
         configuration.maximumCancellationDuration = .milliseconds(300)

@@ -10,7 +10,7 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Serves the varlink interface io.sglorad on a Unix socket, which systemd may pass (sglorad.socket). Without \
             systemd: sglorad --state-dir DIR --socket PATH. Every option is also a key of the configuration file \
-            (stateDirectory, socket, model, logLevel, workers, queue.capacity) and an environment variable \
+            (stateDirectory, socket, model, logLevel, workers, queue.capacity, …) and an environment variable \
             (SGLORAD_STATE_DIRECTORY, SGLORAD_SOCKET, …); the command line goes first, the file last.
             """)
 

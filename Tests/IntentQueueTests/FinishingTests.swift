@@ -21,9 +21,9 @@ struct FinishingTests {
         #expect(state.isFinal)
         let queue = try place.open()
         let id = try await queue.submit("text").id
-        _ = try await queue.take()
+        let lease = try await queue.taken().lease
         let before = Date()
-        try await queue.finish(id, as: state, adapter: adapter, failure: failure)
+        try await queue.finish(lease, as: state, adapter: adapter, failure: failure)
         let found = try #require(try await queue.request(id))
         #expect(found.state == state && found.adapter == adapter && found.failure == failure)
         let finishedAt = try #require(found.finishedAt)
@@ -43,8 +43,8 @@ struct FinishingTests {
         // Long enough for overflow pages, which are to be erased as well.
         let text = words.joined(separator: " ") + String(repeating: " kumquat and more", count: 1500)
         let id = try await queue.submit(text).id
-        _ = try await queue.take()
-        try await queue.finish(id, as: state, adapter: adapter, failure: failure)
+        let lease = try await queue.taken().lease
+        try await queue.finish(lease, as: state, adapter: adapter, failure: failure)
         try await queue.close()
         #expect(try place.holding([id]) == [id])
         #expect(try place.holding(words).isEmpty)
@@ -62,15 +62,16 @@ struct FinishingTests {
         let queue = try place.open()
         let id = try await queue.submit("text").id
         // Not before a worker has it.
-        try await queue.finish(id, as: .failed, failure: "too early")
+        try await queue.finish(Lease(request: id, token: ""), as: .failed, failure: "too early")
         #expect(try await queue.request(id)?.state == .queued)
-        _ = try await queue.take()
-        try await queue.finish(id, as: .done, adapter: "a-1")
+        let lease = try await queue.taken().lease
+        #expect(try await queue.finish(lease, as: .done, adapter: "a-1"))
         let first = try await queue.request(id)
-        try await queue.finish(id, as: .failed, failure: "too late")
-        try await queue.finish(id, as: .done, adapter: "a-2")
+        #expect(try await !queue.finish(lease, as: .failed, failure: "too late"))
+        #expect(try await !queue.finish(lease, as: .done, adapter: "a-2"))
         #expect(try await queue.request(id) == first)
-        try await queue.finish("r-nobody", as: .cancelled)
+        #expect(
+            try await !queue.finish(Lease(request: "r-nobody", token: lease.token), as: .cancelled))
         #expect(try await queue.counts() == [.done: 1])
         try await queue.close()
     }
@@ -78,11 +79,11 @@ struct FinishingTests {
     @Test func `done needs an adapter, and nothing else has one`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
-        _ = try await queue.take()
-        _ = await refusal(.storageFailure) { try await queue.finish(id, as: .done) }
-        _ = await refusal(.storageFailure) { try await queue.finish(id, as: .failed, adapter: "a-1") }
+        let lease = try await queue.taken().lease
+        _ = await refusal(.storageFailure) { try await queue.finish(lease, as: .done) }
+        _ = await refusal(.storageFailure) { try await queue.finish(lease, as: .failed, adapter: "a-1") }
         #expect(try await queue.request(id)?.state == .running)
-        try await queue.finish(id, as: .done, adapter: "a-1")
+        try await queue.finish(lease, as: .done, adapter: "a-1")
         #expect(try await queue.request(id)?.state == .done)
         try await queue.close()
     }

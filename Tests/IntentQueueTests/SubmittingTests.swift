@@ -56,12 +56,12 @@ struct SubmittingTests {
         try await queue.submit("first")
         try await queue.submit("second")
         // A running request is open as well.
-        let running = try #require(try await queue.take()).request
+        let running = try await queue.taken().lease
         let error = await refusal(.busy) { try await queue.submit("third") }
         #expect(error?.parameters["retryAfter"] == .double(2))
         #expect(error?.message.contains("2 requests are open") == true)
         #expect(try await queue.counts() == [.queued: 1, .running: 1])
-        try await queue.finish(running.id, as: .failed, failure: "{}")
+        try await queue.finish(running, as: .failed, failure: "{}")
         try await queue.submit("third")
         _ = await refusal(.busy) { try await queue.submit("fourth") }
         try await queue.close()

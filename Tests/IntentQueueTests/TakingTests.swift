@@ -13,9 +13,9 @@ struct TakingTests {
         for number in 0..<12 { submitted.append(try await queue.submit("\(number)").id) }
         var taken: [String] = []
         var texts: [String] = []
-        while let (request, intent) = try await queue.take() {
-            taken.append(request.id)
-            texts.append(intent.text)
+        while let next = try await queue.take() {
+            taken.append(next.request.id)
+            texts.append(next.intent.text)
         }
         #expect(taken == submitted)
         #expect(texts == (0..<12).map(String.init))
@@ -31,7 +31,7 @@ struct TakingTests {
             for _ in 0..<8 {
                 group.addTask {
                     var mine: [String] = []
-                    while let (request, _) = try await queue.take() { mine.append(request.id) }
+                    while let next = try await queue.take() { mine.append(next.request.id) }
                     return mine
                 }
             }
@@ -45,8 +45,9 @@ struct TakingTests {
         let queue = try place.open()
         let first = try await queue.submit("first")
         try await queue.submit("second")
-        #expect(try await queue.take()?.request.id == first.id)
-        try await queue.giveBack(first.id)
+        let taken = try await queue.taken()
+        #expect(taken.request.id == first.id)
+        #expect(try await queue.giveBack(taken.lease))
         #expect(try await queue.request(first.id)?.state == .queued)
         let again = try #require(try await queue.take())
         #expect(again.request.id == first.id && again.intent.text == "first")
@@ -56,10 +57,10 @@ struct TakingTests {
     @Test func `only a running request can be given back`() async throws {
         let queue = try place.open()
         let done = try await queue.submit("done")
-        _ = try await queue.take()
-        try await queue.finish(done.id, as: .done, adapter: "a-1")
-        try await queue.giveBack(done.id)
-        try await queue.giveBack("r-nobody")
+        let lease = try await queue.taken().lease
+        try await queue.finish(lease, as: .done, adapter: "a-1")
+        #expect(try await !queue.giveBack(lease))
+        #expect(try await !queue.giveBack(Lease(request: "r-nobody", token: lease.token)))
         #expect(try await queue.request(done.id)?.state == .done)
         #expect(try await queue.take() == nil)
         try await queue.close()
@@ -71,8 +72,9 @@ struct TakingTests {
         let final = try await queue.submit("finished")
         let waiting = try await queue.submit("waiting")
         _ = try await queue.take()
-        _ = try await queue.take()
-        try await queue.finish(final.id, as: .refused, failure: "{}")
+        let second = try await queue.taken()
+        #expect(second.request.id == final.id)
+        try await queue.finish(second.lease, as: .refused, failure: "{}")
         try await queue.close()
 
         let again = try place.open()
@@ -87,16 +89,17 @@ struct TakingTests {
     @Test func `a stage is known while its request is running, and forgotten after`() async throws {
         let queue = try place.open()
         try await queue.submit("text")
-        let request = try #require(try await queue.take()).request
+        let taken = try await queue.taken()
+        let request = taken.request
         #expect(try await queue.request(request.id)?.stage == nil)
-        await queue.report(.generating, of: request)
+        #expect(await queue.report(.generating, taken.lease) == .held)
         #expect(try await queue.request(request.id)?.stage == .generating)
-        try await queue.giveBack(request.id)
+        try await queue.giveBack(taken.lease)
         #expect(try await queue.request(request.id)?.stage == nil)
-        _ = try await queue.take()
+        let again = try await queue.taken()
         #expect(try await queue.request(request.id)?.stage == nil)
-        await queue.report(.publishing, of: request)
-        try await queue.finish(request.id, as: .done, adapter: "a-1")
+        await queue.report(.publishing, again.lease)
+        try await queue.finish(again.lease, as: .done, adapter: "a-1")
         #expect(try await queue.request(request.id)?.stage == nil)
         try await queue.close()
     }

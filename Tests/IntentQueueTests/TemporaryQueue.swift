@@ -17,7 +17,12 @@ final class TemporaryQueue: Sendable {
 
     /// Opens the queue.
     func open(capacity: Int = 10_000) throws -> IntentQueue {
-        try IntentQueue(path: path, capacity: capacity)
+        try open(QueueOptions(capacity: capacity))
+    }
+
+    /// Opens the queue with options and a clock of a test's own.
+    func open(_ options: QueueOptions, clock: QueueClock = .system) throws -> IntentQueue {
+        try IntentQueue(path: path, options: options, clock: clock)
     }
 
     /// Which of some words stand in any file of the folder: the database, its write-ahead log, whatever else there is.
@@ -34,6 +39,23 @@ extension IntentQueue {
     func submit(_ text: String, label: String? = nil) async throws -> QueuedRequest {
         try await submit(QueuedIntent(text: text, seed: 1), base: "minilm", uid: 1000, label: label)
     }
+}
+
+extension IntentQueue {
+    /// Takes a request that must be there.
+    func taken(_ location: SourceLocation = #_sourceLocation) async throws -> TakenRequest {
+        try #require(try await take(), sourceLocation: location)
+    }
+
+    /// Takes and ends the next request.
+    func end(_ state: RequestState, adapter: String? = nil) async throws {
+        try await finish(try await taken().lease, as: state, adapter: adapter)
+    }
+}
+
+/// The states that a stream says, to its end.
+func states(_ stream: AsyncStream<QueuedRequest>) async -> [RequestState] {
+    await stream.reduce(into: []) { $0.append($1.state) }
 }
 
 /// The error that a call must throw, of the code that it must have.

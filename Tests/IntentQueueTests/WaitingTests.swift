@@ -39,10 +39,10 @@ struct WaitingTests {
 
     @Test func `a request given back wakes as well`() async throws {
         let queue = try place.open()
-        let id = try await queue.submit("text").id
-        _ = try await queue.take()
+        try await queue.submit("text")
+        let lease = try await queue.taken().lease
         let task = try await wait(on: queue)
-        try await queue.giveBack(id)
+        try await queue.giveBack(lease)
         await task.value
         try await queue.close()
     }
@@ -63,13 +63,13 @@ struct WaitingTests {
         try await queue.submit("text")
         await second.value
         // Cancelled before it began.
-        let id = try #require(try await queue.take()).request.id
+        let lease = try await queue.taken().lease
         let never = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             await queue.waitForWork()
         }
         await never.value
-        try await queue.finish(id, as: .cancelled)
+        try await queue.finish(lease, as: .cancelled)
         try await queue.close()
     }
 
@@ -81,13 +81,13 @@ struct WaitingTests {
                 group.addTask {
                     var mine = 0
                     while true {
-                        guard let (request, intent) = try await queue.take() else {
+                        guard let taken = try await queue.take() else {
                             await queue.waitForWork()
                             continue
                         }
-                        try await queue.finish(request.id, as: .done, adapter: "a")
+                        try await queue.finish(taken.lease, as: .done, adapter: "a")
                         mine += 1
-                        if intent.text == "last" { return mine }
+                        if taken.intent.text == "last" { return mine }
                     }
                 }
             }

@@ -17,14 +17,15 @@ struct WatchingTests {
         let id = try await queue.submit("text", label: "label").id
         let other = try await queue.submit("another").id
         let stream = try await queue.changes(of: id)
-        let request = try #require(try await queue.take()).request
-        #expect(request.id == id)
-        await queue.report(.encoding, of: request)
-        await queue.report(.publishing, of: request)
+        let taken = try await queue.taken()
+        #expect(taken.request.id == id)
+        await queue.report(.encoding, taken.lease)
+        await queue.report(.publishing, taken.lease)
         // What happens to others is not said.
-        _ = try await queue.take()
-        try await queue.finish(other, as: .failed, failure: "{}")
-        try await queue.finish(id, as: .done, adapter: "a-1")
+        let second = try await queue.taken()
+        #expect(second.request.id == other)
+        try await queue.finish(second.lease, as: .failed, failure: "{}")
+        try await queue.finish(taken.lease, as: .done, adapter: "a-1")
         let changes = await all(stream)
         #expect(changes.map(\.state) == [.queued, .running, .running, .running, .done])
         #expect(changes.map(\.stage) == [nil, nil, .encoding, .publishing, nil])
@@ -36,11 +37,10 @@ struct WatchingTests {
     @Test func `a request given back is queued again for who watches it`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
-        _ = try await queue.take()
+        let lease = try await queue.taken().lease
         let stream = try await queue.changes(of: id)
-        try await queue.giveBack(id)
-        _ = try await queue.take()
-        try await queue.finish(id, as: .cancelled)
+        try await queue.giveBack(lease)
+        try await queue.end(.cancelled)
         #expect(await all(stream).map(\.state) == [.running, .queued, .running, .cancelled])
         try await queue.close()
     }
@@ -48,8 +48,7 @@ struct WatchingTests {
     @Test func `of a final request there is its end alone, of none there is nothing`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
-        _ = try await queue.take()
-        try await queue.finish(id, as: .refused, failure: "{}")
+        try await queue.finish(try await queue.taken().lease, as: .refused, failure: "{}")
         #expect(await all(try await queue.changes(of: id)).map(\.state) == [.refused])
         #expect(await all(try await queue.changes(of: "r-nobody")).isEmpty)
         try await queue.close()
@@ -62,8 +61,7 @@ struct WatchingTests {
         let gone = Task { await all(try await queue.changes(of: id)) }
         gone.cancel()
         _ = try? await gone.value
-        _ = try await queue.take()
-        try await queue.finish(id, as: .failed, failure: "{}")
+        try await queue.finish(try await queue.taken().lease, as: .failed, failure: "{}")
         for stream in streams { #expect(await all(stream).map(\.state) == [.queued, .running, .failed]) }
         try await queue.close()
     }

@@ -35,6 +35,13 @@ struct DaemonOptionsErrorTests {
         try await refusedField("queue.capacity", file: "queue:\n  capacity: \(capacity)\n")
     }
 
+    @Test(arguments: ["", "5", "m", "-5m", "1.5h", "5 m", "5w", "9s", "25h", "99999999999999999d"])
+    func `a duration that cannot be is named`(lease: String) async throws {
+        try await refusedField("queue.lease", environment: ["SGLORAD_QUEUE_LEASE": lease])
+        guard !lease.isEmpty else { return }
+        try await refusedField("queue.lease", file: "queue:\n  lease: \(lease)\n")
+    }
+
     @Test(arguments: ["loud", "INFO", "", "warn"]) func `a log level that is none is named`(
         level: String
     ) async throws {

@@ -1,5 +1,6 @@
 import ErrorModel
 import Foundation
+import IntentQueue
 import Logging
 import Testing
 
@@ -45,6 +46,31 @@ struct DaemonOptionsTests {
         #expect(options.stateDirectory == "/srv/state" && options.socket == "/srv/socket")
         #expect(options.model == "/srv/a model" && options.workers == 3 && options.queueCapacity == 17)
         #expect(options.logLevel == .debug && options.trainer == "/srv/trainer")
+    }
+
+    @Test func `how the queue keeps what can be said as well`() async throws {
+        #expect(try await load().queue == QueueOptions())
+        let options = try await load(
+            file: """
+                queue:
+                  perUser: 5
+                  attempts: 7
+                  lease: 10m
+                  keepKeys: 36h
+                  keepRequests: 2d
+                privacy:
+                  retainIntents: 90s
+                """)
+        #expect(
+            options.queue
+                == QueueOptions(
+                    perUser: 5, attempts: 7, lease: .seconds(600), keepKeys: .seconds(36 * 3600),
+                    keepRequests: .seconds(2 * 86_400), retainIntents: .seconds(90)))
+        let said = try await load(environment: [
+            "SGLORAD_QUEUE_PER_USER": "4", "SGLORAD_QUEUE_KEEP_KEYS": "1h",
+            "SGLORAD_PRIVACY_RETAIN_INTENTS": "0s",
+        ])
+        #expect(said.queue == QueueOptions(perUser: 4, keepKeys: .seconds(3600)))
     }
 
     @Test func `every key can stand in the environment`() async throws {

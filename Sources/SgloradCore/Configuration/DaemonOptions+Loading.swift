@@ -1,6 +1,7 @@
 internal import Configuration
 public import ErrorModel
 internal import Foundation
+internal import IntentQueue
 internal import Logging
 internal import SystemPackage
 
@@ -88,9 +89,23 @@ private struct Reading {
             socket: try await path("socket") ?? defaults.socket,
             model: try await path("model"),
             workers: try await int("workers", 1...64) ?? min(64, max(1, processors)),
-            queueCapacity: try await int("queue.capacity", 1...1_000_000) ?? defaults.queueCapacity,
+            queue: try await queue(defaults.queue),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
+    }
+
+    private func queue(_ defaults: QueueOptions) async throws(SgloradError) -> QueueOptions {
+        let day = Duration.seconds(24 * 3600)
+        return QueueOptions(
+            capacity: try await int("queue.capacity", 1...1_000_000) ?? defaults.capacity,
+            perUser: try await int("queue.perUser", 1...1_000_000) ?? defaults.perUser,
+            attempts: try await int("queue.attempts", 1...100) ?? defaults.attempts,
+            lease: try await duration("queue.lease", .seconds(10)...day) ?? defaults.lease,
+            keepKeys: try await duration("queue.keepKeys", .seconds(60)...day * 365) ?? defaults.keepKeys,
+            keepRequests: try await duration("queue.keepRequests", .seconds(60)...day * 3650)
+                ?? defaults.keepRequests,
+            retainIntents: try await duration("privacy.retainIntents", .zero...day * 3650)
+                ?? defaults.retainIntents)
     }
 
     private func string(_ key: ConfigKey) async throws(SgloradError) -> String? {
@@ -119,6 +134,24 @@ private struct Reading {
         guard range.contains(value) else {
             throw .invalidRequest(
                 field: "\(key)", reason: "is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    private func duration(
+        _ key: ConfigKey, _ range: ClosedRange<Duration>
+    ) async throws(SgloradError) -> Duration? {
+        guard let text = try await string(key) else { return nil }
+        guard let value = DurationText.duration(text) else {
+            throw .invalidRequest(
+                field: "\(key)",
+                reason: "is '\(text)'; it must be a whole number and s, m, h or d, such as 90s or 7d")
+        }
+        guard range.contains(value) else {
+            throw .invalidRequest(
+                field: "\(key)",
+                reason: "is \(text); it must be \(DurationText.text(range.lowerBound)) to "
+                    + DurationText.text(range.upperBound))
         }
         return value
     }

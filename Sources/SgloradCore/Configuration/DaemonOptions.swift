@@ -1,3 +1,4 @@
+public import IntentQueue
 public import Logging
 
 /// Everything the daemon can be told, with its defaults.
@@ -10,8 +11,10 @@ public struct DaemonOptions: Sendable {
     public var model: String?
     /// How many requests are worked on at once.
     public var workers: Int
+    /// How much the queue takes, how often it tries, and how long it keeps what.
+    public var queue: QueueOptions
     /// How many open requests there may be.
-    public var queueCapacity: Int
+    public var queueCapacity: Int { queue.capacity }
     /// What is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.
@@ -23,14 +26,14 @@ public struct DaemonOptions: Sendable {
     public init(
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
         model: String? = nil,
-        workers: Int = 2, queueCapacity: Int = 10_000, logLevel: Logger.Level = .info,
+        workers: Int = 2, queue: QueueOptions = QueueOptions(), logLevel: Logger.Level = .info,
         trainer: String = "/proc/self/exe"
     ) {
         self.stateDirectory = stateDirectory
         self.socket = socket
         self.model = model
         self.workers = workers
-        self.queueCapacity = queueCapacity
+        self.queue = queue
         self.logLevel = logLevel
         self.trainer = trainer
     }

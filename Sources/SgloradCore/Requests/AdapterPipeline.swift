@@ -35,18 +35,22 @@ struct AdapterPipeline: Sendable {
 
     /// Answers one request.
     ///
-    /// - Parameter stage: told what is being done.
+    /// - Parameters:
+    ///   - request: what is answered.
+    ///   - intent: what is wanted.
+    ///   - stage: told what is being done; what it throws ends the work.
     /// - Throws: `noRelevantExpert` where the intent is refused, else what went wrong.
     func answer(
-        _ request: QueuedRequest, _ intent: QueuedIntent, stage: (RequestStage) async -> Void
+        _ request: QueuedRequest, _ intent: QueuedIntent,
+        stage: (RequestStage) async throws(SgloradError) -> Void
     ) async throws(SgloradError) -> AdapterRecord {
         // A run that was cut off between publishing and the queue's commit has done the work already.
         if let published = try await cache.adapter(request: request.id) { return published }
         let base = try await libraries.base(named: request.base)
-        await stage(.encoding)
+        try await stage(.encoding)
         let (guided, encoding, encoder) = try await guide(intent, base: base)
         if !intent.force, let refusal = guided.refusal { throw refusal }
-        await stage(.generating)
+        try await stage(.generating)
         let provenance = Wire.Provenance(guided, intent: intent, base: base.name, encoder: encoder.digest)
         let json = try WireJSON.string(provenance)
         let files = try await pool.run { () throws(SgloradError) in
@@ -57,7 +61,7 @@ struct AdapterPipeline: Sendable {
                 template: base.template,
                 provenance: ["sglorad.provenance": json])
         }
-        await stage(.publishing)
+        try await stage(.publishing)
         let draft = AdapterDraft(
             uid: request.uid, base: base.name, request: request.id, files: files, label: request.label,
             truncated: encoding.truncated, provenance: json,
@@ -65,7 +69,13 @@ struct AdapterPipeline: Sendable {
             createdAt: Date())
         let cache = cache
         let record = try await pool.run { () throws(SgloradError) in try cache.writeFolder(draft) }
-        try await cache.insert(record)
+        do throws(SgloradError) {
+            try await cache.insert(record)
+        } catch {
+            // A worker that lost its lease while it was writing may have been first: there is one adapter for a request.
+            if let published = try? await cache.adapter(request: request.id) { return published }
+            throw error
+        }
         return record
     }
 }

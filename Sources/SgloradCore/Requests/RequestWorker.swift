@@ -14,8 +14,8 @@ struct RequestWorker: Service {
     func run() async throws {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
-                if let (request, intent) = try await queue.take() {
-                    await process(request, intent)
+                if let taken = try await queue.take() {
+                    await process(taken)
                     continue
                 }
             } catch {
@@ -28,44 +28,54 @@ struct RequestWorker: Service {
         }
     }
 
-    private func process(_ request: QueuedRequest, _ intent: QueuedIntent) async {
+    private func process(_ taken: TakenRequest) async {
         let start = ContinuousClock.now
+        var standing = LeaseStanding.held
         let outcome: Result<AdapterRecord, SgloradError>
         do throws(SgloradError) {
             outcome = .success(
-                try await pipeline.answer(request, intent) { await queue.report($0, of: request) })
+                try await pipeline.answer(taken.request, taken.intent) { (stage) throws(SgloradError) in
+                    standing = await queue.report(stage, taken.lease)
+                    if standing != .held { throw .cancelled("the request was called off") }
+                })
         } catch {
             outcome = .failure(error)
         }
+        let last = standing
         // Not a child: the last commit must not be cut off by a shutdown that is running out of patience.
         await Task {
             do {
-                try await finish(request, outcome)
+                let counts = try await finish(taken.lease, outcome, last)
                 let elapsed = "\(ContinuousClock.now - start)"
                 logger.info(
-                    "request ended",
+                    counts ? "request ended" : "a request's lease ran out; what came of it does not count",
                     metadata: [
-                        "request": "\(request.id)", "outcome": "\(Self.name(outcome))", "took": "\(elapsed)",
+                        "request": "\(taken.request.id)", "outcome": "\(Self.name(outcome))",
+                        "took": "\(elapsed)",
                     ])
             } catch {
                 logger.error(
-                    "a request's end cannot be written; it will be answered again after the next start",
-                    metadata: ["request": "\(request.id)", "error": "\(error)"])
+                    "a request's end cannot be written; it will be answered again once its lease has run out",
+                    metadata: ["request": "\(taken.request.id)", "error": "\(error)"])
             }
         }.value
     }
 
+    /// Tells the queue what came of a request; false where the lease was lost.
     private func finish(
-        _ request: QueuedRequest, _ outcome: Result<AdapterRecord, SgloradError>
-    ) async throws(SgloradError) {
+        _ lease: Lease, _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding
+    ) async throws(SgloradError) -> Bool {
         switch outcome {
         case .success(let adapter):
-            try await queue.finish(request.id, as: .done, adapter: adapter.id)
-        case .failure(let error) where error.code == .cancelled:
-            try await queue.giveBack(request.id)
+            return try await queue.finish(lease, as: .done, adapter: adapter.id)
+        case .failure(let error) where standing == .held && error.code == .cancelled:
+            // The daemon stops: the request is not to blame.
+            return try await queue.giveBack(lease, countingAttempt: false)
+        case .failure where standing == .calledOff:
+            return try await queue.finish(lease, as: .cancelled)
         case .failure(let error):
-            try await queue.finish(
-                request.id, as: error.code == .noRelevantExpert ? .refused : .failed,
+            return try await queue.finish(
+                lease, as: error.code == .noRelevantExpert ? .refused : .failed,
                 failure: try WireJSON.string(error))
         }
     }

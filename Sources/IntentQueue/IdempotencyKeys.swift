@@ -1,0 +1,72 @@
+internal import Crypto
+internal import DurableStorage
+internal import ErrorModel
+internal import Foundation
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// What a client says so that a repetition is answered with the first request.
+public struct IdempotencyKey: Sendable, Hashable {
+    /// The most bytes that a client's key may have.
+    public static let limit = 256
+
+    /// The client's word for the request; each user has words of their own.
+    public var key: String
+    /// What must be the same under the same word; only a keyed hash of it is kept.
+    public var content: [UInt8]
+
+    /// Makes a key.
+    public init(_ key: String, content: [UInt8]) {
+        self.key = key
+        self.content = content
+    }
+}
+
+/// Turns idempotency keys into hashes that tell nothing without a key of the box's own.
+///
+/// Source of the construction: HMAC, RFC 2104.
+struct IdempotencyKeys: Sendable {
+    /// A key and its content, hashed.
+    struct Hashes: Sendable, Hashable {
+        let key: String
+        let content: String
+    }
+
+    private let secret: SymmetricKey
+
+    /// Reads the secret, and makes one where there is none of 32 bytes: earlier keys are then forgotten.
+    init(file: String) throws(SgloradError) {
+        if let known = Self.read(file) {
+            secret = SymmetricKey(data: known)
+            return
+        }
+        let made = SymmetricKey(size: .bits256)
+        let bytes = made.withUnsafeBytes { Array($0) }
+        try DurableFile.write(bytes, to: file, temporary: DurableFile.parent(of: file))
+        secret = made
+    }
+
+    private static func read(_ file: String) -> [UInt8]? {
+        let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 33)
+        return pread(descriptor, &bytes, 33, 0) == 32 ? Array(bytes[..<32]) : nil
+    }
+
+    /// The hashes of a user's key.
+    func hashes(_ key: IdempotencyKey, uid: Int) -> Hashes {
+        Hashes(
+            key: hash("key", uid: uid, Array(key.key.utf8)), content: hash("content", uid: uid, key.content))
+    }
+
+    private func hash(_ purpose: String, uid: Int, _ bytes: [UInt8]) -> String {
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Array("\(purpose)\0\(uid)\0".utf8) + bytes, using: secret)
+        return Data(code).base64EncodedString()
+    }
+}

@@ -1,0 +1,28 @@
+/// What is put into the queue.
+public struct Submission: Sendable {
+    /// The intent.
+    public var intent: QueuedIntent
+    /// The base model's name.
+    public var base: String
+    /// Who asks.
+    public var uid: Int
+    /// The caller's own word for it.
+    public var label: String?
+    /// What makes a repetition known.
+    public var key: IdempotencyKey?
+    /// The name of the spool's file that it came in, under which its result is to appear.
+    public var spoolName: String?
+
+    /// Makes a submission.
+    public init(
+        _ intent: QueuedIntent, base: String, uid: Int, label: String? = nil, key: IdempotencyKey? = nil,
+        spoolName: String? = nil
+    ) {
+        self.intent = intent
+        self.base = base
+        self.uid = uid
+        self.label = label
+        self.key = key
+        self.spoolName = spoolName
+    }
+}

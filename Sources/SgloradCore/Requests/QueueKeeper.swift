@@ -1,0 +1,26 @@
+internal import ErrorModel
+internal import IntentQueue
+internal import Logging
+internal import ServiceLifecycle
+
+/// Sweeps the queue from time to time: leases that ran out, what has aged, and the write-ahead log.
+struct QueueKeeper: Service {
+    /// Less than half of the minute within which an erased text must stand in no file.
+    static let pause = Duration.seconds(20)
+
+    let queue: IntentQueue
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await queue.sweep()
+                } catch {
+                    logger.error("the queue cannot be swept", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import ErrorModel
+import Foundation
+import IntentQueue
+import Testing
+
+@Suite("Idempotency", .timeLimit(.minutes(1)))
+struct IdempotencyTests {
+    private let place: TemporaryQueue
+    private let time = ManualClock()
+    private var keyFile: String { place.folder + "/idempotency.key" }
+
+    init() throws { place = try TemporaryQueue() }
+
+    private func open(_ options: QueueOptions = QueueOptions()) throws -> IntentQueue {
+        try place.open(options, clock: time.clock())
+    }
+
+    private func submission(
+        _ key: String, content: String = "content", uid: Int = 1000, text: String = "text"
+    ) -> Submission {
+        Submission(
+            QueuedIntent(text: text, seed: 1), base: "b", uid: uid,
+            key: IdempotencyKey(key, content: Array(content.utf8)))
+    }
+
+    @Test func `a repetition is answered with the first request, open, final, and after a restart`()
+        async throws
+    {
+        let queue = try open()
+        let first = try await queue.submit(submission("order-7"))
+        #expect(try await queue.submit(submission("order-7")).id == first.id)
+        try await queue.end(.done, adapter: "a-1")
+        let replay = try await queue.submit(submission("order-7"))
+        #expect(replay.id == first.id && replay.state == .done && replay.adapter == "a-1")
+        try await queue.close()
+        let again = try open()
+        #expect(try await again.submit(submission("order-7")).id == first.id)
+        #expect(try await again.counts() == [.done: 1])
+        try await again.close()
+    }
+
+    @Test func `each user has keys of their own`() async throws {
+        let queue = try open()
+        let mine = try await queue.submit(submission("key", uid: 1))
+        let other = try await queue.submit(submission("key", content: "another", uid: 2))
+        #expect(mine.id != other.id && other.uid == 2)
+        try await queue.close()
+    }
+
+    @Test func `the same key for another intent is refused`() async throws {
+        let queue = try open()
+        try await queue.submit(submission("key"))
+        let error = await refusal(.invalidIntent) {
+            try await queue.submit(submission("key", content: "other"))
+        }
+        #expect(error?.parameters["field"] == .string("idempotencyKey"))
+        #expect(try await queue.counts() == [.queued: 1])
+        try await queue.close()
+    }
+
+    @Test func `a full queue still answers a repetition`() async throws {
+        let queue = try open(QueueOptions(capacity: 1))
+        let first = try await queue.submit(submission("key"))
+        #expect(try await queue.submit(submission("key")).id == first.id)
+        _ = await refusal(.busy) { try await queue.submit(submission("new")) }
+        try await queue.close()
+    }
+
+    @Test func `within one batch a key counts as well`() async throws {
+        let queue = try open()
+        let results = try await queue.submit([
+            submission("key"), submission("key"), submission("key", content: "x"),
+        ])
+        #expect(try results[0].get().id == results[1].get().id)
+        #expect(throws: SgloradError.self) { try results[2].get() }
+        try await queue.close()
+    }
+
+    @Test(arguments: [0, 257]) func `a key has 1 to 256 bytes`(count: Int) async throws {
+        let queue = try open()
+        let error = await refusal(.invalidIntent) {
+            try await queue.submit(submission(String(repeating: "k", count: count)))
+        }
+        #expect(error?.parameters["field"] == .string("idempotencyKey"))
+        try await queue.submit(submission(String(repeating: "k", count: 256)))
+        try await queue.close()
+    }
+
+    @Test func `a key is forgotten after its time, but not while its request is open`() async throws {
+        let queue = try open(QueueOptions(keepKeys: .seconds(3600), keepRequests: .seconds(864_000)))
+        let first = try await queue.submit(submission("key"))
+        time.pass(.seconds(3601))
+        try await queue.sweep()
+        #expect(try await queue.submit(submission("key")).id == first.id)
+        try await queue.end(.failed)
+        try await queue.sweep()
+        let second = try await queue.submit(submission("key", content: "another"))
+        #expect(second.id != first.id)
+        #expect(try await queue.request(first.id)?.state == .failed)
+        try await queue.close()
+    }
+
+    @Test func `neither key nor content stands in a file, and what hashes them is outside the database`()
+        async throws
+    {
+        let queue = try open()
+        try await queue.submit(submission("ptarmigan-key", content: "kumquat-content"))
+        try await queue.close()
+        #expect(try place.holding(["ptarmigan-key", "kumquat-content"]).isEmpty)
+        let attributes = try FileManager.default.attributesOfItem(atPath: keyFile)
+        #expect(attributes[.posixPermissions] as? Int == 0o600 && attributes[.size] as? Int == 32)
+        let secret = try Data(contentsOf: URL(filePath: keyFile))
+        let database = try Data(contentsOf: URL(filePath: place.path))
+        #expect(database.range(of: secret) == nil)
+    }
+
+    @Test(arguments: ["", "too short", String(repeating: "long", count: 9)])
+    func `a secret that is lost or damaged is made anew, and earlier keys are forgotten`(content: String)
+        async throws
+    {
+        let queue = try open()
+        let first = try await queue.submit(submission("key"))
+        try await queue.close()
+        if content.isEmpty {
+            try FileManager.default.removeItem(atPath: keyFile)
+        } else {
+            try Data(content.utf8).write(to: URL(filePath: keyFile))
+        }
+        let again = try open()
+        let second = try await again.submit(submission("key"))
+        #expect(second.id != first.id)
+        #expect(try await again.submit(submission("key")).id == second.id)
+        try await again.close()
+    }
+}
