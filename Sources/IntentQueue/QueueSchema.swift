@@ -35,6 +35,8 @@ enum QueueSchema {
         return migrator
     }
 
+    /// The requests in an order that no clock decides.
+    ///
     /// `sequence` is the order, whatever the clock says. `lease` is the token of the worker that is at it. `options` is the
     /// intent without its text, for a retry. `submittedAge` and `endedAge` are the queue's own age at the time.
     private static let version2 = """
