@@ -23,7 +23,7 @@ struct SgloradControl: AsyncParsableCommand {
         version: version,
         subcommands: [
             RequestCommand.self, ExplainCommand.self, EncodeCommand.self, StatusCommand.self,
-            BaseCommand.self,
+            QueueCommand.self, BaseCommand.self,
             ExpertCommand.self, GeneratorCommand.self, AdapterCommand.self, CacheCommand.self,
         ])
 }

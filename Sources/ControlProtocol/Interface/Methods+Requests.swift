@@ -2,7 +2,7 @@ extension Methods {
     /// Queue an intent and wait for its adapter.
     ///
     /// With `more`, each change of the request is a reply of its own. The request is durable before the first
-    /// reply; a client that goes away does not take it back.
+    /// reply; a client that goes away does not take it back. `idempotencyKey` as in Submit.
     public enum Request: ControlMethod {
         /// The method's name.
         public static let name = "Request"
@@ -11,10 +11,13 @@ extension Methods {
         public struct Parameters: Codable, Sendable {
             /// The field `intent`.
             public var intent: Wire.Intent
+            /// The field `idempotencyKey`.
+            public var idempotencyKey: String?
 
             /// Makes the value from its fields.
-            public init(intent: Wire.Intent) {
+            public init(intent: Wire.Intent, idempotencyKey: String? = nil) {
                 self.intent = intent
+                self.idempotencyKey = idempotencyKey
             }
         }
 

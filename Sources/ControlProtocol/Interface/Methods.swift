@@ -18,6 +18,11 @@ public enum Methods {
     /// Every method, for tests that hold the interface definition against the types.
     public static let all: [any ControlMethod.Type] = [
         Request.self,
+        Submit.self,
+        GetRequest.self,
+        ListRequests.self,
+        CancelRequest.self,
+        RetryRequest.self,
         Explain.self,
         Encode.self,
         AddBase.self,

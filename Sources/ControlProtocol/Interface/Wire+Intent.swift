@@ -51,8 +51,10 @@ extension Wire {
     /// A request as the queue knows it.
     ///
     /// `state` is queued, running, done, refused, failed or cancelled; `stage`, while running, is encoding,
-    /// generating or publishing. `failure` says why a request was refused or failed. It never holds the
-    /// intent's text, which is erased once the request is final.
+    /// generating or publishing. `calledOff` says that it was cancelled while it was running and has not ended
+    /// yet. `attempts` is how often it was begun. `failure` says why a request was refused or failed. `uid` is
+    /// whose it is, said to administrators alone. It never holds the intent's text, which is erased once the
+    /// request is final (or as long after as privacy.retainIntents says).
     public struct Request: Codable, Sendable, Hashable {
         /// The field `requestId`.
         public var requestId: String
@@ -60,6 +62,8 @@ extension Wire {
         public var state: String
         /// The field `stage`.
         public var stage: String?
+        /// The field `calledOff`.
+        public var calledOff: Bool?
         /// The field `base`.
         public var base: String
         /// The field `label`.
@@ -68,25 +72,33 @@ extension Wire {
         public var submittedAt: String
         /// The field `finishedAt`.
         public var finishedAt: String?
+        /// The field `attempts`.
+        public var attempts: Int?
         /// The field `adapterId`.
         public var adapterId: String?
         /// The field `failure`.
         public var failure: String?
+        /// The field `uid`.
+        public var uid: Int?
 
         /// Makes the value from its fields.
         public init(
-            requestId: String, state: String, stage: String? = nil, base: String, label: String? = nil,
-            submittedAt: String, finishedAt: String? = nil, adapterId: String? = nil, failure: String? = nil
+            requestId: String, state: String, stage: String? = nil, calledOff: Bool? = nil, base: String,
+            label: String? = nil, submittedAt: String, finishedAt: String? = nil, attempts: Int? = nil,
+            adapterId: String? = nil, failure: String? = nil, uid: Int? = nil
         ) {
             self.requestId = requestId
             self.state = state
             self.stage = stage
+            self.calledOff = calledOff
             self.base = base
             self.label = label
             self.submittedAt = submittedAt
             self.finishedAt = finishedAt
+            self.attempts = attempts
             self.adapterId = adapterId
             self.failure = failure
+            self.uid = uid
         }
     }
 }

@@ -65,16 +65,3 @@ extension Wire.Adapter {
             provenance: try WireJSON.decode(Wire.Provenance.self, record.provenance))
     }
 }
-
-extension Wire.Request {
-    init(_ request: QueuedRequest) throws(SgloradError) {
-        self.init(
-            requestId: request.id, state: request.state.rawValue, stage: request.stage?.rawValue,
-            base: request.base,
-            label: request.label, submittedAt: WireJSON.time(request.submittedAt),
-            finishedAt: request.finishedAt.map(WireJSON.time), adapterId: request.adapter,
-            failure: try request.failure.map { text throws(SgloradError) in
-                try WireJSON.decode(SgloradError.self, text).message
-            })
-    }
-}

@@ -13,15 +13,15 @@ extension ControlInterface {
     func request(
         _ parameters: Methods.Request.Parameters, _ call: VarlinkCall, _ replies: VarlinkReplies
     ) async throws {
-        let intent = try IntentValidation.queued(parameters.intent)
-        let base = try await libraries.base(named: parameters.intent.base)
         let submitted = try await queue.submit(
-            intent, base: base.name, uid: Int(call.peer.uid), label: parameters.intent.label)
+            try await submission(parameters.intent, parameters.idempotencyKey, call.peer))
         var last: QueuedRequest?
         for await change in try await queue.changes(of: submitted.id) where change != last {
             last = change
             guard !change.state.isFinal else { break }
-            if call.more { try await replies.send(Methods.Request.Reply(request: Wire.Request(change))) }
+            if call.more {
+                try await replies.send(Methods.Request.Reply(request: wire(change, for: call.peer)))
+            }
         }
         try Task.checkCancellation()
         guard let final = last, final.state.isFinal else {
@@ -29,11 +29,19 @@ extension ControlInterface {
                 "the daemon is stopping; the request is kept and answered after its next start")
         }
         if let failure = final.failure { throw try WireJSON.decode(SgloradError.self, failure) }
-        guard let id = final.adapter, let adapter = try await cache.adapter(id) else {
+        guard final.state == .done else {
             throw SgloradError.cancelled("the request ended as \(final.state.rawValue)")
         }
+        guard let id = final.adapter, let adapter = try await cache.adapter(id) else {
+            throw SgloradError.notFound(
+                "adapter", final.adapter ?? "",
+                remedy:
+                    "The request \(final.id) was done, and its adapter has been removed since. Make a new request."
+            )
+        }
         try await replies.finish(
-            Methods.Request.Reply(request: Wire.Request(final), adapter: try Wire.Adapter(adapter, in: cache))
+            Methods.Request.Reply(
+                request: wire(final, for: call.peer), adapter: try Wire.Adapter(adapter, in: cache))
         )
     }
 

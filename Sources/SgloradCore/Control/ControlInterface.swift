@@ -26,6 +26,14 @@ struct ControlInterface: VarlinkInterface {
     func handle(_ call: VarlinkCall, replies: VarlinkReplies) async throws {
         switch call.methodName {
         case Methods.Request.name: try await stream(Methods.Request.self, call, replies, request)
+        case Methods.Submit.name: try await answer(Methods.Submit.self, call, replies, submit)
+        case Methods.GetRequest.name: try await answer(Methods.GetRequest.self, call, replies, getRequest)
+        case Methods.ListRequests.name:
+            try await answer(Methods.ListRequests.self, call, replies, listRequests)
+        case Methods.CancelRequest.name:
+            try await answer(Methods.CancelRequest.self, call, replies, cancelRequest)
+        case Methods.RetryRequest.name:
+            try await answer(Methods.RetryRequest.self, call, replies, retryRequest)
         case Methods.Explain.name: try await answer(Methods.Explain.self, call, replies, explain)
         case Methods.Encode.name: try await answer(Methods.Encode.self, call, replies, encode)
         case Methods.AddBase.name: try await change(Methods.AddBase.self, call, replies, addBase)

@@ -17,6 +17,9 @@ struct RequestCommand: AsyncParsableCommand {
               sglorad-ctl request "match definitions of birds to their names" -o birds
               sglorad-ctl request - --seed 7 --label mail < intent.txt
 
+            With --no-wait it prints the request's id as soon as the request is durable; 'sglorad-ctl queue show ID' tells \
+            what became of it. With --idempotency-key, a repetition of the same intent is answered with the first request.
+
             Exits with 2 where no expert is near enough; 'sglorad-ctl explain' shows why, and --force insists.
             """)
 
@@ -66,11 +69,29 @@ struct RequestCommand: AsyncParsableCommand {
         help: ArgumentHelp("Write the adapter's files to this new folder.", valueName: "dir"))
     var output: String?
 
+    @Flag(help: "Return as soon as the request is durable.")
+    var noWait = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A word of your own, 1 to 256 bytes, under which this intent is asked for once.", valueName: "key"
+        ))
+    var idempotencyKey: String?
+
     @OptionGroup var connection: Connection
+
+    func validate() throws {
+        if noWait, output != nil {
+            throw ValidationError(
+                "With --no-wait there is no adapter to write yet: leave out -o, and use 'adapter export' later."
+            )
+        }
+    }
 
     func run() async throws {
         try await connection.run { console in
             let intent = try intent()
+            if noWait { return try await submit(intent, console) }
             let destination = try output.map { try ExportDestination(folder: $0) }
             try await connection.withClient { client in
                 let (reply, adapter) = try await adapter(for: intent, client)
@@ -94,6 +115,14 @@ struct RequestCommand: AsyncParsableCommand {
             formats: format.map { [$0.rawValue] }, label: label, force: force ? true : nil)
     }
 
+    private func submit(_ intent: Wire.Intent, _ console: Output) async throws {
+        try await connection.withClient { client in
+            let reply = try await client.call(
+                Methods.Submit.self, .init(intent: intent, idempotencyKey: idempotencyKey))
+            try console.emit(reply) { $0.line(reply.requestId) }
+        }
+    }
+
     /// Waits for the request's end and shows its states on the way.
     private func adapter(
         for intent: Wire.Intent, _ client: Client
@@ -101,7 +130,9 @@ struct RequestCommand: AsyncParsableCommand {
         var progress = Progress(otherwise: .nothing)
         defer { progress.clear() }
         var last: Methods.Request.Reply?
-        for try await reply in client.stream(Methods.Request.self, .init(intent: intent)) {
+        for try await reply in client.stream(
+            Methods.Request.self, .init(intent: intent, idempotencyKey: idempotencyKey))
+        {
             last = reply
             let stage = reply.request.stage.map { ": \($0)" } ?? ""
             progress.show("\(reply.request.state)\(stage) (request \(reply.request.requestId))", fraction: 0)
