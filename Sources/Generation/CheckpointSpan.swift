@@ -93,14 +93,10 @@ public struct CheckpointSpan: Sendable {
 
     /// The squared distance of two points that are given by their weights.
     func squaredDistance(_ first: [Double], _ second: [Double]) -> Double {
-        let difference = zip(first, second).map { $0 - $1 }
-        var sum = 0.0
-        for row in 0..<count where difference[row] != 0 {
-            var product = 0.0
-            for column in 0..<count { product += gram[row, column] * difference[column] }
-            sum += difference[row] * product
-        }
-        return max(0, sum)
+        let difference = DoubleMatrix(
+            rows: count, columns: 1, values: zip(first, second).map { $0 - $1 })
+        let product = gram.multiplied(by: difference)
+        return max(0, zip(difference.values, product.values).reduce(0) { $0 + $1.0 * $1.1 })
     }
 
     /// x̄ of some of the checkpoints, D numbers.

@@ -19,16 +19,25 @@ struct CheckpointStretches {
     ///
     /// - Parameter body: told the vectors less their mean, `[n, length]`, which parameters these are, and their mean.
     func forEach(_ body: (UnsafePointer<Float>, Range<Int>, UnsafePointer<Float>) -> Void) {
-        var block = [Float](repeating: 0, count: vectors.count * length)
-        var mean = [Float](repeating: 0, count: length)
         for start in stride(from: 0, to: parameterCount, by: length) {
             let range = start..<min(start + length, parameterCount)
-            block.withUnsafeMutableBufferPointer { block in
-                mean.withUnsafeMutableBufferPointer { mean in
-                    guard let block = block.baseAddress, let mean = mean.baseAddress else { return }
-                    read(range, to: block, mean: mean)
-                    body(block, range, mean)
-                }
+            with(range) { block, mean in body(block, range, mean) }
+        }
+    }
+
+    /// Hands out one stretch with its mean taken away.
+    ///
+    /// - Parameters:
+    ///   - range: at most ``length`` parameters.
+    ///   - body: told the vectors less their mean, `[n, length]`, and their mean.
+    func with(_ range: Range<Int>, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void) {
+        var block = [Float](repeating: 0, count: vectors.count * length)
+        var mean = [Float](repeating: 0, count: length)
+        block.withUnsafeMutableBufferPointer { block in
+            mean.withUnsafeMutableBufferPointer { mean in
+                guard let block = block.baseAddress, let mean = mean.baseAddress else { return }
+                read(range, to: block, mean: mean)
+                body(block, mean)
             }
         }
     }
@@ -38,7 +47,6 @@ struct CheckpointStretches {
         _ range: Range<Int>, to block: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>
     ) {
         var sum = [Double](repeating: 0, count: range.count)
-        let isLarge = 4 * parameterCount > FloatVector.residentLimit
         for (row, vector) in vectors.enumerated() {
             let target = block + row * length
             let part = vector[range]
@@ -48,7 +56,7 @@ struct CheckpointStretches {
                     sum[index] += Double(numbers[index])
                 }
             }
-            if isLarge { part.release() }
+            if vector.isLarge { part.release() }
         }
         for index in 0..<range.count { mean[index] = Float(sum[index] / Double(vectors.count)) }
         for row in vectors.indices {

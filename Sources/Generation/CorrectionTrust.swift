@@ -33,9 +33,7 @@ struct CorrectionTrust {
             let names = Set(folds[fit * folds.count / fits])
             let rest = Library(
                 layout: library.layout, experts: library.experts.filter { !names.contains($0.name) })
-            let basis = try SpanBasis(
-                fitting: span.places(of: rest.experts), of: span, limit: plan.directions)
-            let network = try NetworkTraining(library: rest, plan: plan, base: base).fit(basis, of: span) {
+            let (basis, network) = try NetworkTraining(library: rest, plan: plan, base: base).fit(in: span) {
                 step, loss throws(SgloradError) in try progress(fit * plan.steps + step, loss)
             }
             for expert in library.experts where names.contains(expert.name) {

@@ -105,9 +105,7 @@ public struct GeneratorTrainer: Sendable {
             try progress(Progress(step: step, total: total, loss: loss, isSteering: false))
         }
         let before = plan.steps * trust.fits
-        let basis = try SpanBasis(
-            fitting: span.places(of: library.experts), of: span, limit: plan.directions)
-        let network = try NetworkTraining(library: library, plan: plan, base: base).fit(basis, of: span) {
+        let (basis, network) = try NetworkTraining(library: library, plan: plan, base: base).fit(in: span) {
             step, loss throws(SgloradError) in
             try progress(Progress(step: before + step, total: total, loss: loss, isSteering: false))
         }

@@ -28,13 +28,14 @@ extension LeaveOut {
     ) throws(SgloradError) -> [LeaveOutError] {
         let (rest, left, trainer) = try fold(index)
         let fit = try trainer.fit(span, progress)
+        let threshold = trainer.threshold
         let share = 1 / Double(rest.experts.count)
         let mean = span.mean(of: rest.experts.map { ($0, share) })
         return left.map { expert in
             let target = span.mean(of: expert)
             let scale = max(span.squaredDistance(mean, target), .leastNormalMagnitude)
             let guided = SemanticGuidedGenerator.neighbourhood(
-                of: expert.embedding, options: plan.guidance, threshold: trainer.threshold, in: rest)
+                of: expert.embedding, options: plan.guidance, threshold: threshold, in: rest)
             let generated = Self.generated(fit, guided, in: rest, span)
             let merged = span.mean(
                 Neighbourhood(

@@ -23,15 +23,16 @@ struct NetworkTraining {
     let plan: TrainingPlan
     let base: String
 
-    /// Fits a network in the coordinates of a basis.
+    /// Fits a basis, then a network in its coordinates.
     ///
     /// - Parameters:
-    ///   - basis: fitted to the checkpoints of ``library``.
-    ///   - span: what the basis is of.
+    ///   - span: holds the checkpoints of ``library``, and maybe others.
     ///   - progress: told each step, from 1, and its loss; what it throws ends the training.
     func fit(
-        _ basis: SpanBasis, of span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
-    ) throws(SgloradError) -> FittedNetwork {
+        in span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> (basis: SpanBasis, network: FittedNetwork) {
+        let basis = try SpanBasis(
+            fitting: span.places(of: library.experts), of: span, limit: plan.directions)
         let samples = Samples(
             library.experts.map { expert in
                 span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
@@ -68,7 +69,7 @@ struct NetworkTraining {
         let loss = ConditionalVAE.Loss(
             reconstruction: tail.reduce(0) { $0 + $1.reconstruction } / Float(tail.count),
             divergence: tail.reduce(0) { $0 + $1.divergence } / Float(tail.count))
-        return FittedNetwork(experts: experts, network: network, loss: loss)
+        return (basis, FittedNetwork(experts: experts, network: network, loss: loss))
     }
 
     /// One checkpoint of every expert, with a condition of which experts are left out at random.

@@ -77,11 +77,7 @@ struct SpanBasis: Sendable {
     }
 
     private static func apply(_ matrix: DoubleMatrix, to weights: [Double]) -> [Double] {
-        (0..<matrix.rows).map { row in
-            var sum = 0.0
-            for column in 0..<matrix.columns { sum += matrix[row, column] * weights[column] }
-            return sum
-        }
+        matrix.multiplied(by: DoubleMatrix(rows: weights.count, columns: 1, values: weights)).values
     }
 
     /// The members' inner products around their own mean, `[members, members]`.

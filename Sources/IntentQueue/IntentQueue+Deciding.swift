@@ -71,7 +71,7 @@ extension IntentQueue {
                         endedAge = 0
                     WHERE id = ? RETURNING *
                     """,
-                arguments: [String(decoding: try JSONEncoder().encode(intent), as: UTF8.self), id]
+                arguments: [try intent.json(), id]
             ).map(QueuedRequest.init(row:))
         }
         guard let retried else { return nil }
@@ -81,8 +81,7 @@ extension IntentQueue {
     }
 
     private static func intent(kept: String?, options: String?, text: String?) throws -> QueuedIntent {
-        let decoder = JSONDecoder()
-        if let kept, let intent = try? decoder.decode(QueuedIntent.self, from: Data(kept.utf8)) {
+        if let intent = kept.flatMap(QueuedIntent.init(json:)) {
             guard text == nil || text == intent.text else {
                 throw SgloradError.invalidIntent(
                     field: "text", reason: "is not that of the request. Make a new request for a new intent")
@@ -97,7 +96,7 @@ extension IntentQueue {
                     + "new request")
         }
         var intent = QueuedIntent(text: text, seed: .random(in: 0..<1 << 53))
-        if let options, let known = try? decoder.decode(QueuedIntent.self, from: Data(options.utf8)) {
+        if let known = options.flatMap(QueuedIntent.init(json:)) {
             intent = known
             intent.text = text
         }

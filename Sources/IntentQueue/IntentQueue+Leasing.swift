@@ -65,8 +65,7 @@ extension IntentQueue {
             return try end(db, lease, .failed, failure: .givenUp(after: attempts), now: now, age: age)
                 .map { ($0, nil) }
         }
-        let text: String = row["intent"]
-        guard let intent = try? JSONDecoder().decode(QueuedIntent.self, from: Data(text.utf8)) else {
+        guard let intent = QueuedIntent(json: row["intent"]) else {
             return try end(db, lease, .failed, failure: .unreadable, now: now, age: age).map { ($0, nil) }
         }
         return (QueuedRequest(row: row), intent)

@@ -46,30 +46,6 @@ extension IntentQueue {
         }
     }
 
-    /// Final requests that came through the spool and whose result has not been written there, oldest first.
-    public func undelivered(limit: Int) async throws(SgloradError) -> [QueuedRequest] {
-        try await database.read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM request WHERE spoolName IS NOT NULL AND finishedAt IS NOT NULL
-                    ORDER BY sequence LIMIT ?
-                    """, arguments: [limit]
-            ).map(QueuedRequest.init(row:))
-        }
-    }
-
-    /// Notes that the results of requests stand in the spool.
-    public func markDelivered(_ ids: [String]) async throws(SgloradError) {
-        try await database.write { db in
-            for id in ids {
-                try db.execute(
-                    sql: "UPDATE request SET spoolName = NULL WHERE id = ? AND finishedAt IS NOT NULL",
-                    arguments: [id])
-            }
-        }
-    }
-
     private func withStage(_ request: QueuedRequest) -> QueuedRequest {
         var request = request
         if request.state == .running { request.stage = holdings[request.id]?.request.stage }

@@ -73,20 +73,19 @@ extension IntentQueue {
         try room.take(submission.uid)
         var options = submission.intent
         options.text = ""
-        let encoder = JSONEncoder()
         guard
             let row = try Row.fetchOne(
                 db,
                 sql: """
                     INSERT INTO request (id, uid, base, label, intent, options, state, submittedAt, submittedAge, keyHash,
-                        contentHash, spoolName)
-                    VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?) RETURNING *
+                        contentHash)
+                    VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?) RETURNING *
                     """,
                 arguments: [
                     "r-" + UUID().uuidString.lowercased(), submission.uid, submission.base, submission.label,
-                    String(decoding: try encoder.encode(submission.intent), as: UTF8.self),
-                    String(decoding: try encoder.encode(options), as: UTF8.self),
-                    now.timeIntervalSince1970, age, hashes?.key, hashes?.content, submission.spoolName,
+                    try submission.intent.json(), try options.json(), now.timeIntervalSince1970, age,
+                    hashes?.key,
+                    hashes?.content,
                 ])
         else { throw SgloradError.internal("a request was accepted and is not there") }
         return QueuedRequest(row: row)
@@ -105,12 +104,6 @@ extension IntentQueue {
             throw SgloradError.invalidIntent(
                 field: "idempotencyKey",
                 reason: "was used before, for another intent. Take a new key for a new intent")
-        }
-        if let name = submission.spoolName {
-            // The result is due again: the first one may have been removed since.
-            try db.execute(
-                sql: "UPDATE request SET spoolName = ? WHERE sequence = ?",
-                arguments: [name, row["sequence"] as Int])
         }
         return QueuedRequest(row: row)
     }

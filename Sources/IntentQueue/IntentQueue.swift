@@ -32,8 +32,6 @@ public actor IntentQueue {
     var logHoldsErased = true
     /// The age of the queue when it was last written down.
     var ageWritten: Double
-    /// Called after a request became final or left the queue's room to others.
-    var onEnd: (@Sendable () -> Void)?
 
     /// Opens the queue and gives back what a run before this one left running.
     ///
@@ -61,22 +59,16 @@ public actor IntentQueue {
         ageWritten = age.seconds
     }
 
-    /// Says what to call, from any thread, whenever a request became final: there is room again, and a result to deliver.
-    public func whenRequestsEnd(_ body: @escaping @Sendable () -> Void) {
-        onEnd = body
-    }
-
     /// Closes the database; later calls fail.
     public func close() throws(SgloradError) {
         endWatches()
         try database.close()
     }
 
-    /// What is known of a request that has just changed goes to those who watch it.
+    /// What follows when a request became final: nobody holds it, and those who watch it are told.
     func ended(_ request: QueuedRequest) {
         holdings[request.id] = nil
         logHoldsErased = true
         announce(request)
-        onEnd?()
     }
 }

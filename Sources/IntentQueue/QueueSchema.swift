@@ -61,7 +61,6 @@ enum QueueSchema {
             calledOff INTEGER NOT NULL DEFAULT 0 CHECK (calledOff IN (0, 1)),
             keyHash TEXT,
             contentHash TEXT,
-            spoolName TEXT,
             CHECK ((finishedAt IS NOT NULL) = (state IN ('done', 'refused', 'failed', 'cancelled'))),
             CHECK ((intent IS NULL) = (finishedAt IS NOT NULL)),
             CHECK ((adapter IS NOT NULL) = (state = 'done')),
@@ -80,7 +79,6 @@ enum QueueSchema {
         CREATE INDEX requestOpen ON request (uid) WHERE finishedAt IS NULL;
         CREATE INDEX requestEnded ON request (endedAge) WHERE finishedAt IS NOT NULL;
         CREATE INDEX requestKeyed ON request (submittedAge) WHERE keyHash IS NOT NULL;
-        CREATE INDEX requestUndelivered ON request (sequence) WHERE spoolName IS NOT NULL AND finishedAt IS NOT NULL;
         CREATE UNIQUE INDEX requestByKey ON request (uid, keyHash) WHERE keyHash IS NOT NULL;
         CREATE TABLE turn (uid INTEGER PRIMARY KEY, served INTEGER NOT NULL) STRICT;
         CREATE TABLE retained (

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// An intent as the queue keeps it until its request is final: what the user said, with every default filled in that must
 /// not change between attempts.
 public struct QueuedIntent: Sendable, Codable, Hashable {
@@ -29,6 +31,19 @@ public struct QueuedIntent: Sendable, Codable, Hashable {
         self.proximity = proximity
         self.seed = seed
         self.force = force
+    }
+}
+
+extension QueuedIntent {
+    /// The intent as the database keeps it.
+    func json() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+
+    /// What the database keeps; nil where it cannot be read any more.
+    init?(json: String) {
+        guard let intent = try? JSONDecoder().decode(QueuedIntent.self, from: Data(json.utf8)) else {
+            return nil
+        }
+        self = intent
     }
 }
 

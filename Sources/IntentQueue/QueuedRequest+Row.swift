@@ -16,6 +16,5 @@ extension QueuedRequest {
         failure = row["failure"]
         attempts = row["attempts"]
         isCalledOff = row["calledOff"]
-        spoolName = row["spoolName"]
     }
 }

@@ -62,6 +62,4 @@ public struct QueuedRequest: Sendable, Hashable {
     public var attempts = 0
     /// Whether somebody called it off while a worker was at it.
     public var isCalledOff = false
-    /// The name of the spool's file whose result is still to be written.
-    public var spoolName: String?
 }

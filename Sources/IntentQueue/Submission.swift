@@ -10,19 +10,15 @@ public struct Submission: Sendable {
     public var label: String?
     /// What makes a repetition known.
     public var key: IdempotencyKey?
-    /// The name of the spool's file that it came in, under which its result is to appear.
-    public var spoolName: String?
 
     /// Makes a submission.
     public init(
-        _ intent: QueuedIntent, base: String, uid: Int, label: String? = nil, key: IdempotencyKey? = nil,
-        spoolName: String? = nil
+        _ intent: QueuedIntent, base: String, uid: Int, label: String? = nil, key: IdempotencyKey? = nil
     ) {
         self.intent = intent
         self.base = base
         self.uid = uid
         self.label = label
         self.key = key
-        self.spoolName = spoolName
     }
 }

@@ -45,7 +45,7 @@ public enum FloatStream: Sendable {
             for start in stride(from: 0, to: vector.count, by: step) {
                 let part = vector[start..<min(start + step, vector.count)]
                 try part.withUnsafeBufferPointer { numbers throws(E) in try body(start, numbers) }
-                if 4 * vector.count > FloatVector.residentLimit { part.release() }
+                if vector.isLarge { part.release() }
             }
         case .half(let vector):
             let step = Self.step(length)

@@ -72,9 +72,12 @@ public struct FloatVector: @unchecked Sendable {
         owner.release(UnsafeRawBufferPointer(start: base, count: 4 * count))
     }
 
-    /// As ``release()``, for vectors of more than ``residentLimit`` bytes alone.
+    /// Whether it has more than ``residentLimit`` bytes.
+    public var isLarge: Bool { 4 * count > Self.residentLimit }
+
+    /// As ``release()``, for a vector that ``isLarge`` alone.
     public func releaseIfLarge() {
-        if 4 * count > Self.residentLimit { release() }
+        if isLarge { release() }
     }
 }
 

@@ -25,7 +25,7 @@ struct DaemonOptionsTests {
         let options = try await load()
         #expect(options.stateDirectory == "/var/lib/sglorad")
         #expect(options.socket == "/run/sglorad/io.sglorad")
-        #expect(options.model == nil && options.queueCapacity == 10_000)
+        #expect(options.model == nil && options.queue.capacity == 10_000)
         #expect(options.logLevel == .info && options.trainer == "/proc/self/exe")
         #expect(options.workers == min(64, max(1, ProcessInfo.processInfo.activeProcessorCount)))
     }
@@ -44,7 +44,7 @@ struct DaemonOptionsTests {
                 trainer: /srv/trainer
                 """)
         #expect(options.stateDirectory == "/srv/state" && options.socket == "/srv/socket")
-        #expect(options.model == "/srv/a model" && options.workers == 3 && options.queueCapacity == 17)
+        #expect(options.model == "/srv/a model" && options.workers == 3 && options.queue.capacity == 17)
         #expect(options.logLevel == .debug && options.trainer == "/srv/trainer")
     }
 
@@ -82,7 +82,7 @@ struct DaemonOptionsTests {
             "SOCKET": "/other", "MODEL": "/other", "WORKERS": "1",
         ])
         #expect(options.stateDirectory == "/srv/state" && options.socket == "/srv/socket")
-        #expect(options.model == "/srv/model" && options.workers == 64 && options.queueCapacity == 1_000_000)
+        #expect(options.model == "/srv/model" && options.workers == 64 && options.queue.capacity == 1_000_000)
         #expect(options.logLevel == .critical && options.trainer == "/srv/trainer")
     }
 
@@ -120,7 +120,7 @@ struct DaemonOptionsTests {
             .deletingLastPathComponent()
         let shipped = repository.appending(path: "etc/sglorad.yaml").path(percentEncoded: false)
         let options = try await load(CommandLineOptions(configurationFile: shipped))
-        #expect(options.stateDirectory == "/var/lib/sglorad" && options.queueCapacity == 10_000)
+        #expect(options.stateDirectory == "/var/lib/sglorad" && options.queue.capacity == 10_000)
         #expect(options.model?.hasSuffix("/all-MiniLM-L6-v2") == true)
     }
 }

@@ -13,8 +13,6 @@ public struct DaemonOptions: Sendable {
     public var workers: Int
     /// How much the queue takes, how often it tries, and how long it keeps what.
     public var queue: QueueOptions
-    /// How many open requests there may be.
-    public var queueCapacity: Int { queue.capacity }
     /// What is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.

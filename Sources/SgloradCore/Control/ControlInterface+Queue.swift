@@ -19,11 +19,12 @@ extension ControlInterface {
     ) async throws(SgloradError) -> Submission {
         let queued = try IntentValidation.queued(intent)
         let base = try await libraries.base(named: intent.base)
-        // As the caller said it: a seed that the daemon draws must not make a repetition another intent.
-        let content = try WireJSON.string(intent)
         return Submission(
             queued, base: base.name, uid: Int(peer.uid), label: intent.label,
-            key: key.map { IdempotencyKey($0, content: Array(content.utf8)) })
+            // As the caller said it: a seed that the daemon draws must not make a repetition another intent.
+            key: try key.map { (key) throws(SgloradError) in
+                IdempotencyKey(key, content: Array(try WireJSON.string(intent).utf8))
+            })
     }
 
     func getRequest(
