@@ -35,6 +35,12 @@ public struct DurableDatabase: Sendable {
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { db in
+                let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+                guard owner == 0 || owner == applicationID else {
+                    throw SgloradError.storageFailure(
+                        path, "the database belongs to another program. Move it away, or name another folder."
+                    )
+                }
                 // GRDB's own WAL set-up lowers this to NORMAL, under which the last commits may be lost with the power.
                 try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA application_id = \(applicationID);")
             }
@@ -99,7 +105,7 @@ public struct DurableDatabase: Sendable {
 
 extension SgloradError {
     /// What a database call threw, as an error of ours: our own pass through, SQLite's say which file and why.
-    fileprivate static func database(_ path: String, _ error: any Error) -> SgloradError {
+    static func database(_ path: String, _ error: any Error) -> SgloradError {
         switch error {
         case let own as SgloradError:
             return own
@@ -112,7 +118,7 @@ extension SgloradError {
                 case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
                     " Check the file's owner, mode and file system."
                 case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-                    " Stop the daemon, move the file and its -wal and -shm aside, and start again."
+                    " Start the daemon anew: it moves the file aside and makes again what can be made."
                 default: ""
                 }
             let reason = failure.message ?? failure.resultCode.description

@@ -114,10 +114,21 @@ public struct DurableFile: ~Copyable {
         return names.sorted()
     }
 
+    /// Whether there is a folder of that path; a link to one is none.
+    public static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// A path less its last component.
     public static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// A path's last component.
+    public static func name(of path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
     }
 
     /// A name that no other file of this machine has.

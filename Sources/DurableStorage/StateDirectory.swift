@@ -14,6 +14,7 @@ internal import Musl
 /// - `adapters/<uid>/<adapter>/`: published PEFT folders, each with `<adapter>.json`, its manifest.
 /// - `uploads/`: files that clients sent and that nothing has used yet.
 /// - `temporary/`: what is being written; emptied on start.
+/// - `damaged/`: what was found damaged, each thing in a folder of its own with the reason; made when first needed.
 public struct StateDirectory: Sendable {
     /// The absolute path of the folder.
     public let root: String
@@ -40,6 +41,8 @@ public struct StateDirectory: Sendable {
     public var adapters: String { root + "/adapters" }
     /// Complete uploads.
     public var uploads: String { root + "/uploads" }
+    /// What was found damaged.
+    public var damaged: String { root + "/damaged" }
     /// Files that are being written.
     public var temporary: String { root + "/temporary" }
 

@@ -1,6 +1,5 @@
 public import DurableStorage
 public import ErrorModel
-internal import Foundation
 
 #if canImport(Glibc)
 internal import Glibc
@@ -64,19 +63,5 @@ public struct BlobStore: Sendable {
     public func remove(_ digest: String) {
         unlink(manifestPath(of: digest))
         unlink(path(of: digest))
-    }
-}
-
-/// How manifests are written: JSON with sorted keys, for people to read as well.
-enum Manifest {
-    static func encode(_ value: some Encodable) throws(SgloradError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        do {
-            return Array(try encoder.encode(value)) + [0x0A]
-        } catch {
-            throw .internal("a manifest could not be written as JSON", cause: error)
-        }
     }
 }

@@ -89,6 +89,14 @@ enum CacheSchema {
                     CREATE INDEX expertParameters ON expert (parameters);
                     """)
         }
+        migrator.registerMigration("3: pinned adapters, and when each was last used") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE adapter ADD COLUMN isPinned INTEGER NOT NULL DEFAULT 0 CHECK (isPinned IN (0, 1));
+                    ALTER TABLE adapter ADD COLUMN usedAt REAL NOT NULL DEFAULT 0;
+                    UPDATE adapter SET usedAt = createdAt;
+                    """)
+        }
         return migrator
     }
 }

@@ -26,9 +26,11 @@ extension ExpertRecord {
 extension ExpertCache {
     /// All base models, by name.
     public func bases() async throws(SgloradError) -> [BaseRecord] {
-        try await read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM base ORDER BY name").map(BaseRecord.init(cacheRow:))
-        }
+        try await read { db in try Self.bases(db) }
+    }
+
+    static func bases(_ db: Database) throws -> [BaseRecord] {
+        try Row.fetchAll(db, sql: "SELECT * FROM base ORDER BY name").map(BaseRecord.init(cacheRow:))
     }
 
     /// One base and its experts as they stand together, the experts by name; nil where there is no such base.
@@ -151,7 +153,7 @@ extension ExpertCache {
         return true
     }
 
-    /// Removes an expert's or a reference's blob unless a row speaks of it; where the database cannot be asked, it stays.
+    /// Removes a blob unless a row speaks of it; where the database cannot be asked, it stays.
     public func removeBlobIfUnused(_ digest: String) async {
         let users = try? await read { db in
             try Int.fetchOne(
@@ -159,6 +161,7 @@ extension ExpertCache {
                 sql: """
                     SELECT (SELECT count(*) FROM expert WHERE parameters = ?1)
                         + (SELECT count(*) FROM base WHERE reference = ?1)
+                        + (SELECT count(*) FROM generator WHERE parameters = ?1)
                     """, arguments: [digest])
         }
         if users == 0 { blobs.remove(digest) }

@@ -11,6 +11,8 @@ public final class ExpertCache: Sendable {
     public let state: StateDirectory
     /// Content-addressed files.
     public let blobs: BlobStore
+    let disk = DiskQueue()
+    let uses = AdapterUses()
     private let database: DurableDatabase
 
     /// Opens the cache of a state directory, and brings its database to the present version.
@@ -27,6 +29,11 @@ public final class ExpertCache: Sendable {
     /// Closes the database; later calls fail.
     public func close() throws(SgloradError) {
         try database.close()
+    }
+
+    /// What SQLite's own check of the whole database finds.
+    func databaseFindings() async throws(SgloradError) -> [String] {
+        try await database.problems()
     }
 
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(SgloradError) -> T

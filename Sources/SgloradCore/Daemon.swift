@@ -37,16 +37,16 @@ public struct Daemon: Sendable {
         defer { lock.release() }
         state.sweepTemporary()
         let pool = ComputePool(threads: options.workers + 2)
-        let cache = try ExpertCache(state)
-        try await cache.adoptReferences()
-        let queue = try IntentQueue(
-            path: state.queueDatabase, options: options.queue, keyFile: state.idempotencyKey)
-        try await queue.recover { (request) throws(SgloradError) in
-            try await cache.adapter(request: request)?.id
-        }
+        let stores = try await OpenedStores.open(state, options: options.queue, logger: logger)
+        let (cache, queue) = (stores.cache, stores.queue)
+        let board = HealthBoard(stores.conditions)
         let encoders = EncoderProvider(
             folder: options.model, environment: environment, pool: pool, cache: cache)
-        let libraries = LibraryKeeper(cache: cache, encoders: encoders, pool: pool)
+        let libraries = LibraryKeeper(
+            cache: cache, encoders: encoders, pool: pool, board: board, logger: logger)
+        let inspector = CacheInspector(
+            cache: cache, queue: queue, libraries: libraries, pool: pool, board: board,
+            policy: options.cache.eviction, logger: logger)
         let pipeline = AdapterPipeline(cache: cache, encoders: encoders, libraries: libraries, pool: pool)
         let trainings = TrainingSupervisor(
             cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
@@ -58,7 +58,9 @@ public struct Daemon: Sendable {
             options: options, cache: cache, queue: queue, encoders: encoders, libraries: libraries,
             pipeline: pipeline,
             trainings: trainings, evaluations: evaluations, uploads: UploadStore(state: state, pool: pool),
-            pool: pool,
+            pool: pool, inspector: inspector,
+            health: Health(
+                board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
             startedAt: Date(),
             logger: logger)
         let server = VarlinkServer(
@@ -77,7 +79,13 @@ public struct Daemon: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: (0..<options.workers).map { _ in
                 RequestWorker(queue: queue, pipeline: pipeline, logger: logger)
-            } + [QueueKeeper(queue: queue, logger: logger), control],
+            } + [
+                QueueKeeper(queue: queue, logger: logger),
+                CacheKeeper(
+                    inspector: inspector, verifyEvery: options.cache.verifyEvery, board: board, logger: logger
+                ),
+                control,
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
         configuration.maximumCancellationDuration = .milliseconds(300)

@@ -26,7 +26,7 @@ struct DatabaseErrorTests {
     }
 
     private static let aside =
-        "Stop the daemon, move the file and its -wal and -shm aside, and start again."
+        "Start the daemon anew: it moves the file aside and makes again what can be made."
 
     @Test func `a file that is no database`() throws {
         try folder.write([UInt8](repeating: 0x55, count: 5000), to: "test.db")

@@ -45,7 +45,7 @@ struct MigrationTests {
         try bytes.write(to: URL(filePath: place.state.cacheDatabase))
         let error = await refusal(.storageFailure) { try place.open() }
         #expect(error?.parameters["path"] == .string(place.state.cacheDatabase))
-        #expect(error?.message.contains("move the file") == true)
+        #expect(error?.message.contains("moves the file aside") == true)
         #expect(try Data(contentsOf: URL(filePath: place.state.cacheDatabase)) == bytes)
     }
 

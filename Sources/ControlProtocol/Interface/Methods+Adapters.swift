@@ -99,4 +99,59 @@ extension Methods {
             }
         }
     }
+
+    /// Keeps an adapter from being evicted, or, with `pinned` false, lets go of it again.
+    public enum PinAdapter: ControlMethod {
+        /// The method's name.
+        public static let name = "PinAdapter"
+
+        /// What a call holds.
+        public struct Parameters: Codable, Sendable {
+            /// The field `adapterId`.
+            public var adapterId: String
+            /// The field `pinned`.
+            public var pinned: Bool
+
+            /// Makes the value from its fields.
+            public init(adapterId: String, pinned: Bool) {
+                self.adapterId = adapterId
+                self.pinned = pinned
+            }
+        }
+
+        /// What a reply holds.
+        public struct Reply: Codable, Sendable {
+            /// The field `adapter`.
+            public var adapter: Wire.Adapter
+
+            /// Makes the value from its fields.
+            public init(adapter: Wire.Adapter) {
+                self.adapter = adapter
+            }
+        }
+    }
+
+    /// Removes an adapter: its row and its files.
+    public enum RemoveAdapter: ControlMethod {
+        /// The method's name.
+        public static let name = "RemoveAdapter"
+
+        /// What a call holds.
+        public struct Parameters: Codable, Sendable {
+            /// The field `adapterId`.
+            public var adapterId: String
+
+            /// Makes the value from its fields.
+            public init(adapterId: String) {
+                self.adapterId = adapterId
+            }
+        }
+
+        /// What a reply holds.
+        public struct Reply: Codable, Sendable {
+
+            /// Makes the value; there are no fields.
+            public init() {}
+        }
+    }
 }

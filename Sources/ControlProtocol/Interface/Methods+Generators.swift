@@ -194,4 +194,30 @@ extension Methods {
             }
         }
     }
+
+    /// Removes a generator and its file.
+    ///
+    /// The next newest one that is not disabled serves then.
+    public enum RemoveGenerator: ControlMethod {
+        /// The method's name.
+        public static let name = "RemoveGenerator"
+
+        /// What a call holds.
+        public struct Parameters: Codable, Sendable {
+            /// The field `generatorId`.
+            public var generatorId: String
+
+            /// Makes the value from its fields.
+            public init(generatorId: String) {
+                self.generatorId = generatorId
+            }
+        }
+
+        /// What a reply holds.
+        public struct Reply: Codable, Sendable {
+
+            /// Makes the value; there are no fields.
+            public init() {}
+        }
+    }
 }

@@ -38,11 +38,16 @@ public enum Methods {
         GetGenerator.self,
         ExportGenerator.self,
         ImportGenerator.self,
+        RemoveGenerator.self,
         EvaluateGenerator.self,
         ListAdapters.self,
         GetAdapter.self,
         ReadAdapter.self,
+        PinAdapter.self,
+        RemoveAdapter.self,
         CacheStatistics.self,
+        VerifyCache.self,
+        EvictCache.self,
         Status.self,
     ]
 }

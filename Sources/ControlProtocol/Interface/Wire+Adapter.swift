@@ -125,6 +125,8 @@ extension Wire {
         public var createdAt: String
         /// The field `truncated`.
         public var truncated: Bool?
+        /// The field `pinned`.
+        public var pinned: Bool?
         /// The field `provenance`.
         public var provenance: Wire.Provenance
 
@@ -132,7 +134,7 @@ extension Wire {
         public init(
             adapterId: String, base: String, digest: String, files: [Wire.AdapterFile], bytes: Int,
             path: String, label: String? = nil, createdAt: String, truncated: Bool? = nil,
-            provenance: Wire.Provenance
+            pinned: Bool? = nil, provenance: Wire.Provenance
         ) {
             self.adapterId = adapterId
             self.base = base
@@ -143,6 +145,7 @@ extension Wire {
             self.label = label
             self.createdAt = createdAt
             self.truncated = truncated
+            self.pinned = pinned
             self.provenance = provenance
         }
     }

@@ -1,5 +1,6 @@
 internal import Configuration
 public import ErrorModel
+internal import ExpertCache
 internal import Foundation
 internal import IntentQueue
 internal import Logging
@@ -90,6 +91,7 @@ private struct Reading {
             model: try await path("model"),
             workers: try await int("workers", 1...64) ?? min(64, max(1, processors)),
             queue: try await queue(defaults.queue),
+            cache: try await cache(defaults.cache),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
     }
@@ -106,6 +108,33 @@ private struct Reading {
                 ?? defaults.keepRequests,
             retainIntents: try await duration("privacy.retainIntents", .zero...day * 3650)
                 ?? defaults.retainIntents)
+    }
+
+    private func cache(_ defaults: CacheOptions) async throws(SgloradError) -> CacheOptions {
+        let years = Duration.seconds(3650 * 24 * 3600)
+        var options = defaults
+        if let bytes = try await size("cache.maximumBytes") {
+            options.eviction.maximumBytes = bytes == 0 ? nil : bytes
+        }
+        if let age = try await duration("cache.maximumAge", .zero...years) {
+            options.eviction.maximumAge = age == .zero ? nil : Double(age.components.seconds)
+        }
+        if let age = try await duration("cache.minimumAge", .zero...years) {
+            options.eviction.minimumAge = Double(age.components.seconds)
+        }
+        options.verifyEvery =
+            try await duration("cache.verifyEvery", .zero...years) ?? defaults.verifyEvery
+        return options
+    }
+
+    private func size(_ key: ConfigKey) async throws(SgloradError) -> Int? {
+        guard let text = try await string(key) else { return nil }
+        guard let bytes = SizeText.bytes(text) else {
+            throw .invalidRequest(
+                field: "\(key)",
+                reason: "is '\(text)'; it must be a whole number of bytes, or one and KiB, MiB, GiB or TiB")
+        }
+        return bytes
     }
 
     private func string(_ key: ConfigKey) async throws(SgloradError) -> String? {

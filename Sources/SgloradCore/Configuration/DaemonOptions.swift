@@ -13,6 +13,8 @@ public struct DaemonOptions: Sendable {
     public var workers: Int
     /// How much the queue takes, how often it tries, and how long it keeps what.
     public var queue: QueueOptions
+    /// What is evicted from the cache, and how often it is verified.
+    public var cache: CacheOptions
     /// What is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.
@@ -24,14 +26,15 @@ public struct DaemonOptions: Sendable {
     public init(
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
         model: String? = nil,
-        workers: Int = 2, queue: QueueOptions = QueueOptions(), logLevel: Logger.Level = .info,
-        trainer: String = "/proc/self/exe"
+        workers: Int = 2, queue: QueueOptions = QueueOptions(), cache: CacheOptions = CacheOptions(),
+        logLevel: Logger.Level = .info, trainer: String = "/proc/self/exe"
     ) {
         self.stateDirectory = stateDirectory
         self.socket = socket
         self.model = model
         self.workers = workers
         self.queue = queue
+        self.cache = cache
         self.logLevel = logLevel
         self.trainer = trainer
     }

@@ -17,8 +17,9 @@ extension ControlInterface {
     func getAdapter(
         _ parameters: Methods.GetAdapter.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.GetAdapter.Reply {
-        Methods.GetAdapter.Reply(
-            adapter: try Wire.Adapter(try await adapter(parameters.adapterId, for: call.peer), in: cache))
+        let record = try await adapter(parameters.adapterId, for: call.peer)
+        try await cache.touch(record.id)
+        return Methods.GetAdapter.Reply(adapter: try Wire.Adapter(record, in: cache))
     }
 
     func readAdapter(
@@ -32,14 +33,18 @@ extension ControlInterface {
                 "file", parameters.file ?? "",
                 remedy: "The adapter has \(record.files.map(\.name).joined(separator: ", ")).")
         }
-        for name in files {
-            let isLastFile = name == files.last
-            try await FileStream(path: cache.folder(of: record) + "/" + name, pool: pool).forEach {
-                offset, chunk, last in
-                let ends = last && isLastFile
-                let reply = Methods.ReadAdapter.Reply(
-                    file: name, offset: offset, chunk: chunk.base64EncodedString(), last: ends ? true : nil)
-                if ends { try await replies.finish(reply) } else { try await replies.send(reply) }
+        try await cache.using(record) {
+            for name in files {
+                let isLastFile = name == files.last
+                try await FileStream(path: cache.folder(of: record) + "/" + name, pool: pool).forEach {
+                    offset, chunk, last in
+                    let ends = last && isLastFile
+                    let reply = Methods.ReadAdapter.Reply(
+                        file: name, offset: offset, chunk: chunk.base64EncodedString(),
+                        last: ends ? true : nil
+                    )
+                    if ends { try await replies.finish(reply) } else { try await replies.send(reply) }
+                }
             }
         }
     }
@@ -48,7 +53,7 @@ extension ControlInterface {
     func adapter(_ id: String, for peer: Peer) async throws(SgloradError) -> AdapterRecord {
         guard let found = try await cache.adapter(id), isAdministrator(peer) || found.uid == Int(peer.uid)
         else {
-            throw .notFound("adapter", id, remedy: "'sglorad-ctl adapter list' shows those there are.")
+            throw Self.noAdapter(id)
         }
         return found
     }
@@ -62,6 +67,7 @@ extension Wire.Adapter {
             files: record.files.map { Wire.AdapterFile(name: $0.name, bytes: $0.bytes, digest: $0.digest) },
             bytes: record.bytes, path: cache.folder(of: record), label: record.label,
             createdAt: WireJSON.time(record.createdAt), truncated: record.truncated ? true : nil,
+            pinned: record.isPinned ? true : nil,
             provenance: try WireJSON.decode(Wire.Provenance.self, record.provenance))
     }
 }

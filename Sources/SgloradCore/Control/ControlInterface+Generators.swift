@@ -30,6 +30,20 @@ extension ControlInterface {
         return Methods.CancelTraining.Reply(cancelled: await trainings.cancel(base.name))
     }
 
+    func removeGenerator(
+        _ parameters: Methods.RemoveGenerator.Parameters, _ call: VarlinkCall
+    ) async throws -> Methods.RemoveGenerator.Reply {
+        let id = parameters.generatorId
+        guard let row = try await cache.generators().first(where: { $0.id == id }),
+            try await cache.removeGenerator(id)
+        else {
+            throw Self.noGenerator(id)
+        }
+        await libraries.invalidate(row.base)
+        health.board.clear("generator/\(id)")
+        return Methods.RemoveGenerator.Reply()
+    }
+
     func listGenerators(
         _ parameters: Methods.ListGenerators.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.ListGenerators.Reply {
@@ -114,11 +128,11 @@ extension ControlInterface {
         }
         var layouts: [String: AdapterLayout] = [:]
         for base in try await cache.bases() { layouts[base.name] = base.layout }
-        return try await cache.generators(base: base).map { row in
-            try Wire.Generator(
-                GeneratorStanding(
-                    row, experts: digests[row.base] ?? [], encoder: encoder, layout: layouts[row.base]),
-                leavingOut: foreign[row.base] ?? [])
+        // One that this version cannot read is named by Status.
+        return try await cache.generators(base: base).compactMap { row in
+            let standing = try? GeneratorStanding(
+                row, experts: digests[row.base] ?? [], encoder: encoder, layout: layouts[row.base])
+            return standing.map { Wire.Generator($0, leavingOut: foreign[row.base] ?? []) }
         }
     }
 }

@@ -89,8 +89,10 @@ extension ControlInterface {
             let record = try await adapter(id, for: call.peer)
             let base = try await libraries.base(named: record.base)
             let folder = cache.folder(of: record)
-            applied = try await pool.run { () throws(SgloradError) in
-                try PublishedAdapter.read(folder, layout: base.layout)
+            applied = try await cache.using(record) {
+                try await pool.run { () throws(SgloradError) in
+                    try PublishedAdapter.read(folder, layout: base.layout)
+                }
             }
         }
         let adapter = applied

@@ -23,18 +23,11 @@ extension ControlInterface {
     func status(
         _ parameters: Methods.Status.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.Status.Reply {
-        var conditions: [Wire.Condition] = []
-        var encoder: Wire.Encoder?
-        do {
-            let loaded = try await encoders.loaded()
-            encoder = Wire.Encoder(
+        let (conditions, loaded) = try await health.look()
+        let encoder = loaded.map { loaded in
+            Wire.Encoder(
                 name: loaded.encoder.name, folder: loaded.folder, digest: loaded.digest,
                 dimension: loaded.encoder.dimension, maximumTokens: loaded.encoder.maximumTokens)
-        } catch {
-            conditions.append(
-                Wire.Condition(
-                    name: "text-encoder", message: error.message,
-                    remedy: "Mend the folder; the daemon looks again at the next request."))
         }
         let counts = try await queue.counts()
         let training = await trainings.bases

@@ -17,6 +17,8 @@ struct ControlInterface: VarlinkInterface {
     let evaluations: EvaluationSupervisor
     let uploads: UploadStore
     let pool: ComputePool
+    let inspector: CacheInspector
+    let health: Health
     let startedAt: Date
     let logger: Logger
 
@@ -62,10 +64,17 @@ struct ControlInterface: VarlinkInterface {
             try await stream(Methods.ExportGenerator.self, call, replies, exportGenerator)
         case Methods.ImportGenerator.name:
             try await change(Methods.ImportGenerator.self, call, replies, importGenerator)
+        case Methods.RemoveGenerator.name:
+            try await change(Methods.RemoveGenerator.self, call, replies, removeGenerator)
         case Methods.ListAdapters.name:
             try await answer(Methods.ListAdapters.self, call, replies, listAdapters)
         case Methods.GetAdapter.name: try await answer(Methods.GetAdapter.self, call, replies, getAdapter)
         case Methods.ReadAdapter.name: try await stream(Methods.ReadAdapter.self, call, replies, readAdapter)
+        case Methods.PinAdapter.name: try await answer(Methods.PinAdapter.self, call, replies, pinAdapter)
+        case Methods.RemoveAdapter.name:
+            try await answer(Methods.RemoveAdapter.self, call, replies, removeAdapter)
+        case Methods.VerifyCache.name: try await change(Methods.VerifyCache.self, call, replies, verifyCache)
+        case Methods.EvictCache.name: try await change(Methods.EvictCache.self, call, replies, evictCache)
         case Methods.CacheStatistics.name:
             try await answer(Methods.CacheStatistics.self, call, replies, cacheStatistics)
         case Methods.Status.name: try await answer(Methods.Status.self, call, replies, status)

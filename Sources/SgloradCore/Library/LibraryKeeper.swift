@@ -2,6 +2,7 @@ internal import ErrorModel
 internal import ExpertCache
 internal import Foundation
 internal import Generation
+internal import Logging
 internal import TextEncoding
 
 /// Keeps each base's library mapped and ready, and makes it anew after a change.
@@ -9,19 +10,31 @@ actor LibraryKeeper {
     private let cache: ExpertCache
     private let encoders: EncoderProvider
     private let pool: ComputePool
+    private let board: HealthBoard
+    private let logger: Logger
     private var snapshots: [String: BaseSnapshot] = [:]
     /// Counts changes, so that a snapshot that was being made while one came is not kept.
     private var generation = 0
 
-    init(cache: ExpertCache, encoders: EncoderProvider, pool: ComputePool) {
+    init(
+        cache: ExpertCache, encoders: EncoderProvider, pool: ComputePool, board: HealthBoard, logger: Logger
+    ) {
         self.cache = cache
         self.encoders = encoders
         self.pool = pool
+        self.board = board
+        self.logger = logger
     }
 
     /// Forgets the snapshots of a base: its experts or generators have changed.
     func invalidate(_ base: String) {
         snapshots[base] = nil
+        generation += 1
+    }
+
+    /// Forgets all snapshots.
+    func invalidateAll() {
+        snapshots = [:]
         generation += 1
     }
 
@@ -43,6 +56,7 @@ actor LibraryKeeper {
     /// The present snapshot of a base.
     func snapshot(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
         if let known = snapshots[base.name] { return known }
+        var mayMend = true
         while true {
             let before = generation
             do {
@@ -51,9 +65,33 @@ actor LibraryKeeper {
                 return made
             } catch {
                 // Where a change took blobs away between the rows and the files, the rows are others now.
-                if generation == before { throw error }
+                guard generation == before else { continue }
+                guard mayMend, error.code == .invalidFile || error.code == .storageFailure,
+                    try await mend()
+                else { throw error }
+                mayMend = false
             }
         }
+    }
+
+    /// Reads every file after one could not be used, and moves aside what is damaged, so that the rest goes on serving.
+    ///
+    /// - Returns: whether anything was moved or made again.
+    private func mend() async throws(SgloradError) -> Bool {
+        let inventory = try await cache.inventory()
+        let state = cache.state
+        let problems = try await pool.run { () throws(SgloradError) in
+            inventory.verify(state, depth: .content, minimumAge: .infinity).problems
+        }
+        var hasMended = false
+        for problem in problems where try await cache.repair(problem) {
+            hasMended = true
+            logger.error(
+                "\(problem.name): \(problem.path) \(problem.finding)",
+                metadata: ["done": "\(problem.repair ?? "")", "remedy": "\(problem.remedy)"])
+        }
+        if hasMended { invalidateAll() }
+        return hasMended
     }
 
     private func load(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
@@ -64,9 +102,18 @@ actor LibraryKeeper {
         let digests = Set(rows.filter { !$0.isForeign }.map(\.digest))
         var standings: [GeneratorStanding] = []
         for row in try await cache.generators(base: base.name) {
-            standings.append(
-                try GeneratorStanding(
-                    row, experts: digests, encoder: encoder.digest, layout: base.layout))
+            let condition = "generator/\(row.id)"
+            do throws(SgloradError) {
+                standings.append(
+                    try GeneratorStanding(
+                        row, experts: digests, encoder: encoder.digest, layout: base.layout))
+                board.clear(condition)
+            } catch {
+                // One generator that this version cannot read must not keep the library from serving.
+                board.report(
+                    condition, error,
+                    remedy: "Remove it with 'sglorad-ctl generator remove \(row.id)', and train another.")
+            }
         }
         let (cache, generators) = (cache, standings)
         return try await pool.run { () throws(SgloradError) -> BaseSnapshot in

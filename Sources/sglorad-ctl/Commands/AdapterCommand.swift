@@ -4,5 +4,8 @@ import ArgumentParser
 struct AdapterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adapter", abstract: "The adapters that were made and published.",
-        subcommands: [AdapterListCommand.self, AdapterShowCommand.self, AdapterExportCommand.self])
+        subcommands: [
+            AdapterListCommand.self, AdapterShowCommand.self, AdapterExportCommand.self,
+            AdapterPinCommand.self, AdapterRemoveCommand.self,
+        ])
 }

@@ -8,7 +8,7 @@ struct GeneratorCommand: AsyncParsableCommand {
         subcommands: [
             GeneratorTrainCommand.self, GeneratorCancelCommand.self, GeneratorListCommand.self,
             GeneratorShowCommand.self, GeneratorEvaluateCommand.self, GeneratorExportCommand.self,
-            GeneratorImportCommand.self,
+            GeneratorImportCommand.self, GeneratorRemoveCommand.self,
         ])
 }
 

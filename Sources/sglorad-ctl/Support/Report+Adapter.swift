@@ -11,6 +11,7 @@ extension Report {
             ("label", adapter.label),
             ("size", "\(Format.count(adapter.files.count, "file")), \(Format.bytes(adapter.bytes))"),
             ("made", adapter.createdAt),
+            ("pinned", adapter.pinned == true ? "yes" : nil),
             ("strategy", provenance.strategy),
             ("chosen", provenance.choice),
             ("generator", provenance.generator),

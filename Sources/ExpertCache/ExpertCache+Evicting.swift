@@ -1,0 +1,42 @@
+public import ErrorModel
+public import Foundation
+
+/// What an eviction did, or would do.
+public struct Eviction: Sendable, Hashable {
+    /// The adapters that went, least recently used first.
+    public var evicted: [AdapterRecord]
+    /// How many are left.
+    public var kept: Int
+    /// The bytes of those.
+    public var keptBytes: Int
+}
+
+extension ExpertCache {
+    /// Evicts adapters as a policy wants it; what is being read stays.
+    ///
+    /// - Parameters:
+    ///   - policy: how many are kept, and for how long.
+    ///   - requests: the requests that have not come to their end: their adapters stay.
+    ///   - now: the wall clock.
+    ///   - dryRun: whether nothing is removed, and the answer says what would be.
+    public func evict(
+        _ policy: EvictionPolicy, protectingRequests requests: Set<String> = [], now: Date = .now,
+        dryRun: Bool = false
+    ) async throws(SgloradError) -> Eviction {
+        let all = try await adapters(uid: nil)
+        let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
+        var victims = policy.victims(among: all, protecting: open, now: now)
+        if !dryRun {
+            let claimed = uses.claim(victims.map(\.id))
+            defer { uses.release(claimed) }
+            // What was pinned before the claim stays; what is claimed can no more be pinned.
+            let pinned = Set(try await adapters(uid: nil).filter(\.isPinned).map(\.id))
+            victims = victims.filter { claimed.contains($0.id) && !pinned.contains($0.id) }
+            victims = try await remove(victims)
+        }
+        let gone = Set(victims.map(\.id))
+        let kept = all.filter { !gone.contains($0.id) }
+        return Eviction(
+            evicted: victims, kept: kept.count, keptBytes: kept.reduce(0) { $0 + $1.bytes })
+    }
+}

@@ -1,0 +1,22 @@
+internal import DurableStorage
+public import ErrorModel
+internal import GRDB
+
+extension ExpertCache {
+    /// All that the rows speak of, at one moment.
+    public func inventory() async throws(SgloradError) -> CacheInventory {
+        try await read { db in
+            CacheInventory(
+                bases: try Self.bases(db), experts: try Self.experts(db, base: nil),
+                generators: try Self.generators(db, base: nil),
+                adapters: try Self.adapters(db, where: "TRUE", []))
+        }
+    }
+
+    /// What SQLite's check of the database finds.
+    public func databaseProblems() async throws(SgloradError) -> [CacheProblem] {
+        try await databaseFindings().map {
+            CacheProblem(database: state.cacheDatabase, finding: $0)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+internal import ErrorModel
+internal import Logging
+internal import ServiceLifecycle
+
+/// Keeps the cache: evicts every minute, and verifies everything soon after the start and then from time to time.
+struct CacheKeeper: Service {
+    static let pause = Duration.seconds(60)
+    /// How long after the start the first verification begins, so that it does not slow the first requests down.
+    static let grace = Duration.seconds(120)
+
+    let inspector: CacheInspector
+    let verifyEvery: Duration
+    let board: HealthBoard
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var nextVerification = ContinuousClock.now + Self.grace
+            while !Task.isCancelled {
+                await attempt("cache-eviction") { () throws(SgloradError) in _ = try await inspector.evict() }
+                if verifyEvery > .zero, ContinuousClock.now >= nextVerification {
+                    await attempt("cache-verification") { () throws(SgloradError) in
+                        _ = try await inspector.verify(repairing: true)
+                    }
+                    nextVerification = ContinuousClock.now + verifyEvery
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private func attempt(_ name: String, _ body: () async throws(SgloradError) -> Void) async {
+        do throws(SgloradError) {
+            try await body()
+            board.clear(name)
+        } catch {
+            // The daemon stops, or has stopped.
+            guard error.code != .cancelled, !Task.isCancelled else { return }
+            logger.error("\(name) failed", metadata: ["error": "\(error)"])
+            board.report(name, error, remedy: "Mend the cause; the daemon tries again every minute.")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import ControlProtocol
+internal import DurableStorage
+internal import ErrorModel
+internal import ExpertCache
+internal import IntentQueue
+internal import Logging
+
+/// The cache and the queue, open and in agreement with the disk, whatever a crash or a person did to them.
+struct OpenedStores: Sendable {
+    let cache: ExpertCache
+    let queue: IntentQueue
+    /// What was found and could not be mended.
+    let conditions: [Wire.Condition]
+
+    /// Opens both.
+    ///
+    /// A database that is damaged is moved aside with its log. The cache's rows are made again from the manifests, and files
+    /// without rows are taken back or removed; requests that were begun come to their end or are given back.
+    ///
+    /// - Throws: `storageFailure` where the disk refuses.
+    static func open(
+        _ state: StateDirectory, options: QueueOptions, logger: Logger
+    ) async throws(SgloradError) -> OpenedStores {
+        let damaged = DamagedStore(state)
+        let hadCache = try sound(state.cacheDatabase, damaged, logger) {
+            "The library and the results were made again from the files beside it."
+        }
+        _ = try sound(state.queueDatabase, damaged, logger) {
+            "Requests that had not ended are lost: ask again. It may hold their texts: remove it soon."
+        }
+        let cache = try ExpertCache(state)
+        let queue = try IntentQueue(
+            path: state.queueDatabase, options: options, keyFile: state.idempotencyKey)
+        let isWanted = { @Sendable (adapter: AdapterRecord) async throws(SgloradError) -> Bool in
+            guard let request = try await queue.request(adapter.request) else { return true }
+            return !request.state.isFinal || request.adapter == adapter.id
+        }
+        if !hadCache {
+            let rebuilt = try await cache.rebuild(isWanted: isWanted)
+            if !rebuilt.isEmpty {
+                logger.warning(
+                    "cache.db was missing or damaged; its rows were made again from the manifests",
+                    metadata: [
+                        "bases": "\(rebuilt.bases)", "experts": "\(rebuilt.experts)",
+                        "generators": "\(rebuilt.generators)", "adapters": "\(rebuilt.adapters)",
+                    ])
+            }
+        }
+        let found = try await cache.reconcile(isWanted: isWanted)
+        found.log(to: logger)
+        try await cache.adoptReferences()
+        try await queue.recover { (request) throws(SgloradError) in
+            try await cache.adapter(request: request)?.id
+        }
+        return OpenedStores(
+            cache: cache, queue: queue, conditions: found.remaining.map(Wire.Condition.init(remaining:)))
+    }
+
+    /// Whether a database is there and sound; a damaged one is moved aside.
+    private static func sound(
+        _ path: String, _ damaged: DamagedStore, _ logger: Logger, consequence: () -> String
+    ) throws(SgloradError) -> Bool {
+        if let problem = try DatabaseHealth.problem(path: path) {
+            let item = try damaged.moveAside(
+                DatabaseHealth.files(of: path), as: DurableFile.name(of: path),
+                reason: "The database \(path) was damaged: \(problem). \(consequence())")
+            logger.error(
+                "a database is damaged and was moved aside",
+                metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
+            return false
+        }
+        return DatabaseHealth.exists(path)
+    }
+}
+
+extension CacheReconciliation {
+    fileprivate func log(to logger: Logger) {
+        for adapter in adopted {
+            logger.notice(
+                "an adapter that a crash had left without a row has one again",
+                metadata: ["adapter": "\(adapter.id)", "request": "\(adapter.request)"])
+        }
+        for path in removed {
+            logger.notice("what belonged to nothing was removed", metadata: ["path": "\(path)"])
+        }
+        for problem in repaired {
+            logger.error(
+                "\(problem.name): \(problem.path) \(problem.finding)",
+                metadata: ["done": "\(problem.repair ?? "nothing")", "remedy": "\(problem.remedy)"])
+        }
+        for problem in remaining {
+            logger.error(
+                "\(problem.name): \(problem.path) \(problem.finding)",
+                metadata: ["remedy": "\(problem.remedy)"]
+            )
+        }
+    }
+}
+
+extension Wire.Condition {
+    /// A problem of the cache that nothing was done about.
+    init(remaining problem: CacheProblem) {
+        self.init(
+            name: "cache/\(problem.name)", message: "\(problem.name): \(problem.path) \(problem.finding).",
+            remedy: problem.remedy)
+    }
+}

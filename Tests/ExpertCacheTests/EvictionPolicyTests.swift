@@ -1,0 +1,90 @@
+import ExpertCache
+import Foundation
+import LinearAlgebra
+import Testing
+
+@testable import struct ExpertCache.AdapterRecord
+
+@Suite("What is evicted")
+struct EvictionPolicyTests {
+    private static func adapter(
+        _ id: String, bytes: Int = 10, age: Double, unused: Double? = nil, pinned: Bool = false
+    ) -> AdapterRecord {
+        var draft = Sample.draft(request: "r-\(id)", createdAt: Sample.moment.addingTimeInterval(-age))
+        draft.experts = []
+        var record = AdapterRecord(
+            draft, id: id, files: [.init(name: "x", bytes: bytes, digest: "d")])
+        record.isPinned = pinned
+        record.usedAt = Sample.moment.addingTimeInterval(-(unused ?? age))
+        return record
+    }
+
+    private static func ids(_ policy: EvictionPolicy, _ adapters: [AdapterRecord], _ kept: Set<String> = [])
+        -> [String]
+    {
+        policy.victims(among: adapters, protecting: kept, now: Sample.moment).map(\.id)
+    }
+
+    @Test func `the least recently used go until the rest fits`() {
+        let adapters = [
+            Self.adapter("a", age: 1000, unused: 900), Self.adapter("b", age: 2000, unused: 100),
+            Self.adapter("c", age: 3000, unused: 950), Self.adapter("d", age: 400),
+        ]
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 40), adapters) == [])
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 39), adapters) == ["c"])
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 20), adapters) == ["c", "a"])
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 0), adapters) == ["c", "a", "d", "b"])
+        #expect(Self.ids(EvictionPolicy(), adapters) == [])
+    }
+
+    @Test func `what nobody used for long goes, however little there is`() {
+        let adapters = [
+            Self.adapter("a", age: 1000, unused: 901), Self.adapter("b", age: 2000, unused: 900),
+        ]
+        #expect(Self.ids(EvictionPolicy(maximumAge: 900), adapters) == ["a"])
+        #expect(Self.ids(EvictionPolicy(maximumAge: 0), adapters) == ["a", "b"])
+    }
+
+    @Test func `the pinned, the protected and the young stay, even where the rest is too much`() {
+        let adapters = [
+            Self.adapter("pinned", age: 1000, pinned: true), Self.adapter("open", age: 1000),
+            Self.adapter("young", age: 299), Self.adapter("tomorrow", age: -86400),
+            Self.adapter("old", age: 300),
+        ]
+        let policy = EvictionPolicy(maximumBytes: 0, maximumAge: 0, minimumAge: 300)
+        #expect(Self.ids(policy, adapters, ["open"]) == ["old"])
+    }
+
+    @Test(arguments: 0..<50)
+    func `any set of adapters: nobody goes for nothing, nobody stays who should go`(seed: UInt64) {
+        var random = CounterRandom(seed: seed)
+        func number(_ bound: Double) -> Double { Double(random.uniform()) * bound }
+        let adapters = (0..<Int(number(30))).map { index in
+            let age = number(2000)
+            return Self.adapter(
+                "a\(index)", bytes: Int(number(100)), age: age, unused: number(age), pinned: number(1) < 0.2)
+        }
+        let policy = EvictionPolicy(
+            maximumBytes: number(1) < 0.8 ? Int(number(1500)) : nil,
+            maximumAge: number(1) < 0.5 ? number(2000) : nil, minimumAge: number(800))
+        let victims = policy.victims(among: adapters, now: Sample.moment)
+        let gone = Set(victims.map(\.id))
+        let kept = adapters.filter { !gone.contains($0.id) }
+        let free = kept.filter {
+            !$0.isPinned && Sample.moment.timeIntervalSince($0.createdAt) >= policy.minimumAge
+        }
+        func isOld(_ adapter: AdapterRecord) -> Bool {
+            policy.maximumAge.map { Sample.moment.timeIntervalSince(adapter.usedAt) > $0 } ?? false
+        }
+        let keptBytes = kept.reduce(0) { $0 + $1.bytes }
+        #expect(victims.allSatisfy { !$0.isPinned })
+        #expect(!free.contains(where: isOld))
+        if let most = policy.maximumBytes { #expect(keptBytes <= most || free.isEmpty) }
+        // The last to go went for its age, or because without it there was too much.
+        if let last = victims.last, !isOld(last) {
+            #expect(keptBytes + last.bytes > policy.maximumBytes ?? .max)
+        }
+        #expect(zip(victims, victims.dropFirst()).allSatisfy { $0.usedAt <= $1.usedAt })
+        #expect(free.allSatisfy { one in victims.allSatisfy { $0.usedAt <= one.usedAt } })
+    }
+}
