@@ -30,6 +30,9 @@ demo: build model ## a daemon in a temporary folder, the example library, one ad
 test: setup model ## the whole suite: modules, and the real daemon on a real socket
 	swift test $(TEST_FLAGS)
 
+spool-flood: setup ## 50,000 files dropped into the spool at once, taken in without a loss
+	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
+
 example-generator: build model ## train the generator of the example library anew
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 
@@ -51,4 +54,4 @@ install: ## install what 'make build CONFIGURATION=release' made, and the model,
 clean: ## remove what was built; the model stays
 	swift package clean
 
-.PHONY: help setup model build demo test example-generator format lint units docs install clean
+.PHONY: help setup model build demo test spool-flood example-generator format lint units docs install clean

@@ -51,7 +51,9 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLinux"),
         module("ErrorModel"),
+        module("Privacy"),
         module("LinearAlgebra", ["COpenBLAS", "ErrorModel"], settings: numeric),
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
@@ -70,7 +72,7 @@ let package = Package(
         module(
             "DurableStorage",
             [
-                "ErrorModel", .product(name: "GRDB", package: "GRDB.swift"),
+                "CLinux", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         module(
@@ -82,13 +84,13 @@ let package = Package(
         module(
             "IntentQueue",
             [
-                "ErrorModel", "DurableStorage", .product(name: "GRDB", package: "GRDB.swift"),
+                "ErrorModel", "Privacy", "DurableStorage", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(
             name: "ControlProtocol",
             dependencies: [
-                "ErrorModel",
+                "ErrorModel", "Privacy",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -99,7 +101,7 @@ let package = Package(
         module(
             "SgloradCore",
             [
-                "ErrorModel", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
+                "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
                 "SemanticGuidance",
                 "Generation", "Evaluation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
                 "SystemdIntegration",
@@ -121,10 +123,11 @@ let package = Package(
         .executableTarget(
             name: "sglorad-ctl",
             dependencies: [
-                "ControlProtocol", "ErrorModel",
+                "ControlProtocol", "ErrorModel", "Privacy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        tests("Privacy", ["Privacy"]),
         tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),
         tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel"]),
         tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel"]),
@@ -153,7 +156,10 @@ let package = Package(
             ]),
         tests(
             "IntentQueue",
-            ["IntentQueue", "DurableStorage", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift")]),
+            [
+                "IntentQueue", "Privacy", "DurableStorage", "ErrorModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests(
             "ControlProtocol",
             ["ControlProtocol", "ErrorModel", .product(name: "Logging", package: "swift-log")]),
@@ -163,20 +169,22 @@ let package = Package(
         tests(
             "SgloradCore",
             [
-                "SgloradCore", "ErrorModel", "DurableStorage", "ExpertCache", "IntentQueue", "Generation",
+                "SgloradCore", "ErrorModel", "Privacy", "DurableStorage", "ExpertCache", "IntentQueue",
+                "Generation",
                 "SemanticGuidance", "LowRank", "LinearAlgebra", "ControlProtocol",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "sglorad-ctl",
             [
-                "sglorad-ctl", "ControlProtocol", "ErrorModel",
+                "sglorad-ctl", "ControlProtocol", "Privacy", "ErrorModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], excluding: ["Snapshots"]),
         tests(
             "EndToEnd",
             [
-                "sglorad", "sglorad-ctl", "ControlProtocol", "AdapterFormats", "LowRank", "LinearAlgebra",
+                "sglorad", "sglorad-ctl", "ControlProtocol", "Privacy", "AdapterFormats", "LowRank",
+                "LinearAlgebra",
                 "ErrorModel",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -14,15 +14,26 @@ public struct IdempotencyKey: Sendable, Hashable {
     /// The most bytes that a client's key may have.
     public static let limit = 256
 
+    /// Who made the key up: keys of one origin are never those of another.
+    public enum Origin: String, Sendable, Hashable {
+        /// A caller of the socket.
+        case client = "key"
+        /// The spool, from a file's name and content.
+        case spool
+    }
+
     /// The client's word for the request; each user has words of their own.
     public var key: String
     /// What must be the same under the same word; only a keyed hash of it is kept.
     public var content: [UInt8]
+    /// Who made it up.
+    public var origin: Origin
 
     /// Makes a key.
-    public init(_ key: String, content: [UInt8]) {
+    public init(_ key: String, content: [UInt8], origin: Origin = .client) {
         self.key = key
         self.content = content
+        self.origin = origin
     }
 }
 
@@ -61,7 +72,8 @@ struct IdempotencyKeys: Sendable {
     /// The hashes of a user's key.
     func hashes(_ key: IdempotencyKey, uid: Int) -> Hashes {
         Hashes(
-            key: hash("key", uid: uid, Array(key.key.utf8)), content: hash("content", uid: uid, key.content))
+            key: hash(key.origin.rawValue, uid: uid, Array(key.key.utf8)),
+            content: hash("content", uid: uid, key.content))
     }
 
     private func hash(_ purpose: String, uid: Int, _ bytes: [UInt8]) -> String {

@@ -2,6 +2,7 @@ internal import DurableStorage
 public import ErrorModel
 internal import Foundation
 internal import GRDB
+public import Privacy
 
 /// What people decide about requests.
 extension IntentQueue {
@@ -41,7 +42,7 @@ extension IntentQueue {
     /// - Returns: the request; nil where there is none.
     /// - Throws: `invalidRequest` for a request that is open or done, `invalidIntent` where the text is erased and none is
     ///   given, or is still there and another is given; `busy` where there is no room.
-    public func retry(_ id: String, text: String? = nil) async throws(SgloradError) -> QueuedRequest? {
+    public func retry(_ id: String, text: PrivateText? = nil) async throws(SgloradError) -> QueuedRequest? {
         let options = options
         let retried: QueuedRequest? = try await database.write { db in
             guard
@@ -68,7 +69,7 @@ extension IntentQueue {
                 db,
                 sql: """
                     UPDATE request SET state = 'queued', intent = ?, finishedAt = NULL, failure = NULL, attempts = 0,
-                        endedAge = 0
+                        endedAge = 0, isOwed = spoolName IS NOT NULL
                     WHERE id = ? RETURNING *
                     """,
                 arguments: [try intent.json(), id]
@@ -80,7 +81,7 @@ extension IntentQueue {
         return retried
     }
 
-    private static func intent(kept: String?, options: String?, text: String?) throws -> QueuedIntent {
+    private static func intent(kept: String?, options: String?, text: PrivateText?) throws -> QueuedIntent {
         if let intent = kept.flatMap(QueuedIntent.init(json:)) {
             guard text == nil || text == intent.text else {
                 throw SgloradError.invalidIntent(

@@ -2,6 +2,7 @@ internal import DurableStorage
 public import ErrorModel
 internal import Foundation
 internal import GRDB
+internal import Privacy
 
 extension IntentQueue {
     /// Accepts a request; durable when it returns.
@@ -48,6 +49,8 @@ extension IntentQueue {
             }
         }
         wake()
+        // A repetition of what has ended is owed its result once more.
+        if batch.contains(where: { $0.spoolName != nil }) { endings.ring() }
         return results
     }
 
@@ -57,6 +60,14 @@ extension IntentQueue {
         return try await database.read { db in
             var room = QueueRoom(db, options)
             return try room.left(uid)
+        }
+    }
+
+    /// Whether there is room for any request at all.
+    public func hasRoom() async throws(SgloradError) -> Bool {
+        let capacity = options.capacity
+        return try await database.read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM request WHERE finishedAt IS NULL") ?? 0 < capacity
         }
     }
 
@@ -78,14 +89,13 @@ extension IntentQueue {
                 db,
                 sql: """
                     INSERT INTO request (id, uid, base, label, intent, options, state, submittedAt, submittedAge, keyHash,
-                        contentHash)
-                    VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?) RETURNING *
+                        contentHash, spoolName, isOwed)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?8, ?9, ?10, ?11, ?11 IS NOT NULL) RETURNING *
                     """,
                 arguments: [
                     "r-" + UUID().uuidString.lowercased(), submission.uid, submission.base, submission.label,
                     try submission.intent.json(), try options.json(), now.timeIntervalSince1970, age,
-                    hashes?.key,
-                    hashes?.content,
+                    hashes?.key, hashes?.content, submission.spoolName,
                 ])
         else { throw SgloradError.internal("a request was accepted and is not there") }
         return QueuedRequest(row: row)
@@ -104,6 +114,11 @@ extension IntentQueue {
             throw SgloradError.invalidIntent(
                 field: "idempotencyKey",
                 reason: "was used before, for another intent. Take a new key for a new intent")
+        }
+        if submission.spoolName != nil {
+            try db.execute(
+                sql: "UPDATE request SET isOwed = 1 WHERE id = ? AND spoolName IS NOT NULL",
+                arguments: [row["id"] as String])
         }
         return QueuedRequest(row: row)
     }

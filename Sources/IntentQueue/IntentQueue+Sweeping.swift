@@ -87,7 +87,7 @@ private struct Ageing: Sendable {
     static func all(_ options: QueueOptions, now: Double) -> [Ageing] {
         let intents = "retained WHERE request IN (SELECT id FROM request WHERE endedAge <= ?)"
         let keys = "request WHERE keyHash IS NOT NULL AND submittedAge <= ? AND finishedAt IS NOT NULL"
-        let requests = "request WHERE finishedAt IS NOT NULL AND endedAge <= ?"
+        let requests = "request WHERE finishedAt IS NOT NULL AND isOwed = 0 AND endedAge <= ?"
         return [
             Ageing(
                 rows: intents, statement: "DELETE FROM \(intents)",

@@ -28,6 +28,8 @@ public actor IntentQueue {
     /// How often something was put into the queue: what came while a worker was looking is not missed.
     var submissions = 0
     var idle: [UUID: CheckedContinuation<Void, Never>] = [:]
+    /// Rings when a request has ended, or a repetition of one that has: a result may be owed.
+    public nonisolated let endings = Bell()
     /// Whether the write-ahead log may still hold what the database has erased.
     var logHoldsErased = true
     /// The age of the queue when it was last written down.
@@ -70,5 +72,6 @@ public actor IntentQueue {
         holdings[request.id] = nil
         logHoldsErased = true
         announce(request)
+        endings.ring()
     }
 }

@@ -32,8 +32,19 @@ enum QueueSchema {
         migrator.registerMigration("2: order, leases, attempts, idempotency") { db in
             try db.execute(sql: version2)
         }
+        migrator.registerMigration("3: results owed to the spool") { db in
+            try db.execute(sql: version3)
+        }
         return migrator
     }
+
+    /// What came through the spool, under which name, and whether its result has still to be written there.
+    private static let version3 = """
+        ALTER TABLE request ADD COLUMN spoolName TEXT;
+        ALTER TABLE request ADD COLUMN isOwed INTEGER NOT NULL DEFAULT 0
+            CHECK (isOwed = 0 OR (isOwed = 1 AND spoolName IS NOT NULL));
+        CREATE INDEX requestOwed ON request (sequence) WHERE isOwed = 1 AND finishedAt IS NOT NULL;
+        """
 
     /// The requests in an order that no clock decides.
     ///

@@ -1,10 +1,11 @@
 internal import Foundation
+public import Privacy
 
 /// An intent as the queue keeps it until its request is final: what the user said, with every default filled in that must
 /// not change between attempts.
 public struct QueuedIntent: Sendable, Codable, Hashable {
     /// What the user wants, in plain words.
-    public var text: String
+    public var text: PrivateText
     /// The strategy's name; nil for what the library then offers.
     public var strategy: String?
     /// K, if the caller chose it.
@@ -20,7 +21,7 @@ public struct QueuedIntent: Sendable, Codable, Hashable {
 
     /// Makes an intent.
     public init(
-        text: String, strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil,
+        text: PrivateText, strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil,
         proximity: String? = nil,
         seed: UInt64, force: Bool = false
     ) {
@@ -50,7 +51,7 @@ extension QueuedIntent {
 extension QueuedIntent: CustomStringConvertible, CustomDebugStringConvertible {
     /// Everything but the text, which belongs in no log.
     public var description: String {
-        "intent of \(text.utf8.count) bytes, strategy \(strategy ?? "default"), seed \(seed)"
+        "intent of \(text.byteCount) bytes, strategy \(strategy ?? "default"), seed \(seed)"
     }
 
     /// Same as ``description``.

@@ -16,5 +16,6 @@ extension QueuedRequest {
         failure = row["failure"]
         attempts = row["attempts"]
         isCalledOff = row["calledOff"]
+        spoolName = row["spoolName"]
     }
 }

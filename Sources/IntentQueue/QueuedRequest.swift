@@ -62,4 +62,6 @@ public struct QueuedRequest: Sendable, Hashable {
     public var attempts = 0
     /// Whether somebody called it off while a worker was at it.
     public var isCalledOff = false
+    /// The file's name where it came through the spool.
+    public var spoolName: String?
 }

@@ -10,15 +10,19 @@ public struct Submission: Sendable {
     public var label: String?
     /// What makes a repetition known.
     public var key: IdempotencyKey?
+    /// The file's name where it comes through the spool, which is then owed a result of that name.
+    public var spoolName: String?
 
     /// Makes a submission.
     public init(
-        _ intent: QueuedIntent, base: String, uid: Int, label: String? = nil, key: IdempotencyKey? = nil
+        _ intent: QueuedIntent, base: String, uid: Int, label: String? = nil, key: IdempotencyKey? = nil,
+        spoolName: String? = nil
     ) {
         self.intent = intent
         self.base = base
         self.uid = uid
         self.label = label
         self.key = key
+        self.spoolName = spoolName
     }
 }

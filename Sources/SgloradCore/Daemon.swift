@@ -54,11 +54,14 @@ public struct Daemon: Sendable {
         let evaluations = EvaluationSupervisor(
             cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
             logger: logger)
+        let spool = SpoolKeeper(
+            options.spool, queue: queue, cache: cache, libraries: libraries, pool: pool, board: board,
+            logger: logger)
         let interface = ControlInterface(
             options: options, cache: cache, queue: queue, encoders: encoders, libraries: libraries,
             pipeline: pipeline,
             trainings: trainings, evaluations: evaluations, uploads: UploadStore(state: state, pool: pool),
-            pool: pool, inspector: inspector,
+            spool: spool, pool: pool, inspector: inspector,
             health: Health(
                 board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
             startedAt: Date(),
@@ -71,6 +74,7 @@ public struct Daemon: Sendable {
             interfaces: [interface], logger: logger)
 
         try await server.bind()
+        _ = await spool?.takeIn()
         let control = ControlService(
             server: server, queue: queue, trainings: trainings, evaluations: evaluations, encoders: encoders,
             notifier: notifier,
@@ -79,7 +83,7 @@ public struct Daemon: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: (0..<options.workers).map { _ in
                 RequestWorker(queue: queue, pipeline: pipeline, logger: logger)
-            } + [
+            } + (spool.map { [SpoolService(keeper: $0, queue: queue)] } ?? []) + [
                 QueueKeeper(queue: queue, logger: logger),
                 CacheKeeper(
                     inspector: inspector, verifyEvery: options.cache.verifyEvery, board: board, logger: logger

@@ -10,7 +10,7 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             Serves the varlink interface io.sglorad on a Unix socket, which systemd may pass (sglorad.socket). Without \
             systemd: sglorad --state-dir DIR --socket PATH. Every option is also a key of the configuration file \
-            (stateDirectory, socket, model, logLevel, workers, queue.capacity, …) and an environment variable \
+            (stateDirectory, socket, model, spool.directory, logLevel, workers, queue.capacity, …) and an environment variable \
             (SGLORAD_STATE_DIRECTORY, SGLORAD_SOCKET, …); the command line goes first, the file last.
             """)
 
@@ -22,6 +22,9 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: "The text encoder's folder (default: searched in ~/.cache/sglorad and /usr/share/sglorad).")
     var model: String?
+
+    @Option(help: "The folder that programs can drop intents into (default: none).")
+    var spool: String?
 
     @Option(name: .customLong("config"), help: "A configuration file in YAML.")
     var configurationFile: String?
@@ -35,7 +38,7 @@ struct Serve: AsyncParsableCommand {
             let options = try await DaemonOptions.load(
                 CommandLineOptions(
                     configurationFile: configurationFile, stateDirectory: stateDir, socket: socket,
-                    model: model,
+                    model: model, spool: spool,
                     logLevel: logLevel),
                 environment: environment)
             try await Daemon(options: options, environment: environment).run()

@@ -2,6 +2,7 @@ import ErrorModel
 import Foundation
 import GRDB
 import IntentQueue
+import Privacy
 import Testing
 
 /// An intent that an older or newer version left, or that was damaged.

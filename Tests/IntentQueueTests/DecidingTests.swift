@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Calling off and trying again", .timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import ErrorModel
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Fairness", .timeLimit(.minutes(1)))
@@ -9,7 +10,7 @@ struct FairnessTests {
     init() throws { place = try TemporaryQueue() }
 
     private func submission(_ uid: Int, _ text: String = "text") -> Submission {
-        Submission(QueuedIntent(text: text, seed: 1), base: "b", uid: uid)
+        Submission(QueuedIntent(text: PrivateText(text), seed: 1), base: "b", uid: uid)
     }
 
     @Test func `users take turns, and within a user the oldest comes first`() async throws {
@@ -23,7 +24,7 @@ struct FairnessTests {
         for _ in 0..<8 {
             let taken = try await queue.taken()
             uids.append(taken.request.uid)
-            if taken.request.uid == 7 { texts.append(taken.intent.text) }
+            if taken.request.uid == 7 { texts.append(taken.intent.text.revealed) }
         }
         #expect(uids == [7, 3, 5, 7, 3, 5, 7, 7])
         #expect(texts == (0..<4).map { "seven \($0)" })

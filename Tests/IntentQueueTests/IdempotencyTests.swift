@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Idempotency", .timeLimit(.minutes(1)))
@@ -19,7 +20,7 @@ struct IdempotencyTests {
         _ key: String, content: String = "content", uid: Int = 1000, text: String = "text"
     ) -> Submission {
         Submission(
-            QueuedIntent(text: text, seed: 1), base: "b", uid: uid,
+            QueuedIntent(text: PrivateText(text), seed: 1), base: "b", uid: uid,
             key: IdempotencyKey(key, content: Array(content.utf8)))
     }
 

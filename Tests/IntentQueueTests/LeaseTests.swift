@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Leases", .timeLimit(.minutes(1)))

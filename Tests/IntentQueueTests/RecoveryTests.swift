@@ -2,6 +2,7 @@ import ErrorModel
 import Foundation
 import GRDB
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Recovery", .timeLimit(.minutes(1)))

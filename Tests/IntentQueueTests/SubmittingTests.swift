@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Submitting", .timeLimit(.minutes(1)))

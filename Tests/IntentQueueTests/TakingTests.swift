@@ -1,4 +1,5 @@
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Taking", .timeLimit(.minutes(1)))
@@ -15,7 +16,7 @@ struct TakingTests {
         var texts: [String] = []
         while let next = try await queue.take() {
             taken.append(next.request.id)
-            texts.append(next.intent.text)
+            texts.append(next.intent.text.revealed)
         }
         #expect(taken == submitted)
         #expect(texts == (0..<12).map(String.init))

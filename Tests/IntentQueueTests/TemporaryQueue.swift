@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import Privacy
 import Testing
 
 /// A folder of a test's own with a queue's database in it, removed when the last reference goes.
@@ -37,7 +38,8 @@ extension IntentQueue {
     /// Submits an intent of nothing but a text.
     @discardableResult
     func submit(_ text: String, label: String? = nil) async throws -> QueuedRequest {
-        try await submit(QueuedIntent(text: text, seed: 1), base: "minilm", uid: 1000, label: label)
+        try await submit(
+            QueuedIntent(text: PrivateText(text), seed: 1), base: "minilm", uid: 1000, label: label)
     }
 }
 

@@ -1,4 +1,5 @@
 import IntentQueue
+import Privacy
 import Synchronization
 import Testing
 

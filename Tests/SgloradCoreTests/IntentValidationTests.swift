@@ -2,6 +2,7 @@ import ControlProtocol
 import ErrorModel
 import Generation
 import IntentQueue
+import Privacy
 import SemanticGuidance
 import Testing
 
@@ -18,12 +19,13 @@ struct IntentValidationTests {
         }
         #expect(error?.code == .invalidIntent, sourceLocation: location)
         #expect(error?.parameters["field"] == .string(field), sourceLocation: location)
-        if !intent.text.allSatisfy(\.isWhitespace) {
-            #expect(error?.message.contains(intent.text) == false, sourceLocation: location)
+        if !intent.text.isBlank {
+            #expect(error?.message.contains(intent.text.revealed) == false, sourceLocation: location)
         }
     }
 
-    private func intent(_ text: String = "match birds", _ change: (inout Wire.Intent) -> Void) -> Wire.Intent
+    private func intent(_ text: PrivateText = "match birds", _ change: (inout Wire.Intent) -> Void)
+        -> Wire.Intent
     {
         var intent = Wire.Intent(text: text)
         change(&intent)
@@ -53,14 +55,14 @@ struct IntentValidationTests {
 
     @Test(arguments: ["", " ", "\n\t\r ", "\u{A0}\u{2003}\u{3000}"])
     func `a text of nothing is refused`(text: String) {
-        refused("text", Wire.Intent(text: text))
+        refused("text", Wire.Intent(text: PrivateText(text)))
     }
 
     @Test func `a text is at most 32,768 bytes, not characters`() throws {
-        _ = try IntentValidation.queued(Wire.Intent(text: String(repeating: "x", count: 32_768)))
-        refused("text", Wire.Intent(text: String(repeating: "x", count: 32_769)))
-        _ = try IntentValidation.queued(Wire.Intent(text: String(repeating: "é", count: 16_384)))
-        refused("text", Wire.Intent(text: String(repeating: "é", count: 16_385)))
+        _ = try IntentValidation.queued(Wire.Intent(text: PrivateText(String(repeating: "x", count: 32_768))))
+        refused("text", Wire.Intent(text: PrivateText(String(repeating: "x", count: 32_769))))
+        _ = try IntentValidation.queued(Wire.Intent(text: PrivateText(String(repeating: "é", count: 16_384))))
+        refused("text", Wire.Intent(text: PrivateText(String(repeating: "é", count: 16_385))))
     }
 
     @Test func `every strategy is known by its name, no other`() throws {

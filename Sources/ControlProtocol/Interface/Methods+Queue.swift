@@ -1,3 +1,5 @@
+public import Privacy
+
 extension Methods {
     /// Queue an intent and return: the request is durable when the reply is out.
     ///
@@ -148,10 +150,10 @@ extension Methods {
             /// The field `requestId`.
             public var requestId: String
             /// The field `text`.
-            public var text: String?
+            public var text: PrivateText?
 
             /// Makes the value from its fields.
-            public init(requestId: String, text: String? = nil) {
+            public init(requestId: String, text: PrivateText? = nil) {
                 self.requestId = requestId
                 self.text = text
             }

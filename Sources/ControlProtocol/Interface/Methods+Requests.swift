@@ -1,3 +1,5 @@
+public import Privacy
+
 extension Methods {
     /// Queue an intent and wait for its adapter.
     ///
@@ -47,7 +49,7 @@ extension Methods {
         /// What a call holds.
         public struct Parameters: Codable, Sendable {
             /// The field `text`.
-            public var text: String
+            public var text: PrivateText
             /// The field `base`.
             public var base: String?
             /// The field `topK`.
@@ -59,7 +61,7 @@ extension Methods {
 
             /// Makes the value from its fields.
             public init(
-                text: String, base: String? = nil, topK: Int? = nil, temperature: Double? = nil,
+                text: PrivateText, base: String? = nil, topK: Int? = nil, temperature: Double? = nil,
                 proximity: String? = nil
             ) {
                 self.text = text
@@ -125,12 +127,12 @@ extension Methods {
         /// What a call holds.
         public struct Parameters: Codable, Sendable {
             /// The field `texts`.
-            public var texts: [String]
+            public var texts: [PrivateText]
             /// The field `adapterId`.
             public var adapterId: String?
 
             /// Makes the value from its fields.
-            public init(texts: [String], adapterId: String? = nil) {
+            public init(texts: [PrivateText], adapterId: String? = nil) {
                 self.texts = texts
                 self.adapterId = adapterId
             }

@@ -1,3 +1,5 @@
+public import Privacy
+
 extension Wire {
     /// What the user wants.
     ///
@@ -9,7 +11,7 @@ extension Wire {
     /// even where no expert is near enough.
     public struct Intent: Codable, Sendable, Hashable {
         /// The field `text`.
-        public var text: String
+        public var text: PrivateText
         /// The field `base`.
         public var base: String?
         /// The field `strategy`.
@@ -31,7 +33,7 @@ extension Wire {
 
         /// Makes the value from its fields.
         public init(
-            text: String, base: String? = nil, strategy: String? = nil, topK: Int? = nil,
+            text: PrivateText, base: String? = nil, strategy: String? = nil, topK: Int? = nil,
             temperature: Double? = nil, proximity: String? = nil, seed: Int? = nil, formats: [String]? = nil,
             label: String? = nil, force: Bool? = nil
         ) {

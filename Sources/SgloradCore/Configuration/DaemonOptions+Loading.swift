@@ -16,19 +16,22 @@ public struct CommandLineOptions: Sendable {
     public var socket: String?
     /// `--model`.
     public var model: String?
+    /// `--spool`.
+    public var spool: String?
     /// `--log-level`.
     public var logLevel: String?
 
     /// Makes the options.
     public init(
         configurationFile: String? = nil, stateDirectory: String? = nil, socket: String? = nil,
-        model: String? = nil,
+        model: String? = nil, spool: String? = nil,
         logLevel: String? = nil
     ) {
         self.configurationFile = configurationFile
         self.stateDirectory = stateDirectory
         self.socket = socket
         self.model = model
+        self.spool = spool
         self.logLevel = logLevel
     }
 }
@@ -43,9 +46,13 @@ extension DaemonOptions {
         var said: [AbsoluteConfigKey: ConfigValue] = [:]
         for (key, value) in [
             ("stateDirectory", commandLine.stateDirectory), ("socket", commandLine.socket),
-            ("model", commandLine.model), ("logLevel", commandLine.logLevel),
+            ("model", commandLine.model), ("spool.directory", commandLine.spool),
+            ("logLevel", commandLine.logLevel),
         ] {
-            if let value { said[AbsoluteConfigKey([key])] = ConfigValue(.string(value), isSecret: false) }
+            if let value {
+                said[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(
+                    .string(value), isSecret: false)
+            }
         }
         var providers: [any ConfigProvider] = [
             InMemoryProvider(name: "command line", values: said),
@@ -92,6 +99,7 @@ private struct Reading {
             workers: try await int("workers", 1...64) ?? min(64, max(1, processors)),
             queue: try await queue(defaults.queue),
             cache: try await cache(defaults.cache),
+            spool: try await spool(defaults.spool),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
     }
@@ -135,6 +143,14 @@ private struct Reading {
                 reason: "is '\(text)'; it must be a whole number of bytes, or one and KiB, MiB, GiB or TiB")
         }
         return bytes
+    }
+
+    private func spool(_ defaults: SpoolOptions) async throws(SgloradError) -> SpoolOptions {
+        let year = Duration.seconds(365 * 24 * 3600)
+        return SpoolOptions(
+            directory: try await path("spool.directory"),
+            keepResults: try await duration("spool.keepResults", .seconds(60)...year) ?? defaults.keepResults,
+            keepRejected: try await duration("spool.keepRejected", .zero...year) ?? defaults.keepRejected)
     }
 
     private func string(_ key: ConfigKey) async throws(SgloradError) -> String? {

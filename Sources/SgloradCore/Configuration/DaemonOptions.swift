@@ -15,6 +15,8 @@ public struct DaemonOptions: Sendable {
     public var queue: QueueOptions
     /// What is evicted from the cache, and how often it is verified.
     public var cache: CacheOptions
+    /// Where the spool is, and how long it keeps what.
+    public var spool: SpoolOptions
     /// What is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.
@@ -27,7 +29,8 @@ public struct DaemonOptions: Sendable {
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
         model: String? = nil,
         workers: Int = 2, queue: QueueOptions = QueueOptions(), cache: CacheOptions = CacheOptions(),
-        logLevel: Logger.Level = .info, trainer: String = "/proc/self/exe"
+        spool: SpoolOptions = SpoolOptions(), logLevel: Logger.Level = .info,
+        trainer: String = "/proc/self/exe"
     ) {
         self.stateDirectory = stateDirectory
         self.socket = socket
@@ -35,6 +38,7 @@ public struct DaemonOptions: Sendable {
         self.workers = workers
         self.queue = queue
         self.cache = cache
+        self.spool = spool
         self.logLevel = logLevel
         self.trainer = trainer
     }

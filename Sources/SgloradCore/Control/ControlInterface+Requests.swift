@@ -6,6 +6,7 @@ internal import Generation
 internal import IntentQueue
 internal import LinearAlgebra
 internal import LowRank
+internal import Privacy
 internal import SemanticGuidance
 internal import TextEncoding
 
@@ -76,11 +77,11 @@ extension ControlInterface {
             throw SgloradError.invalidRequest(
                 field: "texts", reason: "has \(texts.count) texts; at most 1024 are taken")
         }
-        for (index, text) in texts.enumerated() where text.utf8.count > IntentValidation.textLimit {
+        for (index, text) in texts.enumerated() where text.byteCount > IntentValidation.textLimit {
             throw SgloradError.invalidRequest(
                 field: "texts",
                 reason:
-                    "has a text of \(text.utf8.count) bytes at place \(index); at most \(IntentValidation.textLimit) "
+                    "has a text of \(text.byteCount) bytes at place \(index); at most \(IntentValidation.textLimit) "
                     + "are taken")
         }
         let encoder = try await encoders.loaded().encoder
@@ -97,7 +98,7 @@ extension ControlInterface {
         }
         let adapter = applied
         let encodings = try await pool.run { () throws(SgloradError) in
-            try encoder.encode(batch: texts, adapter: adapter)
+            try encoder.encode(batch: texts.map(\.revealed), adapter: adapter)
         }
         return Methods.Encode.Reply(
             embeddings: encodings.map {

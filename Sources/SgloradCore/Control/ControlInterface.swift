@@ -16,6 +16,7 @@ struct ControlInterface: VarlinkInterface {
     let trainings: TrainingSupervisor
     let evaluations: EvaluationSupervisor
     let uploads: UploadStore
+    let spool: SpoolKeeper?
     let pool: ComputePool
     let inspector: CacheInspector
     let health: Health

@@ -7,6 +7,7 @@ internal import Generation
 internal import IntentQueue
 internal import LinearAlgebra
 internal import LowRank
+internal import Privacy
 internal import SemanticGuidance
 internal import TextEncoding
 
@@ -24,7 +25,8 @@ struct AdapterPipeline: Sendable {
         _ intent: QueuedIntent, base: BaseRecord
     ) async throws(SgloradError) -> (guided: GuidedIntent, encoding: Encoding, encoder: LoadedEncoder) {
         let encoder = try await encoders.loaded()
-        let encoding = try await pool.run { () throws(SgloradError) in try encoder.encoder.encode(intent.text)
+        let encoding = try await pool.run { () throws(SgloradError) in
+            try encoder.encoder.encode(intent.text.revealed)
         }
         let snapshot = try await libraries.snapshot(base)
         let guided = try await pool.run { () throws(SgloradError) in

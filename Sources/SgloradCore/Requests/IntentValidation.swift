@@ -2,6 +2,7 @@ internal import ControlProtocol
 internal import ErrorModel
 internal import Generation
 internal import IntentQueue
+internal import Privacy
 internal import SemanticGuidance
 
 /// What an intent must be before it is queued; what a worker then reads from it has been checked.
@@ -39,14 +40,14 @@ enum IntentValidation {
     }
 
     /// Checks an intent's text.
-    static func check(text: String) throws(SgloradError) {
-        guard text.utf8.count <= textLimit else {
+    static func check(text: PrivateText) throws(SgloradError) {
+        guard text.byteCount <= textLimit else {
             throw .invalidIntent(
                 field: "text",
-                reason: "has \(text.utf8.count) bytes; at most \(textLimit) are taken. Say the task in "
+                reason: "has \(text.byteCount) bytes; at most \(textLimit) are taken. Say the task in "
                     + "a sentence or two")
         }
-        guard text.contains(where: { !$0.isWhitespace }) else {
+        guard !text.isBlank else {
             throw .invalidIntent(field: "text", reason: "is empty. Say the task in plain words")
         }
     }

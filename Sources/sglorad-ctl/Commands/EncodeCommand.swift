@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import Privacy
 
 /// `encode`: texts become embeddings.
 struct EncodeCommand: AsyncParsableCommand {
@@ -36,7 +37,7 @@ struct EncodeCommand: AsyncParsableCommand {
                 var reply = Methods.Encode.Reply(embeddings: [])
                 for part in Self.parts(texts) {
                     reply.embeddings += try await client.call(
-                        Methods.Encode.self, .init(texts: part, adapterId: adapter)
+                        Methods.Encode.self, .init(texts: part.map { PrivateText($0) }, adapterId: adapter)
                     ).embeddings
                 }
                 try output.emit(reply) { $0.embeddings(reply.embeddings, of: texts) }

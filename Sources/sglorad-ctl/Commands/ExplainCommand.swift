@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import Privacy
 
 /// `explain`: what guidance sees in an intent.
 struct ExplainCommand: AsyncParsableCommand {
@@ -29,7 +30,7 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.run { output in
-            let text = try IntentText.resolve(text)
+            let text = PrivateText(try IntentText.resolve(text))
             try await connection.withClient { client in
                 let reply = try await client.call(
                     Methods.Explain.self,

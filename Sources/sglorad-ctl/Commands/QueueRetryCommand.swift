@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import Privacy
 
 /// `queue retry`: a request that did not succeed is queued again.
 struct QueueRetryCommand: AsyncParsableCommand {
@@ -25,8 +26,8 @@ struct QueueRetryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.run { output in
-            var said: String?
-            if let text { said = try IntentText.resolve(text) }
+            var said: PrivateText?
+            if let text { said = PrivateText(try IntentText.resolve(text)) }
             let words = said
             try await connection.withClient { client in
                 let reply = try await client.call(

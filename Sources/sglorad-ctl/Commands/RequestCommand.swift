@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlProtocol
 import ErrorModel
+import Privacy
 
 /// `request`: an intent becomes an adapter.
 struct RequestCommand: AsyncParsableCommand {
@@ -109,7 +110,7 @@ struct RequestCommand: AsyncParsableCommand {
 
     private func intent() throws -> Wire.Intent {
         Wire.Intent(
-            text: try IntentText.resolve(text), base: base.base, strategy: strategy?.rawValue,
+            text: PrivateText(try IntentText.resolve(text)), base: base.base, strategy: strategy?.rawValue,
             topK: guidance.topK,
             temperature: guidance.temperature, proximity: guidance.proximity?.rawValue, seed: seed,
             formats: format.map { [$0.rawValue] }, label: label, force: force ? true : nil)

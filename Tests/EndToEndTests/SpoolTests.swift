@@ -1,0 +1,195 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+/// The spool of the real daemon, used as an app uses it: with a shell's own tools.
+@Suite("Spool", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+struct SpoolTests {
+    private let uid = Int(geteuid())
+
+    /// Drops an intent: written in tmp/, renamed into new/.
+    private func drop(_ name: String, _ content: String, in spool: String) throws {
+        try Data(content.utf8).write(to: URL(filePath: "\(spool)/tmp/\(name)"))
+        try #require(rename("\(spool)/tmp/\(name)", "\(spool)/new/\(name)") == 0)
+    }
+
+    /// Waits for a result.
+    private func result(_ name: String, in spool: String, of uid: Int? = nil) async throws -> SpoolResult {
+        let path = "\(spool)/done/\(uid ?? self.uid)/\(name)"
+        while true {
+            if let data = FileManager.default.contents(atPath: path) {
+                return try JSONDecoder().decode(SpoolResult.self, from: data)
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func names(_ folder: String, in spool: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "\(spool)/\(folder)")) ?? []).sorted()
+    }
+
+    @Test("an intent in the spool becomes an adapter; a refusal, a failure and nonsense are said as well")
+    func outcomes() async throws {
+        try await withTemporaryFolder { folder in
+            let spool = "\(folder)/spool"
+            let end = try await TestDaemon.run(in: folder, arguments: ["--spool", spool]) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try drop(
+                    "birds.json", #"{"text": "definitions of birds", "seed": 7, "label": "mine"}"#, in: spool)
+                try drop("nothing.json", #"{"text": "zzz qqq xxyzzy"}"#, in: spool)
+                try drop(
+                    "generator.json", #"{"text": "definitions of fish", "strategy": "sg-lora"}"#, in: spool)
+                try drop("nonsense.json", "nonsense", in: spool)
+
+                let birds = try await result("birds.json", in: spool)
+                #expect(birds.state == .done && birds.label == "mine" && birds.failure == nil)
+                let adapter = try #require(birds.adapter)
+                #expect(adapter.provenance.seed == 7)
+                #expect(FileManager.default.fileExists(atPath: adapter.path + "/adapter_model.safetensors"))
+                let request = try await daemon.reply(
+                    Methods.GetRequest.Reply.self, "queue", "show", try #require(birds.requestId)
+                ).request
+                #expect(request.state == "done" && request.adapterId == adapter.adapterId)
+
+                let nothing = try await result("nothing.json", in: spool)
+                #expect(nothing.state == .refused && nothing.adapter == nil)
+                #expect(nothing.failure?.error == "io.sglorad.NoRelevantExpert")
+                #expect(nothing.failure?.parameters["proximity"] != nil)
+                let generator = try await result("generator.json", in: spool)
+                #expect(generator.state == .failed)
+                #expect(generator.failure?.error == "io.sglorad.GeneratorUnavailable")
+                let nonsense = try await result("nonsense.json", in: spool)
+                #expect(nonsense.state == .rejected && nonsense.requestId == nil)
+                let kept = try #require(nonsense.rejected)
+                while !names("taking", in: spool).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(try String(contentsOfFile: kept, encoding: .utf8) == "nonsense")
+                #expect(names("new", in: spool).isEmpty && names("taking", in: spool).isEmpty)
+                #expect(try await daemon.reply(Methods.Status.Reply.self, "status").conditions.isEmpty)
+            }
+            #expect(end.status == 0, "\(end.log)")
+            #expect(!end.log.contains("definitions") && !end.log.contains("xxyzzy"), "\(end.log)")
+        }
+    }
+
+    @Test("what was dropped while the daemon was away, or killed, is answered after its next start, once")
+    func away() async throws {
+        try await withTemporaryFolder { folder in
+            let spool = "\(folder)/spool"
+            let arguments = ["--spool", spool]
+            try await TestDaemon.run(in: folder, arguments: arguments) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+            }
+            for round in 0..<2 {
+                for number in 0..<5 {
+                    try drop("\(round)-\(number).json", #"{"text": "definitions of birds"}"#, in: spool)
+                }
+                await #expect(throws: CancellationError.self) {
+                    try await TestDaemon.run(in: folder, arguments: arguments) { _ in
+                        // The run is ended by SIGKILL, in the middle of it.
+                        throw CancellationError()
+                    }
+                }
+            }
+            try await TestDaemon.run(in: folder, arguments: arguments) { daemon in
+                var requests: Set<String> = []
+                for round in 0..<2 {
+                    for number in 0..<5 {
+                        let answer = try await result("\(round)-\(number).json", in: spool)
+                        #expect(answer.state == .done)
+                        requests.insert(try #require(answer.requestId))
+                    }
+                }
+                let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+                    .adapters
+                #expect(requests.count == 10 && adapters.count == 10)
+            }
+        }
+    }
+
+    @Test(
+        "a daemon without root serves other users, each to its own files",
+        .enabled(if: geteuid() == 0, "needs root, to be three users"))
+    func users() async throws {
+        try await withTemporaryFolder { folder in
+            let spool = "\(folder)/spool"
+            // As tmpfiles.d makes it: the folder for all to pass, the rest the daemon's.
+            let daemonUser = 4100
+            try FileManager.default.createDirectory(atPath: spool, withIntermediateDirectories: false)
+            for path in [folder, spool] { #expect(chown(path, uid_t(daemonUser), gid_t(daemonUser)) == 0) }
+            #expect(chmod(folder, 0o711) == 0)
+            let end = try await TestDaemon.run(
+                in: folder, arguments: ["--spool", spool],
+                launcher: Self.launcher(daemonUser)
+            ) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                // Readable for the daemon's group alone: the folder hands its group on.
+                let dropped = try await submit(4101, "a.json", mask: "027", in: spool)
+                #expect(dropped.status == 0, "\(dropped.error)")
+                let first = try await result("a.json", in: spool, of: 4101)
+                #expect(first.state == .done)
+                let place = "\(spool)/done/4101/a.json"
+                #expect(try await shell(4101, "cat \(place)").output.contains("\"state\":\"done\""))
+                #expect(try await shell(4102, "cat \(place)").status != 0)
+                #expect(try await shell(4102, "ls \(spool)/done/4101").status != 0)
+                #expect(try await shell(4101, "rm -f \(place)").status != 0)
+
+                // Too private to be read by the daemon: said, and kept.
+                _ = try await submit(4101, "b.json", mask: "077", in: spool)
+                let unread = try await result("b.json", in: spool, of: 4101)
+                #expect(unread.state == .rejected)
+                let said = "\(unread.failure?.parameters["message"] as Any)"
+                #expect(said.contains("0640"), "\(said)")
+
+                // Nobody lists what waits, or takes away or replaces another's.
+                #expect(try await shell(4102, "ls \(spool)/new").status != 0)
+                #expect(try await shell(4102, "ls \(spool)/taking").status != 0)
+                _ = try await shell(4101, "echo {} > \(spool)/tmp/mine.json")
+                #expect(try await shell(4102, "rm -f \(spool)/tmp/mine.json").status != 0)
+                #expect(try await shell(4102, "mv \(spool)/tmp/mine.json \(spool)/new/").status != 0)
+
+                // A folder can be moved by its owner alone; it is said, and holds up nobody.
+                _ = try await shell(4102, "mkdir -p \(spool)/new/folder.json/inner")
+                _ = try await submit(4102, "c.json", mask: "022", in: spool)
+                #expect(try await result("c.json", in: spool, of: 4102).state == .done)
+                let refused = try await result("folder.json", in: spool, of: 4102)
+                #expect(refused.state == .rejected)
+            }
+            #expect(end.status == 0, "\(end.log)")
+        }
+    }
+
+    private func shell(_ uid: Int, _ script: String) async throws -> Outcome {
+        let command = Self.launcher(uid) + ["/bin/sh", "-c", script]
+        return try await Program.run(command[0], Array(command.dropFirst()))
+    }
+
+    private func submit(_ uid: Int, _ name: String, mask: String, in spool: String) async throws -> Outcome {
+        try await shell(
+            uid,
+            """
+            umask \(mask) && echo '{"text": "definitions of birds"}' > \(spool)/tmp/\(name) \
+            && mv \(spool)/tmp/\(name) \(spool)/new/\(name)
+            """)
+    }
+
+    /// Runs a program as another user, without groups.
+    private static func launcher(_ uid: Int) -> [String] {
+        ["/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(uid)", "--clear-groups"]
+    }
+
+    @Test("a spool that cannot be used is a condition with its remedy, and mended without a restart")
+    func broken() async throws {
+        try await withTemporaryFolder { folder in
+            let spool = "\(folder)/spool"
+            #expect(FileManager.default.createFile(atPath: spool, contents: nil))
+            let end = try await TestDaemon.run(in: folder, arguments: ["--spool", spool]) { daemon in
+                let status = try await daemon.reply(Methods.Status.Reply.self, "status")
+                #expect(status.state == "degraded")
+                let condition = try #require(status.conditions.first { $0.name == "spool" })
+                #expect(condition.message.contains(spool))
+            }
+            #expect(end.status == 0, "\(end.log)")
+        }
+    }
+}
