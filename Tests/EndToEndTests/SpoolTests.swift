@@ -178,6 +178,57 @@ struct SpoolTests {
         ["/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(uid)", "--clear-groups"]
     }
 
+    @Test("sglorad-ctl asks through the spool while the daemon is down, and is answered once it is up")
+    func control() async throws {
+        try await withTemporaryFolder { folder in
+            let spool = "\(folder)/spool"
+            let arguments = ["--spool", spool]
+            @Sendable func control(_ arguments: String...) async throws -> Outcome {
+                try await Program.run(
+                    "\(Places.products)/sglorad-ctl", arguments,
+                    environment: ["SGLORAD_SPOOL": spool, "SGLORAD_SOCKET": "\(folder)/socket"])
+            }
+            let none = try await control("request", "definitions of birds", "--spool", "--no-wait")
+            #expect(none.status == 1 && none.error.contains("no spool here"), "\(none.error)")
+            try await TestDaemon.run(in: folder, arguments: arguments) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+            }
+            // Nobody is there: the file waits, and so does the caller.
+            let receipt = try await control(
+                "request", "definitions of birds", "--spool", "--no-wait", "--idempotency-key", "k-1",
+                "--json")
+            #expect(receipt.status == 0, "\(receipt.error)")
+            #expect(try receipt.json()["result"] as? String == "\(spool)/done/\(uid)/k-1.json")
+            #expect(names("new", in: spool) == ["k-1.json"] && names("tmp", in: spool).isEmpty)
+            let waiting = Task {
+                try await control(
+                    "request", "definitions of fish", "--spool", "--seed", "3", "-o", "\(folder)/out")
+            }
+            while names("new", in: spool).count < 2 { try await Task.sleep(for: .milliseconds(10)) }
+            try await TestDaemon.run(in: folder, arguments: arguments) { daemon in
+                #expect(try await result("k-1.json", in: spool).state == .done)
+                let waited = try await waiting.value
+                #expect(waited.status == 0, "\(waited.error)")
+                #expect(waited.output.contains("wn-fish"))
+                #expect(FileManager.default.fileExists(atPath: "\(folder)/out/adapter_model.safetensors"))
+                // The same again is the same request, told anew.
+                let again = try await control(
+                    "request", "definitions of birds", "--spool", "--idempotency-key", "k-1", "--json")
+                #expect(again.status == 0, "\(again.error)")
+                let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+                    .adapters
+                #expect(adapters.count == 2)
+                let refused = try await control("request", "zzz qqq xxyzzy", "--spool")
+                #expect(refused.status == 2, "\(refused.error)")
+                let unknown = try await control("request", "birds", "--spool", "--base", "other", "--json")
+                #expect(unknown.status == 65, "\(unknown.error)")
+                #expect(try unknown.json()["error"] as? String == "io.sglorad.UnknownBase")
+                let key = try await control("request", "birds", "--spool", "--idempotency-key", "../x")
+                #expect(key.status == 65 && key.error.contains("letters, digits"), "\(key.error)")
+            }
+        }
+    }
+
     @Test("a spool that cannot be used is a condition with its remedy, and mended without a restart")
     func broken() async throws {
         try await withTemporaryFolder { folder in

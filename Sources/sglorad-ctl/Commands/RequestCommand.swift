@@ -21,6 +21,9 @@ struct RequestCommand: AsyncParsableCommand {
             With --no-wait it prints the request's id as soon as the request is durable; 'sglorad-ctl queue show ID' tells \
             what became of it. With --idempotency-key, a repetition of the same intent is answered with the first request.
 
+            With --spool the intent is dropped into the spool's folder as a file, which needs no daemon at the moment, and \
+            the result is waited for there; with --no-wait, the place where it will appear is printed.
+
             Exits with 2 where no expert is near enough; 'sglorad-ctl explain' shows why, and --force insists.
             """)
 
@@ -79,6 +82,8 @@ struct RequestCommand: AsyncParsableCommand {
         ))
     var idempotencyKey: String?
 
+    @OptionGroup var spool: SpoolOptions
+
     @OptionGroup var connection: Connection
 
     func validate() throws {
@@ -92,6 +97,7 @@ struct RequestCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { console in
             let intent = try intent()
+            if let directory = spool.directory { return try await drop(intent, into: directory, console) }
             if noWait { return try await submit(intent, console) }
             let destination = try output.map { try ExportDestination(folder: $0) }
             try await connection.withClient { client in
