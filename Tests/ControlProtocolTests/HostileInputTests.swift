@@ -138,6 +138,36 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "1e999999", "-1e999999", "123456789012345678901234567890", "1.5", "-0.0000001e-9999",
+        "9223372036854775808",
+        String(repeating: "9", count: 100_000), "0.\(String(repeating: "1", count: 100_000))",
+    ])
+    func answersANumberThatIsNoneOfOurs(_ number: String) async throws {
+        try await TestServer.run { test in
+            let raw = try test.raw()
+            await raw.send(
+                #"{"method":"org.example.test.Nested","parameters":{"inner":{"size":\#(number)}}}"#)
+            let reply = try #require(await raw.receive())
+            #expect(reply.contains("InvalidParameter") || number.hasPrefix("-0.0"), "\(reply.prefix(200))")
+            // And one that no method looks at does no harm.
+            await raw.send(#"{"method":"org.example.test.Empty","parameters":{"a":\#(number)}}"#)
+            #expect(await raw.receive() == "{}")
+            await raw.send(#"{"method":"org.example.test.Nothing","more":\#(number)}"#)
+            #expect(await raw.isClosedByPeer())
+        }
+    }
+
+    @Test func takesNoMessageWithoutItsNUL() async throws {
+        try await TestServer.run { test in
+            let raw = try test.raw()
+            await raw.send(bytes: Array(#"{"method":"org.example.test.Nothing"}"#.utf8))
+            raw.finishSending()
+            #expect(await raw.isClosedByPeer())
+            #expect(test.server.counters.calls == 0)
+        }
+    }
+
     @Test func readsAheadOnlyALittle() async throws {
         try await TestServer.run { test in
             let raw = try test.raw()

@@ -45,8 +45,7 @@ public final class VarlinkClient: Sendable {
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let framed = try FramedChannel(
-                            on: channel, maximumLength: ServerLimits().messageLength,
-                            idleTime: .hours(24 * 365)
+                            on: channel, limits: FrameLimits(length: ServerLimits().messageLength)
                         ) { _ in isMalformed.value.store(true, ordering: .relaxed) }
                         slot.withLock { $0 = framed }
                     }
@@ -147,7 +146,7 @@ extension VarlinkClient {
             if Task.isCancelled { throw CancellationError() }
             throw failure()
         }
-        guard let reply = Message.reply(frame) else { throw malformed() }
+        guard let reply = Message.reply(frame.bytes) else { throw malformed() }
         if let name = reply.error {
             let parameters = try Message.decode(ErrorParameters.self, from: reply.parameters)
             throw VarlinkError(name, parameters: parameters.values)

@@ -34,11 +34,11 @@ final class Connection: Sendable {
         malformed: () -> Void, handle: @escaping @Sendable (Message.Call) async -> Void
     ) async {
         while let frame = await framed.next() {
-            guard let call = Message.call(frame) else {
+            guard let call = Message.call(frame.bytes) else {
                 malformed()
                 break
             }
-            switch begin(call, handle: handle) {
+            switch begin(call, frame.reservation, handle: handle) {
             case .run(let task):
                 await task.value
                 guard end() else { return framed.close() }
@@ -56,13 +56,18 @@ final class Connection: Sendable {
     }
 
     private func begin(
-        _ call: Message.Call, handle: @escaping @Sendable (Message.Call) async -> Void
+        _ call: Message.Call, _ memory: MessageMemory.Reservation?,
+        handle: @escaping @Sendable (Message.Call) async -> Void
     ) -> Beginning {
         state.withLock { state in
             if state.isDraining || state.isCut { return .stop }
             // Nobody reads a reply any more; a call without a reply was still meant.
             if state.isAbandoned && !call.oneway { return .skip }
-            let task = Task { await handle(call) }
+            let task = Task {
+                await handle(call)
+                // The call stands on it to its end.
+                withExtendedLifetime(memory) {}
+            }
             state.handler = task
             state.isOneway = call.oneway
             return .run(task)

@@ -1,18 +1,30 @@
 internal import Synchronization
 
-/// The open connections of a server, bounded in all and for each user, and what was counted.
+/// The open connections of a server and their calls in flight, bounded in all and for each user, and what was counted.
 final class ConnectionRegistry: Sendable {
     private struct State {
         var open: [ConnectionID: Connection] = [:]
         var perUser: [UInt32: Int] = [:]
+        var callsPerUser: [UInt32: Int] = [:]
         var counters = ServerCounters()
+        var limits: ServerLimits
     }
 
-    private let state = Mutex(State())
-    private let limits: ServerLimits
+    private let state: Mutex<State>
+    /// What messages may take of the memory.
+    let memory: MessageMemory
 
     init(limits: ServerLimits) {
-        self.limits = limits
+        state = Mutex(State(limits: limits))
+        memory = MessageMemory(limits: limits)
+    }
+
+    var limits: ServerLimits { state.withLock { $0.limits } }
+
+    /// Sets other limits; what is open and in flight stays.
+    func update(_ limits: ServerLimits) {
+        state.withLock { $0.limits = limits }
+        memory.update(limits)
     }
 
     var counters: ServerCounters {
@@ -33,7 +45,8 @@ final class ConnectionRegistry: Sendable {
     func admit(_ connection: Connection) -> Bool {
         state.withLock { state in
             let ofUser = state.perUser[connection.peer.uid, default: 0]
-            guard state.open.count < limits.connections, ofUser < limits.connectionsPerUser else {
+            guard state.open.count < state.limits.connections, ofUser < state.limits.connectionsPerUser
+            else {
                 state.counters.refusedConnections += 1
                 return false
             }
@@ -41,6 +54,29 @@ final class ConnectionRegistry: Sendable {
             state.perUser[connection.peer.uid] = ofUser + 1
             state.counters.acceptedConnections += 1
             return true
+        }
+    }
+
+    /// Lets a call begin, or says that there are too many; one that began is to be ended.
+    func begin(_ peer: Peer) -> Bool {
+        state.withLock { state in
+            let ofUser = state.callsPerUser[peer.uid, default: 0]
+            guard state.counters.callsInFlight < state.limits.calls, ofUser < state.limits.callsPerUser else {
+                state.counters.refusedCalls += 1
+                return false
+            }
+            state.counters.callsInFlight += 1
+            state.callsPerUser[peer.uid] = ofUser + 1
+            return true
+        }
+    }
+
+    /// Says that a call that began has ended.
+    func end(_ peer: Peer) {
+        state.withLock { state in
+            state.counters.callsInFlight -= 1
+            let rest = state.callsPerUser[peer.uid, default: 1] - 1
+            state.callsPerUser[peer.uid] = rest > 0 ? rest : nil
         }
     }
 

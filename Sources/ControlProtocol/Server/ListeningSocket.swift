@@ -16,7 +16,7 @@ struct ListeningSocket {
     ///
     /// - Throws: `AlreadyExists` if somebody listens there or something else has that name, `InvalidRequest` for a path
     ///   that cannot be a socket's, `StorageFailure` if the system refuses.
-    init(path: String, mode: UInt16) throws(SgloradError) {
+    init(path: String, mode: UInt16, group: UInt32? = nil) throws(SgloradError) {
         guard let address = UnixAddress(path: path) else {
             throw .invalidRequest(
                 field: "socket",
@@ -38,6 +38,8 @@ struct ListeningSocket {
             throw .storageFailure(
                 path, "the socket could not be made: \(error). Its folder must exist and be writable.")
         }
+        // A process that is not in the group may not; its own group can use the socket then.
+        if let group { _ = lchown(path, .max, group) }
         guard chmod(path, mode_t(mode)) == 0, lstat(path, &status) == 0, listen(descriptor, SOMAXCONN) == 0
         else {
             let error = SystemError(errno)

@@ -12,8 +12,18 @@ public struct ServerCounters: Sendable, Hashable {
     public internal(set) var oversizedMessages = 0
     /// Connections closed because a message stayed half sent.
     public internal(set) var idleMessages = 0
+    /// Connections closed because their messages would have taken more memory than is left for them.
+    public internal(set) var crowdedMessages = 0
+    /// Connections closed because what they were sent was not taken.
+    public internal(set) var unreadReplies = 0
+    /// Calls that are being answered now.
+    public internal(set) var callsInFlight = 0
+    /// Calls answered with `Busy` because too many were in flight, in all or for one user.
+    public internal(set) var refusedCalls = 0
     /// Calls that were begun.
     public internal(set) var calls = 0
+    /// Calls that ended with `PermissionDenied`.
+    public internal(set) var deniedCalls = 0
     /// Calls that ended with an error reply.
     public internal(set) var failedCalls = 0
 }

@@ -18,7 +18,6 @@ public final class VarlinkServer: Sendable {
 
     private let address: ListenAddress
     private let interfaces: [String: any VarlinkInterface]
-    private let limits: ServerLimits
     private let logger: Logger
     private let group: any EventLoopGroup
     private let registry: ConnectionRegistry
@@ -41,7 +40,6 @@ public final class VarlinkServer: Sendable {
         eventLoopGroup: any EventLoopGroup = VarlinkServer.defaultEventLoopGroup
     ) {
         self.address = address
-        self.limits = limits
         self.logger = logger
         group = eventLoopGroup
         registry = ConnectionRegistry(limits: limits)
@@ -56,6 +54,14 @@ public final class VarlinkServer: Sendable {
     /// What was counted so far.
     public var counters: ServerCounters { registry.counters }
 
+    /// What peers may take of the daemon; a change holds for what is sent and opened from then on.
+    public var limits: ServerLimits { registry.limits }
+
+    /// Sets other limits.
+    public func update(_ limits: ServerLimits) {
+        registry.update(limits)
+    }
+
     /// Makes the socket and listens; from now on clients can connect, and are answered once ``run()`` runs.
     ///
     /// - Throws: what ``ListenAddress`` can go wrong with: `AlreadyExists` if another daemon serves the path,
@@ -69,8 +75,8 @@ public final class VarlinkServer: Sendable {
         let descriptor: Int32
         switch address {
         case .descriptor(let given): descriptor = given
-        case .path(let path, let mode):
-            let made = try ListeningSocket(path: path, mode: mode)
+        case .path(let path, let mode, let group):
+            let made = try ListeningSocket(path: path, mode: mode, group: group)
             descriptor = made.descriptor
             socket = made
         }
@@ -133,11 +139,15 @@ extension VarlinkServer {
     private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
         PeerCredentials.peer(of: channel).flatMap { peer in
             do {
+                let limits = self.limits
                 let framed = try FramedChannel(
-                    on: channel, maximumLength: self.limits.messageLength,
-                    idleTime: TimeAmount(self.limits.halfMessage)
+                    on: channel,
+                    limits: FrameLimits(
+                        length: limits.messageLength, halfMessage: TimeAmount(limits.halfMessage),
+                        unreadReply: TimeAmount(limits.unreadReply),
+                        memory: { [registry = self.registry] in registry.memory.reservation(for: peer.uid) })
                 ) { [registry = self.registry] violation in
-                    registry.count(violation == .idle ? \.idleMessages : \.oversizedMessages)
+                    registry.count(violation.counter)
                 }
                 let connection = Connection(peer: peer, framed: framed)
                 guard self.registry.admit(connection) else { return channel.close() }
@@ -193,12 +203,21 @@ extension VarlinkServer {
                 throw VarlinkError.interfaceNotFound(interfaceName)
             }
             guard !call.upgrade else { throw VarlinkError.methodNotImplemented(call.received.method) }
+            let isCounted = !(interface is ServiceInterface)
+            if isCounted, !registry.begin(connection.peer) { throw Self.tooManyCalls }
+            defer { if isCounted { registry.end(connection.peer) } }
             try await interface.handle(call.received, replies: replies)
             guard !replies.isFinished else { return }
             throw SgloradError.internal("\(call.received.method) ended without a reply")
         } catch {
             await fail(error, call: call.received, replies: replies, connection: connection)
         }
+    }
+
+    private static var tooManyCalls: SgloradError {
+        SgloradError(
+            .busy, "Too many calls are in flight, yours or everybody's. Wait until some have ended.",
+            parameters: ["retryAfter": .double(1), "reason": .string("too many calls are in flight")])
     }
 
     private func fail(
@@ -223,11 +242,24 @@ extension VarlinkServer {
                 .internal("\(call.method) failed; the daemon's log says why"), interface: call.interfaceName)
         }
         registry.count(\.failedCalls)
+        if answer == .permissionDenied { registry.count(\.deniedCalls) }
         guard !replies.isFinished else { return }
         do {
             try await replies.fail(answer)
         } catch {
             connection.cut()
+        }
+    }
+}
+
+extension FrameHandler.Violation {
+    /// Where it is counted.
+    fileprivate var counter: WritableKeyPath<ServerCounters, Int> {
+        switch self {
+        case .tooLong: \.oversizedMessages
+        case .idle: \.idleMessages
+        case .unread: \.unreadReplies
+        case .noMemory: \.crowdedMessages
         }
     }
 }

@@ -3,8 +3,8 @@ internal import NIOCore
 /// Cuts a stream of bytes into messages at their NUL bytes and puts them into a ``FrameQueue``.
 ///
 /// It remembers how far it has searched, so a message costs time linear in its length however it arrives. It closes the
-/// connection when a message grows beyond the limit, and when the other side leaves a message half sent for too long
-/// while this side waits for it.
+/// connection when a message grows beyond the limit or beyond the memory that is left for it, when the other side leaves a
+/// message half sent for too long while this side waits for it, and when the other side does not take what it is sent.
 final class FrameHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -14,30 +14,38 @@ final class FrameHandler: ChannelDuplexHandler {
     enum Violation: Sendable {
         case tooLong
         case idle
+        case unread
+        case noMemory
     }
 
     private let queue: FrameQueue
-    private let maximumLength: Int
-    private let idleTime: TimeAmount
+    private let limits: FrameLimits
     private let violated: @Sendable (Violation) -> Void
+    private let writes: WriteWatch
 
     private var partial: ByteBuffer?
+    private var reservation: MessageMemory.Reservation?
     private var searched = 0
     private var lastProgress = NIODeadline.now()
     private var timer: Scheduled<Void>?
 
-    init(
-        queue: FrameQueue, maximumLength: Int, idleTime: TimeAmount,
-        violated: @escaping @Sendable (Violation) -> Void
-    ) {
+    init(queue: FrameQueue, limits: FrameLimits, violated: @escaping @Sendable (Violation) -> Void) {
         self.queue = queue
-        self.maximumLength = maximumLength
-        self.idleTime = idleTime
+        self.limits = limits
         self.violated = violated
+        writes = WriteWatch(patience: limits.unreadReply)
     }
 
     func read(context: ChannelHandlerContext) {
         if queue.mayRead() { context.read() }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let promise = promise ?? context.eventLoop.makePromise()
+        writes.begin(promise.futureResult, on: context.channel) { [weak self] in
+            self?.fail(.unread, context: context)
+        }
+        context.write(data, promise: promise)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -47,24 +55,35 @@ final class FrameHandler: ChannelDuplexHandler {
             partial.writeBuffer(&buffer)
             buffer = partial
         }
+        guard reserve(buffer) else { return fail(.noMemory, context: context) }
+        var isDivided = false
         while true {
             let found = buffer.withUnsafeReadableBytes { bytes in
                 bytes[min(searched, bytes.count)...].firstIndex(of: 0)
             }
             guard let length = found else { break }
             searched = 0
-            guard length <= maximumLength, let frame = buffer.readSlice(length: length) else {
+            guard length <= limits.length, let bytes = buffer.readSlice(length: length) else {
                 return fail(.tooLong, context: context)
             }
             buffer.moveReaderIndex(forwardBy: 1)
-            queue.append(frame)
+            queue.append(Frame(bytes: bytes, reservation: reservation))
+            isDivided = true
         }
         searched = buffer.readableBytes
-        guard searched <= maximumLength else { return fail(.tooLong, context: context) }
+        guard searched <= limits.length else { return fail(.tooLong, context: context) }
         lastProgress = .now()
+        if isDivided { reservation = nil }
         guard searched > 0 else { return }
+        if isDivided {
+            // The rest must not keep alive what the messages before it lay in.
+            buffer = ByteBuffer(bytes: buffer.readableBytesView)
+            guard reserve(buffer) else { return fail(.noMemory, context: context) }
+        }
         partial = buffer
-        if timer == nil { scheduleTimer(context: context, after: idleTime) }
+        if timer == nil, let patience = limits.halfMessage {
+            scheduleTimer(context: context, after: patience)
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -77,6 +96,7 @@ final class FrameHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         stop()
+        writes.stop()
         context.fireChannelInactive()
     }
 
@@ -84,16 +104,26 @@ final class FrameHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
+    /// Takes the memory that a buffer stands on; false where there is not so much left.
+    private func reserve(_ buffer: ByteBuffer) -> Bool {
+        guard let memory = limits.memory, buffer.storageCapacity > MessageMemory.free else { return true }
+        let reservation = reservation ?? memory()
+        self.reservation = reservation
+        return reservation.grow(to: buffer.storageCapacity)
+    }
+
     private func stop() {
         timer?.cancel()
         timer = nil
         partial = nil
+        reservation = nil
         queue.finish()
     }
 
     private func fail(_ violation: Violation, context: ChannelHandlerContext) {
         violated(violation)
         stop()
+        writes.stop()
         context.close(promise: nil)
     }
 
@@ -105,10 +135,10 @@ final class FrameHandler: ChannelDuplexHandler {
 
     private func timerFired(context: ChannelHandlerContext) {
         timer = nil
-        guard partial != nil else { return }
+        guard partial != nil, let patience = limits.halfMessage else { return }
         // Time in which this side was busy with the messages before it does not count against the other.
         let rest =
-            queue.waitingSince.map { idleTime - (NIODeadline.now() - max($0, lastProgress)) } ?? idleTime
+            queue.waitingSince.map { patience - (NIODeadline.now() - max($0, lastProgress)) } ?? patience
         if rest <= .zero {
             fail(.idle, context: context)
         } else {

@@ -6,8 +6,8 @@ internal import Synchronization
 /// The event loop fills it, one task empties it.
 final class FrameQueue: Sendable {
     private struct State {
-        var frames: [ByteBuffer] = []
-        var waiter: CheckedContinuation<ByteBuffer?, Never>?
+        var frames: [Frame] = []
+        var waiter: CheckedContinuation<Frame?, Never>?
         var waitingSince = NIODeadline.now()
         var isFinished = false
         /// Whether the channel wanted to read more and was told to wait.
@@ -36,8 +36,8 @@ final class FrameQueue: Sendable {
         state.withLock { $0.waiter == nil ? nil : $0.waitingSince }
     }
 
-    func append(_ frame: ByteBuffer) {
-        let waiter = state.withLock { state -> CheckedContinuation<ByteBuffer?, Never>? in
+    func append(_ frame: Frame) {
+        let waiter = state.withLock { state -> CheckedContinuation<Frame?, Never>? in
             guard let waiter = state.waiter else {
                 if !state.isFinished { state.frames.append(frame) }
                 return nil
@@ -50,7 +50,7 @@ final class FrameQueue: Sendable {
 
     /// Says that nothing more will come; what is there can still be taken.
     func finish() {
-        let waiter = state.withLock { state -> CheckedContinuation<ByteBuffer?, Never>? in
+        let waiter = state.withLock { state -> CheckedContinuation<Frame?, Never>? in
             state.isFinished = true
             defer { state.waiter = nil }
             return state.waiter
@@ -59,10 +59,10 @@ final class FrameQueue: Sendable {
     }
 
     /// The next message, or nil when nothing more will come; one task at a time.
-    func next(resumeReading: () -> Void) async -> ByteBuffer? {
+    func next(resumeReading: () -> Void) async -> Frame? {
         await withCheckedContinuation { continuation in
             var resumes = false
-            let result = state.withLock { state -> ByteBuffer?? in
+            let result = state.withLock { state -> Frame?? in
                 if !state.frames.isEmpty {
                     resumes = state.isReadHeld
                     state.isReadHeld = false

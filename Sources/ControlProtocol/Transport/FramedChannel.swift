@@ -7,7 +7,7 @@ struct FramedChannel: Sendable {
 
     /// Adds the framing to a channel; call on its event loop before it becomes active.
     init(
-        on channel: any Channel, maximumLength: Int, idleTime: TimeAmount,
+        on channel: any Channel, limits: FrameLimits,
         violated: @escaping @Sendable (FrameHandler.Violation) -> Void
     ) throws {
         self.channel = channel
@@ -15,13 +15,13 @@ struct FramedChannel: Sendable {
         // A channel that fails before it is active never becomes inactive; the queue must end all the same.
         channel.closeFuture.whenComplete { [queue] _ in queue.finish() }
         try channel.pipeline.syncOperations.addHandler(
-            FrameHandler(queue: queue, maximumLength: maximumLength, idleTime: idleTime, violated: violated))
+            FrameHandler(queue: queue, limits: limits, violated: violated))
     }
 
     /// The next message without its NUL, or nil when the other side will send no more.
     ///
     /// Cancellation closes the channel.
-    func next() async -> ByteBuffer? {
+    func next() async -> Frame? {
         await withTaskCancellationHandler {
             await queue.next { channel.read() }
         } onCancel: {

@@ -1,0 +1,13 @@
+internal import NIOCore
+
+/// What one connection may ask of this side.
+struct FrameLimits: Sendable {
+    /// The longest message in bytes.
+    let length: Int
+    /// How long a message may lie half sent while this side waits for it; nil for ever.
+    var halfMessage: TimeAmount?
+    /// How long the other side may leave a message of ours without taking a byte of it; nil for ever.
+    var unreadReply: TimeAmount?
+    /// Where the memory of larger messages comes from, a share of its own for each; nil without bound.
+    var memory: (@Sendable () -> MessageMemory.Reservation)?
+}
