@@ -171,8 +171,9 @@ let package = Package(
             [
                 "SgloradCore", "ErrorModel", "Privacy", "DurableStorage", "ExpertCache", "IntentQueue",
                 "Generation",
-                "SemanticGuidance", "LowRank", "LinearAlgebra", "ControlProtocol",
+                "SemanticGuidance", "LowRank", "LinearAlgebra", "ControlProtocol", "SystemdIntegration",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
             "sglorad-ctl",

@@ -13,6 +13,7 @@ struct ControlService: Service {
     let evaluations: EvaluationSupervisor
     let encoders: EncoderProvider
     let notifier: Notifier
+    let status: StatusLine
     let logger: Logger
     let socket: String
 
@@ -20,15 +21,16 @@ struct ControlService: Service {
         logger.info(
             "serving", metadata: ["version": "\(SgloradRelease.version)", "socket": "\(socket)"])
         notifier.ready()
-        notifier.status("Serving")
+        status.phase("Serving")
         // Loaded before the first request needs it; a folder that is missing is said now and looked for again then.
         let warmUp = Task {
             do throws(SgloradError) {
                 let encoder = try await encoders.loaded()
                 logger.info("text encoder loaded", metadata: ["folder": "\(encoder.folder)"])
+                status.trouble(nil)
             } catch {
                 logger.warning("the text encoder cannot be loaded", metadata: ["error": "\(error)"])
-                notifier.status("Degraded: \(error.message)")
+                status.trouble(error.message)
             }
         }
         defer { warmUp.cancel() }
@@ -36,6 +38,7 @@ struct ControlService: Service {
             try await server.run()
         } onGracefulShutdown: {
             notifier.stopping()
+            status.phase("Stopping")
             server.shutdown()
             Task {
                 // Calls that wait for a training, an evaluation or a request would hold the socket open.

@@ -13,11 +13,21 @@ internal import UnixSignals
 public struct Daemon: Sendable {
     private let options: DaemonOptions
     private let environment: [String: String]
+    private let reload: @Sendable () async throws -> DaemonOptions
 
     /// Prepares a daemon.
-    public init(options: DaemonOptions, environment: [String: String]) {
+    ///
+    /// - Parameters:
+    ///   - options: what it is told.
+    ///   - environment: where the model is searched, by `HOME` and `XDG_CACHE_HOME`.
+    ///   - reload: reads the options anew; called on SIGHUP.
+    public init(
+        options: DaemonOptions, environment: [String: String],
+        reload: @escaping @Sendable () async throws -> DaemonOptions
+    ) {
         self.options = options
         self.environment = environment
+        self.reload = reload
     }
 
     /// Runs until SIGTERM or SIGINT.
@@ -25,19 +35,21 @@ public struct Daemon: Sendable {
     /// - Throws: `storageFailure` where the state directory or a database cannot be opened, `alreadyExists` where another
     ///   daemon serves the socket.
     public func run() async throws {
-        let level = options.logLevel
-        let logger = Logger(label: "sglorad") { label in
-            var handler = JournalLogHandler(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        let threshold = LogThreshold(options.logLevel)
+        let logger = Logger(label: "sglorad") { JournalLogHandler(label: $0, threshold: threshold) }
         let notifier = Notifier()
+        let start = StartProgress(notifier)
+        let status = StatusLine(notifier)
+        OpenFiles.allow(connections: options.limits.connections, logger: logger)
+        let access = Access(try AccessPolicy(options.access, logger: logger))
+        start.begin("Opening the databases")
         let state = try StateDirectory(root: options.stateDirectory)
         let lock = try StateLock(state)
         defer { lock.release() }
         state.sweepTemporary()
         let pool = ComputePool(threads: options.workers + 2)
-        let stores = try await OpenedStores.open(state, options: options.queue, logger: logger)
+        let stores = try await OpenedStores.open(
+            state, options: options.queue, start: start, logger: logger)
         let (cache, queue) = (stores.cache, stores.queue)
         let board = HealthBoard(stores.conditions)
         let encoders = EncoderProvider(
@@ -64,32 +76,39 @@ public struct Daemon: Sendable {
             spool: spool, pool: pool, inspector: inspector,
             health: Health(
                 board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
-            startedAt: Date(),
+            access: access, startedAt: Date(),
             logger: logger)
         let server = VarlinkServer(
-            address: try listenAddress(),
+            address: try listenAddress(group: access.policy.users),
             information: ServiceInformation(
                 vendor: SgloradRelease.vendor, product: "sglorad", version: SgloradRelease.version,
                 url: "https://varlink.org"),
-            interfaces: [interface], logger: logger)
+            interfaces: [interface], limits: options.limits, logger: logger)
 
         try await server.bind()
         _ = await spool?.takeIn()
         let control = ControlService(
             server: server, queue: queue, trainings: trainings, evaluations: evaluations, encoders: encoders,
-            notifier: notifier,
-            logger: logger,
-            socket: options.socket)
+            notifier: notifier, status: status, logger: logger, socket: options.socket)
+        let workers = WorkerBoard(workers: options.workers)
+        let reloading = ReloadService(
+            load: reload, server: server, access: access, threshold: threshold, notifier: notifier,
+            status: status, logger: logger)
+        let watchdog = notifier.watchdogInterval.map { interval in
+            WatchdogService(
+                notifier: notifier, interval: interval, board: workers,
+                queued: { try await queue.counts()[.queued] ?? 0 }, logger: logger)
+        }
         var configuration = ServiceGroupConfiguration(
-            services: (0..<options.workers).map { _ in
-                RequestWorker(queue: queue, pipeline: pipeline, logger: logger)
+            services: (0..<options.workers).map { number in
+                RequestWorker(queue: queue, pipeline: pipeline, board: workers, number: number, logger: logger)
             } + (spool.map { [SpoolService(keeper: $0, queue: queue)] } ?? []) + [
                 QueueKeeper(queue: queue, logger: logger),
                 CacheKeeper(
                     inspector: inspector, verifyEvery: options.cache.verifyEvery, board: board, logger: logger
                 ),
-                control,
-            ],
+                reloading, control,
+            ] + [watchdog].compactMap { $0 },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
         configuration.maximumCancellationDuration = .milliseconds(300)
@@ -106,13 +125,14 @@ public struct Daemon: Sendable {
     }
 
     /// The socket that systemd passed, or the path.
-    private func listenAddress() throws(SgloradError) -> ListenAddress {
+    private func listenAddress(group: UInt32?) throws(SgloradError) -> ListenAddress {
         let passed = try SocketActivation.descriptors()
         guard passed.count <= 1 else {
             throw .invalidRequest(
                 field: "LISTEN_FDS",
                 reason: "passes \(passed.count) sockets; sglorad.socket must pass exactly one")
         }
-        return passed.first.map { .descriptor($0.descriptor) } ?? .path(options.socket, mode: 0o660)
+        return passed.first.map { .descriptor($0.descriptor) }
+            ?? .path(options.socket, mode: 0o660, group: group)
     }
 }

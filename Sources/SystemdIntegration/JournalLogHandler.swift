@@ -27,13 +27,18 @@ public struct JournalLogHandler: LogHandler {
         }
     }
 
-    /// Records below it are dropped.
-    public var logLevel: Logger.Level = .info
+    /// Records below it are dropped: the threshold's, until another is set.
+    public var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
     /// What every record carries.
     public var metadata: Logger.Metadata = [:]
     /// What else every record carries.
     public var metadataProvider: Logger.MetadataProvider?
 
+    private var ownLevel: Logger.Level?
+    private let threshold: LogThreshold
     private let label: String
     private let form: Form
     private let descriptor: Int32
@@ -42,10 +47,15 @@ public struct JournalLogHandler: LogHandler {
     ///
     /// - Parameters:
     ///   - label: the logger's name; it stands before the message.
+    ///   - threshold: below which level records are dropped.
     ///   - form: how lines begin.
     ///   - descriptor: where they go; standard error by default.
-    public init(label: String, form: Form = .ofStandardError, descriptor: Int32 = 2) {
+    public init(
+        label: String, threshold: LogThreshold = LogThreshold(.info), form: Form = .ofStandardError,
+        descriptor: Int32 = 2
+    ) {
         self.label = label
+        self.threshold = threshold
         self.form = form
         self.descriptor = descriptor
     }

@@ -35,13 +35,13 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         do {
-            let options = try await DaemonOptions.load(
-                CommandLineOptions(
-                    configurationFile: configurationFile, stateDirectory: stateDir, socket: socket,
-                    model: model, spool: spool,
-                    logLevel: logLevel),
-                environment: environment)
-            try await Daemon(options: options, environment: environment).run()
+            let said = CommandLineOptions(
+                configurationFile: configurationFile, stateDirectory: stateDir, socket: socket, model: model,
+                spool: spool, logLevel: logLevel)
+            let options = try await DaemonOptions.load(said, environment: environment)
+            try await Daemon(options: options, environment: environment) {
+                try await DaemonOptions.load(said, environment: environment)
+            }.run()
         } catch let error as SgloradError {
             FileHandle.standardError.write(Data("sglorad: \(error)\n".utf8))
             throw ExitCode(1)

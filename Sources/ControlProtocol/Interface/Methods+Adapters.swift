@@ -1,5 +1,5 @@
 extension Methods {
-    /// Published adapters, newest first: the caller's own; for root and the daemon's own user, everyone's.
+    /// Published adapters, newest first: the caller's own; for administrators, everyone's.
     public enum ListAdapters: ControlMethod {
         /// The method's name.
         public static let name = "ListAdapters"

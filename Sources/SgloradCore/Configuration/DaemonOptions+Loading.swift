@@ -1,4 +1,5 @@
 internal import Configuration
+internal import ControlProtocol
 public import ErrorModel
 internal import ExpertCache
 internal import Foundation
@@ -100,6 +101,8 @@ private struct Reading {
             queue: try await queue(defaults.queue),
             cache: try await cache(defaults.cache),
             spool: try await spool(defaults.spool),
+            limits: try await limits(defaults.limits),
+            access: try await access(defaults.access),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
     }
@@ -121,7 +124,7 @@ private struct Reading {
     private func cache(_ defaults: CacheOptions) async throws(SgloradError) -> CacheOptions {
         let years = Duration.seconds(3650 * 24 * 3600)
         var options = defaults
-        if let bytes = try await size("cache.maximumBytes") {
+        if let bytes = try await size("cache.maximumBytes", 0...1 << 50) {
             options.eviction.maximumBytes = bytes == 0 ? nil : bytes
         }
         if let age = try await duration("cache.maximumAge", .zero...years) {
@@ -135,22 +138,48 @@ private struct Reading {
         return options
     }
 
-    private func size(_ key: ConfigKey) async throws(SgloradError) -> Int? {
-        guard let text = try await string(key) else { return nil }
-        guard let bytes = SizeText.bytes(text) else {
-            throw .invalidRequest(
-                field: "\(key)",
-                reason: "is '\(text)'; it must be a whole number of bytes, or one and KiB, MiB, GiB or TiB")
-        }
-        return bytes
-    }
-
     private func spool(_ defaults: SpoolOptions) async throws(SgloradError) -> SpoolOptions {
         let year = Duration.seconds(365 * 24 * 3600)
         return SpoolOptions(
             directory: try await path("spool.directory"),
             keepResults: try await duration("spool.keepResults", .seconds(60)...year) ?? defaults.keepResults,
             keepRejected: try await duration("spool.keepRejected", .zero...year) ?? defaults.keepRejected)
+    }
+
+    private func limits(_ defaults: ServerLimits) async throws(SgloradError) -> ServerLimits {
+        let patience = Duration.seconds(1)...Duration.seconds(3600)
+        let length = try await size("limits.message", 64 << 10...256 << 20) ?? defaults.messageLength
+        // A message grows by doubling, so that the longest may stand on twice its length.
+        let least = 2 * length
+        return ServerLimits(
+            messageLength: length,
+            connections: try await int("limits.connections", 1...1_000_000) ?? defaults.connections,
+            connectionsPerUser: try await int("limits.connectionsPerUser", 1...1_000_000)
+                ?? defaults.connectionsPerUser,
+            calls: try await int("limits.calls", 1...1_000_000) ?? defaults.calls,
+            callsPerUser: try await int("limits.callsPerUser", 1...1_000_000) ?? defaults.callsPerUser,
+            messageMemory: try await size("limits.messageMemory", least...64 << 30)
+                ?? max(least, defaults.messageMemory),
+            messageMemoryPerUser: try await size("limits.messageMemoryPerUser", least...64 << 30)
+                ?? max(least, defaults.messageMemoryPerUser),
+            halfMessage: try await duration("limits.halfMessage", patience) ?? defaults.halfMessage,
+            unreadReply: try await duration("limits.unreadReply", patience) ?? defaults.unreadReply,
+            drain: defaults.drain)
+    }
+
+    private func access(_ defaults: AccessOptions) async throws(SgloradError) -> AccessOptions {
+        AccessOptions(
+            users: try await group("access.users") ?? defaults.users,
+            administrators: try await group("access.administrators") ?? defaults.administrators)
+    }
+
+    private func group(_ key: ConfigKey) async throws(SgloradError) -> String? {
+        guard let name = try await string(key) else { return nil }
+        guard !name.isEmpty, !name.contains(where: { $0.isWhitespace || $0 == ":" || $0 == "\0" }) else {
+            throw .invalidRequest(
+                field: "\(key)", reason: "is '\(name)'; it must be a group's name or its number")
+        }
+        return name
     }
 
     private func string(_ key: ConfigKey) async throws(SgloradError) -> String? {
@@ -179,6 +208,22 @@ private struct Reading {
         guard range.contains(value) else {
             throw .invalidRequest(
                 field: "\(key)", reason: "is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    private func size(_ key: ConfigKey, _ range: ClosedRange<Int>) async throws(SgloradError) -> Int? {
+        guard let text = try await string(key) else { return nil }
+        guard let value = SizeText.bytes(text) else {
+            throw .invalidRequest(
+                field: "\(key)",
+                reason: "is '\(text)'; it must be a whole number of bytes, or of K, M or G, such as 16M")
+        }
+        guard range.contains(value) else {
+            throw .invalidRequest(
+                field: "\(key)",
+                reason: "is \(text); it must be \(SizeText.text(range.lowerBound)) to "
+                    + SizeText.text(range.upperBound))
         }
         return value
     }

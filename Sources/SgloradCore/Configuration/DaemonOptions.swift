@@ -1,3 +1,4 @@
+public import ControlProtocol
 public import IntentQueue
 public import Logging
 
@@ -17,6 +18,10 @@ public struct DaemonOptions: Sendable {
     public var cache: CacheOptions
     /// Where the spool is, and how long it keeps what.
     public var spool: SpoolOptions
+    /// What peers may take of the daemon through its socket.
+    public var limits: ServerLimits
+    /// Which groups may do what.
+    public var access: AccessOptions
     /// What is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.
@@ -29,7 +34,8 @@ public struct DaemonOptions: Sendable {
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
         model: String? = nil,
         workers: Int = 2, queue: QueueOptions = QueueOptions(), cache: CacheOptions = CacheOptions(),
-        spool: SpoolOptions = SpoolOptions(), logLevel: Logger.Level = .info,
+        spool: SpoolOptions = SpoolOptions(), limits: ServerLimits = ServerLimits(),
+        access: AccessOptions = AccessOptions(), logLevel: Logger.Level = .info,
         trainer: String = "/proc/self/exe"
     ) {
         self.stateDirectory = stateDirectory
@@ -39,6 +45,8 @@ public struct DaemonOptions: Sendable {
         self.queue = queue
         self.cache = cache
         self.spool = spool
+        self.limits = limits
+        self.access = access
         self.logLevel = logLevel
         self.trainer = trainer
     }

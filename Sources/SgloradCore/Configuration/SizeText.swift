@@ -1,21 +1,21 @@
-/// Sizes as a person writes them: a whole number of bytes, or one and KiB, MiB, GiB or TiB.
+/// Sizes as a person writes them: a whole number of bytes, or of K, M or G (powers of 1,024).
 enum SizeText {
-    private static let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)]
+    private static let units: [(letter: Character, shift: Int)] = [("G", 30), ("M", 20), ("K", 10)]
 
-    /// How many bytes a text such as `4GiB` or `1048576` says; nil for anything else.
+    /// The bytes of a text such as `65536`, `64K`, `16M` or `2G`; nil for anything else.
     static func bytes(_ text: String) -> Int? {
-        let unit = units.first { text.hasSuffix($0.0) }
-        let digits = unit == nil ? text[...] : text.dropLast(3)
+        let unit = units.first { $0.letter == text.last }
+        let digits = unit == nil ? text[...] : text.dropLast()
         guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }), let count = Int(digits)
         else { return nil }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (unit?.1 ?? 0))
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << (unit?.shift ?? 0))
         return overflow ? nil : bytes
     }
 
     /// A size in the largest unit that it is a whole number of.
     static func text(_ bytes: Int) -> String {
-        for (name, power) in units.reversed() where bytes > 0 && bytes % (1 << power) == 0 {
-            return "\(bytes >> power)\(name)"
+        for unit in units where bytes > 0 && bytes & ((1 << unit.shift) - 1) == 0 {
+            return "\(bytes >> unit.shift)\(unit.letter)"
         }
         return "\(bytes)"
     }

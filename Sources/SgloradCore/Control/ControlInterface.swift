@@ -20,6 +20,7 @@ struct ControlInterface: VarlinkInterface {
     let pool: ComputePool
     let inspector: CacheInspector
     let health: Health
+    let access: Access
     let startedAt: Date
     let logger: Logger
 
@@ -27,6 +28,8 @@ struct ControlInterface: VarlinkInterface {
     var definition: String { Wire.definition }
 
     func handle(_ call: VarlinkCall, replies: VarlinkReplies) async throws {
+        // Before anything else: to a stranger it does not even say which methods there are.
+        guard access.standing(of: call.peer) >= .user else { throw VarlinkError.permissionDenied }
         switch call.methodName {
         case Methods.Request.name: try await stream(Methods.Request.self, call, replies, request)
         case Methods.Submit.name: try await answer(Methods.Submit.self, call, replies, submit)
@@ -87,9 +90,9 @@ struct ControlInterface: VarlinkInterface {
         await uploads.connectionClosed(id)
     }
 
-    /// Who may see and change everything: root, and the user that the daemon runs as.
+    /// Who may see and change everything.
     func isAdministrator(_ peer: Peer) -> Bool {
-        peer.uid == 0 || peer.uid == getuid()
+        access.standing(of: peer) == .administrator
     }
 
     private func requireAdministrator(_ call: VarlinkCall) throws(VarlinkError) {

@@ -12,14 +12,14 @@ struct OpenedStores: Sendable {
     /// What was found and could not be mended.
     let conditions: [Wire.Condition]
 
-    /// Opens both.
+    /// Opens both, and tells the service manager how far that is.
     ///
     /// A database that is damaged is moved aside with its log. The cache's rows are made again from the manifests, and files
     /// without rows are taken back or removed; requests that were begun come to their end or are given back.
     ///
     /// - Throws: `storageFailure` where the disk refuses.
     static func open(
-        _ state: StateDirectory, options: QueueOptions, logger: Logger
+        _ state: StateDirectory, options: QueueOptions, start: StartProgress, logger: Logger
     ) async throws(SgloradError) -> OpenedStores {
         let damaged = DamagedStore(state)
         let hadCache = try sound(state.cacheDatabase, damaged, logger) {
@@ -36,6 +36,7 @@ struct OpenedStores: Sendable {
             return !request.state.isFinal || request.adapter == adapter.id
         }
         if !hadCache {
+            start.begin("Making the library's rows again from the manifests")
             let rebuilt = try await cache.rebuild(isWanted: isWanted)
             if !rebuilt.isEmpty {
                 logger.warning(
@@ -46,11 +47,14 @@ struct OpenedStores: Sendable {
                     ])
             }
         }
+        start.begin("Holding files and rows against each other")
         let found = try await cache.reconcile(isWanted: isWanted)
         found.log(to: logger)
         try await cache.adoptReferences()
+        start.begin("Looking after the requests of the run before")
         try await queue.recover { (request) throws(SgloradError) in
-            try await cache.adapter(request: request)?.id
+            start.step()
+            return try await cache.adapter(request: request)?.id
         }
         return OpenedStores(
             cache: cache, queue: queue, conditions: found.remaining.map(Wire.Condition.init(remaining:)))

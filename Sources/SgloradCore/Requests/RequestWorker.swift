@@ -9,10 +9,14 @@ internal import ServiceLifecycle
 struct RequestWorker: Service {
     let queue: IntentQueue
     let pipeline: AdapterPipeline
+    let board: WorkerBoard
+    /// Which of the workers this is.
+    let number: Int
     let logger: Logger
 
     func run() async throws {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            board.begin(.taking, worker: number)
             do {
                 if let taken = try await queue.take() {
                     await process(taken)
@@ -20,10 +24,12 @@ struct RequestWorker: Service {
                 }
             } catch {
                 logger.error("the queue cannot be read", metadata: ["error": "\(error)"])
+                board.begin(.troubled, worker: number)
                 // A disk that is full or gone does not come back sooner for being asked without pause.
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
                 continue
             }
+            board.begin(.waiting, worker: number)
             await cancelWhenGracefulShutdown { await queue.waitForWork() }
         }
     }
@@ -35,6 +41,7 @@ struct RequestWorker: Service {
         do throws(SgloradError) {
             outcome = .success(
                 try await pipeline.answer(taken.request, taken.intent) { (stage) throws(SgloradError) in
+                    board.begin(.stage(stage), worker: number)
                     standing = await queue.report(stage, taken.lease)
                     if standing != .held { throw .cancelled("the request was called off") }
                 })
@@ -42,6 +49,7 @@ struct RequestWorker: Service {
             outcome = .failure(error)
         }
         let last = standing
+        board.begin(.ending, worker: number)
         // Not a child: the last commit must not be cut off by a shutdown that is running out of patience.
         await Task {
             do {

@@ -6,7 +6,7 @@ struct AdapterListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List published adapters, newest first.",
-        discussion: "Shows your own adapters; to root and the daemon's own user, everyone's.")
+        discussion: "Shows your own adapters; to administrators, everyone's.")
 
     @Option(help: ArgumentHelp("Only those of this label.", valueName: "label"))
     var label: String?

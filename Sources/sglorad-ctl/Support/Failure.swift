@@ -54,7 +54,9 @@ struct Failure: Error, Sendable {
             message = text
         } else if error.name == "org.varlink.service.PermissionDenied" {
             message =
-                "This needs more rights than you have. Libraries and generators are for root and the daemon's own user."
+                "This needs more rights than you have. Requests are for members of the group sglorad-users; the library, "
+                + "the generators and what is others' for members of sglorad-admin; all of it for root and the daemon's "
+                + "own user. Ask to be added to the group, and log in again."
         } else if error.name == "org.varlink.service.InvalidParameter",
             case .string(let parameter)? = error.parameters["parameter"]
         {

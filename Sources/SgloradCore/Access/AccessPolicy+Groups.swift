@@ -1,0 +1,77 @@
+internal import ErrorModel
+internal import Foundation
+internal import Logging
+
+extension AccessPolicy {
+    /// Looks the groups of the options up; says in the log which of them there is not.
+    ///
+    /// - Throws: `invalidRequest` for a number that cannot be a group of people.
+    init(_ options: AccessOptions, logger: Logger) throws(SgloradError) {
+        own = geteuid()
+        users = try Self.group(options.users, key: "access.users", logger)
+        administrators = try Self.group(options.administrators, key: "access.administrators", logger)
+    }
+
+    private static func group(_ name: String, key: String, _ logger: Logger) throws(SgloradError) -> UInt32? {
+        let found: UInt32?
+        if let number = UInt32(name) {
+            found = number
+        } else {
+            switch GroupName(name).lookUp() {
+            case .found(let number): found = number
+            case .absent:
+                found = nil
+                logger.notice(
+                    "there is no such group; only root and the daemon's own user have its rights",
+                    metadata: ["key": "\(key)", "group": "\(name)"])
+            case .failed(let reason):
+                found = nil
+                logger.warning(
+                    "a group cannot be looked up; nobody has its rights until a reload finds it",
+                    metadata: ["key": "\(key)", "group": "\(name)", "reason": "\(reason)"])
+            }
+        }
+        // Supplementary membership of group 0 is not seen, and the other number stands for all groups without a name.
+        guard found != 0, found != unnamed, found != .max else {
+            throw .invalidRequest(
+                field: key, reason: "is '\(name)'; a group of its own is needed, not root's or nobody's")
+        }
+        return found
+    }
+}
+
+/// The name of a group of the machine.
+struct GroupName {
+    /// What came of looking a name up.
+    enum Lookup {
+        case found(UInt32)
+        case absent
+        case failed(String)
+    }
+
+    private let name: String
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    /// Looks the name up in the system's databases; may block.
+    func lookUp() -> Lookup {
+        var buffer = [CChar](repeating: 0, count: 1_024)
+        while true {
+            var group = group()
+            var result: UnsafeMutablePointer<group>?
+            let status = getgrnam_r(name, &group, &buffer, buffer.count, &result)
+            switch status {
+            case 0: return result == nil ? .absent : .found(group.gr_gid)
+            case EINTR: continue
+            // A group of many members does not fit.
+            case ERANGE where buffer.count < 16 << 20:
+                buffer = [CChar](repeating: 0, count: buffer.count * 4)
+            // Some name services say so of a name that they do not know (getgrnam(3)).
+            case ENOENT, ESRCH, EBADF, EPERM: return .absent
+            default: return .failed(String(cString: strerror(status)))
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+/// What the service manager hears, and what SIGHUP changes.
+@Suite(
+    "Reload", .timeLimit(.minutes(3)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+struct ReloadTests {
+    /// A bound datagram socket, as the service manager has one.
+    private final class Manager: Sendable {
+        private let descriptor: Int32
+
+        init(path: String) throws {
+            descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+            let result = withUnsafePointer(to: address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            try #require(result == 0)
+        }
+
+        deinit { close(descriptor) }
+
+        /// What was said since the last look, up to a message that begins so.
+        func hear(until prefix: String) async throws -> [String] {
+            var heard: [String] = []
+            while true {
+                var buffer = [UInt8](repeating: 0, count: 4_096)
+                let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+                if count < 0 {
+                    try await Task.sleep(for: .milliseconds(5))
+                    continue
+                }
+                heard.append(String(decoding: buffer.prefix(count), as: UTF8.self))
+                if heard.last?.hasPrefix(prefix) == true { return heard }
+            }
+        }
+    }
+
+    @Test("the service manager hears of starting, serving, progress, reloading and stopping")
+    func notifications() async throws {
+        try await withTemporaryFolder { folder in
+            let manager = try Manager(path: "\(folder)/notify")
+            let file = "\(folder)/sglorad.yaml"
+            try Data("logLevel: warning\n".utf8).write(to: URL(filePath: file))
+            let launcher = ["/usr/bin/env", "NOTIFY_SOCKET=\(folder)/notify", "WATCHDOG_USEC=200000"]
+            let end = try await TestDaemon.run(
+                in: folder, arguments: ["--config", file], launcher: launcher
+            ) { daemon in
+                let starting = try await manager.hear(until: "READY=1")
+                #expect(starting.contains { $0.hasPrefix("STATUS=Opening") })
+                #expect(starting.contains { $0.hasPrefix("EXTEND_TIMEOUT_USEC=") })
+                #expect(!starting.contains("WATCHDOG=1"))
+                let serving = try await manager.hear(until: "WATCHDOG=1")
+                #expect(serving.contains { $0.hasPrefix("STATUS=Serving") } || serving == ["WATCHDOG=1"])
+
+                try Data("logLevel: debug\n".utf8).write(to: URL(filePath: file))
+                kill(daemon.process, SIGHUP)
+                let reloading = try await manager.hear(until: "READY=1").filter { $0 != "WATCHDOG=1" }
+                #expect(reloading.contains { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") }, "\(reloading)")
+                #expect(reloading.contains { $0.hasPrefix("STATUS=Serving") }, "\(reloading)")
+                #expect(try String(contentsOfFile: daemon.log, encoding: .utf8).contains("level=debug"))
+
+                try Data("logLevel: loud\n".utf8).write(to: URL(filePath: file))
+                kill(daemon.process, SIGHUP)
+                let wrong = try await manager.hear(until: "READY=1")
+                #expect(wrong.contains { $0.hasPrefix("STATUS=") && $0.contains("wrong") }, "\(wrong)")
+                #expect(try String(contentsOfFile: daemon.log, encoding: .utf8).contains("loud"))
+                #expect(try await daemon.control("status").status == 0)
+            }
+            #expect(end.status == 0, "\(end.log)")
+            let stopping = try await manager.hear(until: "STOPPING=1")
+            #expect(stopping.last == "STOPPING=1")
+        }
+    }
+
+    @Test(
+        "who may, and how much, is read anew on SIGHUP",
+        .enabled(if: OtherUser.canBe, OtherUser.whyNot))
+    func access() async throws {
+        try await withTemporaryFolder { folder in
+            let manager = try Manager(path: "\(folder)/notify")
+            let file = "\(folder)/sglorad.yaml"
+            try Data("access:\n  users: 60100\n".utf8).write(to: URL(filePath: file))
+            let end = try await TestDaemon.run(
+                in: folder, arguments: ["--config", file],
+                launcher: ["/usr/bin/env", "NOTIFY_SOCKET=\(folder)/notify"]
+            ) { daemon in
+                #expect(chmod(daemon.socket, 0o666) == 0)
+                _ = try await manager.hear(until: "READY=1")
+                let user = OtherUser(uid: 60_001, gid: 60_001, groups: [60_101])
+                func error() async throws -> String? {
+                    try await user.call(Methods.Status.qualifiedName, at: daemon.socket).error
+                }
+                #expect(try await error() == "org.varlink.service.PermissionDenied")
+                try Data("access:\n  users: 60101\nlimits:\n  calls: 1\n".utf8).write(to: URL(filePath: file))
+                kill(daemon.process, SIGHUP)
+                _ = try await manager.hear(until: "READY=1")
+                #expect(try await error() == nil)
+                try Data("access:\n  users: 60100\n".utf8).write(to: URL(filePath: file))
+                kill(daemon.process, SIGHUP)
+                _ = try await manager.hear(until: "READY=1")
+                #expect(try await error() == "org.varlink.service.PermissionDenied")
+            }
+            #expect(end.status == 0, "\(end.log)")
+        }
+    }
+}
