@@ -19,6 +19,7 @@ binaries=$here/.build/release
 install -D -m 0755 -t "$root$prefix/bin" "$binaries/sglorad" "$binaries/sglorad-ctl"
 install -D -m 0644 -t "$root$prefix/lib/systemd/system" "$here"/systemd/sglorad.{service,socket}
 install -D -m 0644 "$here/etc/sysusers.d/sglorad.conf" "$root$prefix/lib/sysusers.d/sglorad.conf"
+install -D -m 0644 "$here/etc/tmpfiles.d/sglorad.conf" "$root$prefix/lib/tmpfiles.d/sglorad.conf"
 # What the operator has changed stays.
 [[ -e "$root/etc/sglorad/sglorad.yaml" ]] ||
     install -D -m 0644 "$here/etc/sglorad.yaml" "$root/etc/sglorad/sglorad.yaml"
@@ -26,6 +27,7 @@ install -D -m 0644 "$here/etc/sysusers.d/sglorad.conf" "$root$prefix/lib/sysuser
     install -D -m 0644 {} "$root$prefix/share/sglorad/all-MiniLM-L6-v2/{}" \;)
 if [[ -z "$root" && -d /run/systemd/system ]]; then
     systemd-sysusers
+    systemd-tmpfiles --create sglorad.conf
     systemctl daemon-reload
-    echo "install: now 'systemctl enable --now sglorad.socket', and add users to the group sglorad-users"
+    echo "install: now 'systemctl enable --now sglorad.socket', and add users to the group sglorad-users, administrators to sglorad-admin"
 fi
