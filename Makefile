@@ -51,7 +51,16 @@ docs: setup ## build the modules' documentation into .build/documentation
 install: ## install what 'make build CONFIGURATION=release' made, and the model, below $(DESTDIR)$(PREFIX)
 	@Scripts/install.sh "$(DESTDIR)" "$(PREFIX)" $(MODEL)
 
+uninstall: ## remove what 'make install' has installed; configuration and state stay
+	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)"
+
+purge: ## remove it with all that the daemon keeps
+	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)" purge
+
+nspawn: model ## the service's whole life under a real systemd, in a container (root; after 'make build')
+	@Scripts/nspawn.sh $(MODEL)
+
 clean: ## remove what was built; the model stays
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood example-generator format lint units docs install clean
+.PHONY: help setup model build demo test spool-flood torture faults example-generator format lint units docs install uninstall purge nspawn clean

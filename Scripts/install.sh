@@ -6,7 +6,7 @@ root=$1
 prefix=$2
 model=$3
 here=$(cd "$(dirname "$0")/.." && pwd)
-binaries=$here/.build/release
+binaries=${BINARIES:-$here/.build/release}
 [[ -x "$binaries/sglorad" && -x "$binaries/sglorad-ctl" ]] || {
     echo "install: build first: make build CONFIGURATION=release" >&2
     exit 1
