@@ -33,6 +33,12 @@ test: setup model ## the whole suite: modules, and the real daemon on a real soc
 spool-flood: setup ## 50,000 files dropped into the spool at once, taken in without a loss
 	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
 
+torture: setup model ## kill the daemon KILLS times under load (1000), and look for what was lost
+	SGLORAD_KILLS=$(or $(KILLS),1000) swift test --filter TortureTests $(TEST_FLAGS)
+
+faults: setup model ## let every file operation of a small scenario fail, one by one (hours); STRIDE=N tries every N-th
+	SGLORAD_FAULT_STRIDE=$(or $(STRIDE),1) swift test --filter FaultTests $(TEST_FLAGS)
+
 example-generator: build model ## train the generator of the example library anew
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 

@@ -34,6 +34,8 @@ let package = Package(
     products: [
         .executable(name: "sglorad", targets: ["sglorad"]),
         .executable(name: "sglorad-ctl", targets: ["sglorad-ctl"]),
+        // For the tests alone: preloaded into a daemon, it makes file operations fail.
+        .library(name: "FaultInjection", type: .dynamic, targets: ["FaultInjection"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -128,6 +130,8 @@ let package = Package(
             ], swiftSettings: strict),
 
         tests("Privacy", ["Privacy"]),
+        .target(
+            name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
         tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),
         tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel"]),
         tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel"]),
@@ -185,8 +189,7 @@ let package = Package(
             "EndToEnd",
             [
                 "sglorad", "sglorad-ctl", "ControlProtocol", "Privacy", "AdapterFormats", "LowRank",
-                "LinearAlgebra",
-                "ErrorModel",
+                "LinearAlgebra", "ErrorModel", "DurableStorage", "ExpertCache", "IntentQueue",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),

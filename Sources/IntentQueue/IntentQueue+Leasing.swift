@@ -17,6 +17,8 @@ extension IntentQueue {
             let next = try await database.write { db in
                 try Self.takeNext(db, token: token, attempts: limit, now: now, age: age)
             }
+            // The disk takes writes (again).
+            interruption = nil
             guard let next else { return nil }
             guard let intent = next.intent else {
                 ended(next.request)

@@ -41,6 +41,18 @@ extension IntentQueue {
 
     /// Ends all streams of changes: nobody is to wait for a request any more.
     public func endWatches() {
+        interruption = nil
+        finishWatches()
+    }
+
+    /// Ends all streams of changes because the disk or the database refuses to say how requests end: whoever waits is told so
+    /// by ``interruption``, and does not wait for a disk that may never be mended.
+    public func interruptWatches(_ error: SgloradError) {
+        interruption = error
+        finishWatches()
+    }
+
+    private func finishWatches() {
         for stream in watchers.values.flatMap(\.values) { stream.finish() }
         watchers = [:]
     }

@@ -25,6 +25,8 @@ public actor IntentQueue {
     /// The leases of this process, by request.
     var holdings: [String: Holding] = [:]
     var watchers: [String: [UUID: AsyncStream<QueuedRequest>.Continuation]] = [:]
+    /// Why nobody is told how requests end; nil while all is well.
+    public internal(set) var interruption: SgloradError?
     /// How often something was put into the queue: what came while a worker was looking is not missed.
     var submissions = 0
     var idle: [UUID: CheckedContinuation<Void, Never>] = [:]

@@ -101,7 +101,8 @@ public struct Daemon: Sendable {
         }
         var configuration = ServiceGroupConfiguration(
             services: (0..<options.workers).map { number in
-                RequestWorker(queue: queue, pipeline: pipeline, board: workers, number: number, logger: logger)
+                RequestWorker(
+                    queue: queue, pipeline: pipeline, board: workers, number: number, logger: logger)
             } + (spool.map { [SpoolService(keeper: $0, queue: queue)] } ?? []) + [
                 QueueKeeper(queue: queue, logger: logger),
                 CacheKeeper(

@@ -26,6 +26,13 @@ extension ControlInterface {
         }
         try Task.checkCancellation()
         guard let final = last, final.state.isFinal else {
+            if let error = await queue.interruption {
+                throw SgloradError(
+                    error.code,
+                    "The request \(submitted.id) is kept and will be answered once the daemon can write again; "
+                        + "'sglorad-ctl queue show \(submitted.id)' shows it. Now: \(error.message)",
+                    parameters: error.parameters, cause: error)
+            }
             throw SgloradError.cancelled(
                 "the daemon is stopping; the request is kept and answered after its next start")
         }

@@ -25,6 +25,7 @@ struct RequestWorker: Service {
             } catch {
                 logger.error("the queue cannot be read", metadata: ["error": "\(error)"])
                 board.begin(.troubled, worker: number)
+                await queue.interruptWatches(error)
                 // A disk that is full or gone does not come back sooner for being asked without pause.
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
                 continue
@@ -52,7 +53,7 @@ struct RequestWorker: Service {
         board.begin(.ending, worker: number)
         // Not a child: the last commit must not be cut off by a shutdown that is running out of patience.
         await Task {
-            do {
+            do throws(SgloradError) {
                 let counts = try await finish(taken.lease, outcome, last)
                 let elapsed = "\(ContinuousClock.now - start)"
                 logger.info(
@@ -65,6 +66,7 @@ struct RequestWorker: Service {
                 logger.error(
                     "a request's end cannot be written; it will be answered again once its lease has run out",
                     metadata: ["request": "\(taken.request.id)", "error": "\(error)"])
+                await queue.interruptWatches(error)
             }
         }.value
     }

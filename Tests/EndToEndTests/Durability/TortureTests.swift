@@ -55,7 +55,8 @@ struct TortureTests {
             #expect(end == 0, "\(daemon.tail)")
             let audit = try await StateAudit(state: daemon.state)
             #expect(audit.findings == [], "seed \(Self.seed)")
-            let outcome = load.judge(audit)
+            let log = (try? String(contentsOfFile: daemon.log, encoding: .utf8)) ?? ""
+            let outcome = load.judge(audit, log: log)
             #expect(outcome.failures == [], "seed \(Self.seed)")
             print("torture: \(Self.kills) kills, seed \(Self.seed): \(outcome.summary)")
             #expect(outcome.acknowledged > 0)
