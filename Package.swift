@@ -43,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -99,6 +100,7 @@ let package = Package(
             ],
             resources: [.embedInCode("io.sglorad.varlink"), .embedInCode("org.varlink.service.varlink")],
             swiftSettings: strict),
+        module("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("SystemdIntegration", ["ErrorModel", .product(name: "Logging", package: "swift-log")]),
         module(
             "SgloradCore",
@@ -106,7 +108,9 @@ let package = Package(
                 "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
                 "SemanticGuidance",
                 "Generation", "Evaluation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
-                "SystemdIntegration",
+                "SystemdIntegration", "Telemetry",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -130,6 +134,7 @@ let package = Package(
             ], swiftSettings: strict),
 
         tests("Privacy", ["Privacy"]),
+        tests("Telemetry", ["Telemetry", .product(name: "CoreMetrics", package: "swift-metrics")]),
         .target(
             name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
         tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),

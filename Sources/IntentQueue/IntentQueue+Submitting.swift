@@ -48,6 +48,8 @@ extension IntentQueue {
                 }
             }
         }
+        // A repetition of one that still waits is told of again, which does no harm.
+        for case .success(let request) in results where request.state == .queued { announce(request) }
         wake()
         // A repetition of what has ended is owed its result once more.
         if batch.contains(where: { $0.spoolName != nil }) { endings.ring() }

@@ -28,6 +28,10 @@ extension IntentQueue {
         let (stream, continuation) = AsyncStream.makeStream(of: QueuedRequest.self)
         let key = UUID()
         continuation.onTermination = { _ in Task { await self.unwatch(id, key) } }
+        guard !hasEndedWatches else {
+            continuation.finish()
+            return stream
+        }
         // Watched before it is read, so that no change falls between; a state seen twice does no harm.
         watchers[id, default: [:]][key] = continuation
         guard let present = try await request(id) else {
@@ -42,6 +46,7 @@ extension IntentQueue {
     /// Ends all streams of changes: nobody is to wait for a request any more.
     public func endWatches() {
         interruption = nil
+        hasEndedWatches = true
         finishWatches()
     }
 
@@ -55,9 +60,29 @@ extension IntentQueue {
     private func finishWatches() {
         for stream in watchers.values.flatMap(\.values) { stream.finish() }
         watchers = [:]
+        for stream in watchersOfAll.values { stream.finish() }
+        watchersOfAll = [:]
     }
 
+    /// Every change of every request from now on.
+    ///
+    /// - Returns: a stream that ends with ``endWatches()``, and where its reader stays so far behind that a change would be
+    ///   lost.
+    public func changesOfAll() -> AsyncStream<QueuedRequest> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: QueuedRequest.self, bufferingPolicy: .bufferingOldest(4096))
+        let key = UUID()
+        continuation.onTermination = { _ in Task { await self.unwatchAll(key) } }
+        if hasEndedWatches { continuation.finish() } else { watchersOfAll[key] = continuation }
+        return stream
+    }
+
+    private func unwatchAll(_ key: UUID) { watchersOfAll[key] = nil }
+
     func announce(_ request: QueuedRequest) {
+        for continuation in watchersOfAll.values {
+            if case .dropped = continuation.yield(request) { continuation.finish() }
+        }
         guard let continuations = watchers[request.id]?.values else { return }
         for continuation in continuations {
             continuation.yield(request)

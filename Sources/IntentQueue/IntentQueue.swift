@@ -25,6 +25,9 @@ public actor IntentQueue {
     /// The leases of this process, by request.
     var holdings: [String: Holding] = [:]
     var watchers: [String: [UUID: AsyncStream<QueuedRequest>.Continuation]] = [:]
+    /// Whether nobody is to wait for requests any more: the daemon stops.
+    public internal(set) var hasEndedWatches = false
+    var watchersOfAll: [UUID: AsyncStream<QueuedRequest>.Continuation] = [:]
     /// Why nobody is told how requests end; nil while all is well.
     public internal(set) var interruption: SgloradError?
     /// How often something was put into the queue: what came while a worker was looking is not missed.

@@ -56,9 +56,10 @@ public struct Daemon: Sendable {
             folder: options.model, environment: environment, pool: pool, cache: cache)
         let libraries = LibraryKeeper(
             cache: cache, encoders: encoders, pool: pool, board: board, logger: logger)
+        let metrics = DaemonMetrics()
         let inspector = CacheInspector(
             cache: cache, queue: queue, libraries: libraries, pool: pool, board: board,
-            policy: options.cache.eviction, logger: logger)
+            policy: options.cache.eviction, metrics: metrics, logger: logger)
         let pipeline = AdapterPipeline(cache: cache, encoders: encoders, libraries: libraries, pool: pool)
         let trainings = TrainingSupervisor(
             cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
@@ -76,7 +77,7 @@ public struct Daemon: Sendable {
             spool: spool, pool: pool, inspector: inspector,
             health: Health(
                 board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
-            access: access, startedAt: Date(),
+            access: access, metrics: metrics, startedAt: Date(),
             logger: logger)
         let server = VarlinkServer(
             address: try listenAddress(group: access.policy.users),
@@ -85,6 +86,7 @@ public struct Daemon: Sendable {
                 url: "https://varlink.org"),
             interfaces: [interface], limits: options.limits, logger: logger)
 
+        metrics.observe { server.counters }
         try await server.bind()
         _ = await spool?.takeIn()
         let control = ControlService(
@@ -102,7 +104,8 @@ public struct Daemon: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: (0..<options.workers).map { number in
                 RequestWorker(
-                    queue: queue, pipeline: pipeline, board: workers, number: number, logger: logger)
+                    queue: queue, pipeline: pipeline, board: workers, number: number, metrics: metrics,
+                    logger: logger)
             } + (spool.map { [SpoolService(keeper: $0, queue: queue)] } ?? []) + [
                 QueueKeeper(queue: queue, logger: logger),
                 CacheKeeper(

@@ -23,6 +23,7 @@ struct SgloradControl: AsyncParsableCommand {
         version: version,
         subcommands: [
             RequestCommand.self, ExplainCommand.self, EncodeCommand.self, StatusCommand.self,
+            DoctorCommand.self, MonitorCommand.self, MetricsCommand.self,
             QueueCommand.self, BaseCommand.self,
             ExpertCommand.self, GeneratorCommand.self, AdapterCommand.self, CacheCommand.self,
         ])

@@ -48,6 +48,8 @@ public enum Methods {
         CacheStatistics.self,
         VerifyCache.self,
         EvictCache.self,
+        Monitor.self,
+        Metrics.self,
         Status.self,
     ]
 }

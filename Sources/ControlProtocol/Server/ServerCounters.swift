@@ -1,5 +1,8 @@
 /// What a ``VarlinkServer`` has counted since it was made.
 public struct ServerCounters: Sendable, Hashable {
+    /// Nothing was counted yet.
+    public init() {}
+
     /// Connections that are open now.
     public internal(set) var openConnections = 0
     /// Connections that were let in.

@@ -17,6 +17,7 @@ struct CacheInspector: Sendable {
     let pool: ComputePool
     let board: HealthBoard
     let policy: EvictionPolicy
+    let metrics: DaemonMetrics
     let logger: Logger
 
     /// Reads everything there is and says what is wrong.
@@ -69,6 +70,7 @@ struct CacheInspector: Sendable {
         let result = try await cache.evict(
             asked ?? policy, protectingRequests: try await queue.openRequests(), dryRun: dryRun)
         if !dryRun {
+            metrics.evicted(result.evicted)
             for adapter in result.evicted {
                 logger.info(
                     "adapter evicted", metadata: ["adapter": "\(adapter.id)", "bytes": "\(adapter.bytes)"])

@@ -29,17 +29,13 @@ extension ControlInterface {
                 name: loaded.encoder.name, folder: loaded.folder, digest: loaded.digest,
                 dimension: loaded.encoder.dimension, maximumTokens: loaded.encoder.maximumTokens)
         }
-        let counts = try await queue.counts()
         let training = await trainings.bases
         return Methods.Status.Reply(
             version: SgloradRelease.version, state: conditions.isEmpty ? "ok" : "degraded",
             conditions: conditions,
             startedAt: WireJSON.time(startedAt), stateDirectory: options.stateDirectory, encoder: encoder,
             kernel: BLAS.kernel, sqlite: DurableDatabase.sqliteVersion,
-            queue: Wire.QueueCounts(
-                queued: counts[.queued] ?? 0, running: counts[.running] ?? 0, done: counts[.done] ?? 0,
-                refused: counts[.refused] ?? 0, failed: counts[.failed] ?? 0,
-                cancelled: counts[.cancelled] ?? 0),
+            queue: Wire.QueueCounts(try await queue.counts()),
             training: training.isEmpty ? nil : training.joined(separator: ", "))
     }
 }

@@ -21,6 +21,7 @@ struct ControlInterface: VarlinkInterface {
     let inspector: CacheInspector
     let health: Health
     let access: Access
+    let metrics: DaemonMetrics
     let startedAt: Date
     let logger: Logger
 
@@ -81,6 +82,8 @@ struct ControlInterface: VarlinkInterface {
         case Methods.EvictCache.name: try await change(Methods.EvictCache.self, call, replies, evictCache)
         case Methods.CacheStatistics.name:
             try await answer(Methods.CacheStatistics.self, call, replies, cacheStatistics)
+        case Methods.Monitor.name: try await stream(Methods.Monitor.self, call, replies, monitor)
+        case Methods.Metrics.name: try await answer(Methods.Metrics.self, call, replies, metricsText)
         case Methods.Status.name: try await answer(Methods.Status.self, call, replies, status)
         default: throw VarlinkError.methodNotFound(call.method)
         }

@@ -12,6 +12,7 @@ struct RequestWorker: Service {
     let board: WorkerBoard
     /// Which of the workers this is.
     let number: Int
+    let metrics: DaemonMetrics
     let logger: Logger
 
     func run() async throws {
@@ -38,24 +39,28 @@ struct RequestWorker: Service {
     private func process(_ taken: TakenRequest) async {
         let start = ContinuousClock.now
         var standing = LeaseStanding.held
+        var stopwatch = StageStopwatch(metrics)
         let outcome: Result<AdapterRecord, SgloradError>
         do throws(SgloradError) {
             outcome = .success(
                 try await pipeline.answer(taken.request, taken.intent) { (stage) throws(SgloradError) in
                     board.begin(.stage(stage), worker: number)
+                    stopwatch.begin(stage)
                     standing = await queue.report(stage, taken.lease)
                     if standing != .held { throw .cancelled("the request was called off") }
                 })
         } catch {
             outcome = .failure(error)
         }
+        stopwatch.end()
         let last = standing
         board.begin(.ending, worker: number)
         // Not a child: the last commit must not be cut off by a shutdown that is running out of patience.
         await Task {
             do throws(SgloradError) {
                 let counts = try await finish(taken.lease, outcome, last)
-                let elapsed = "\(ContinuousClock.now - start)"
+                let elapsed = ContinuousClock.now - start
+                if counts, let state = Self.end(outcome, last) { metrics.ended(state, took: elapsed) }
                 logger.info(
                     counts ? "request ended" : "a request's lease ran out; what came of it does not count",
                     metadata: [
@@ -75,18 +80,28 @@ struct RequestWorker: Service {
     private func finish(
         _ lease: Lease, _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding
     ) async throws(SgloradError) -> Bool {
+        guard let state = Self.end(outcome, standing) else {
+            return try await queue.giveBack(lease, countingAttempt: false)
+        }
         switch outcome {
         case .success(let adapter):
-            return try await queue.finish(lease, as: .done, adapter: adapter.id)
-        case .failure(let error) where standing == .held && error.code == .cancelled:
-            // The daemon stops: the request is not to blame.
-            return try await queue.giveBack(lease, countingAttempt: false)
-        case .failure where standing == .calledOff:
-            return try await queue.finish(lease, as: .cancelled)
+            return try await queue.finish(lease, as: state, adapter: adapter.id)
+        case .failure where state == .cancelled:
+            return try await queue.finish(lease, as: state)
         case .failure(let error):
-            return try await queue.finish(
-                lease, as: error.code == .noRelevantExpert ? .refused : .failed,
-                failure: try WireJSON.string(error))
+            return try await queue.finish(lease, as: state, failure: try WireJSON.string(error))
+        }
+    }
+
+    /// The state that a request ends in; nil where it does not end, because the daemon stops and the request is not to blame.
+    private static func end(
+        _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding
+    ) -> RequestState? {
+        switch outcome {
+        case .success: .done
+        case .failure(let error) where standing == .held && error.code == .cancelled: nil
+        case .failure where standing == .calledOff: .cancelled
+        case .failure(let error): error.code == .noRelevantExpert ? .refused : .failed
         }
     }
 

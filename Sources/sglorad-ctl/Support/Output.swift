@@ -18,6 +18,14 @@ struct Output: Sendable {
         }
     }
 
+    /// Prints one of many replies: its JSON on a line of its own, or what `report` makes of it.
+    func emitLine(_ reply: some Encodable, _ report: (inout Report) -> Void) throws {
+        guard json else { return try emit(reply, report) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try Self.print(String(decoding: try encoder.encode(reply), as: UTF8.self) + "\n")
+    }
+
     /// Prints one JSON document.
     func emit(json document: some Encodable) throws { try Self.print(Self.encoded(document) + "\n") }
 
