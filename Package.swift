@@ -46,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -105,7 +106,7 @@ let package = Package(
         module(
             "SgloradCore",
             [
-                "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
+                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
                 "SemanticGuidance",
                 "Generation", "Evaluation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
                 "SystemdIntegration", "Telemetry",
@@ -116,6 +117,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -31,6 +31,11 @@ public final class ExpertCache: Sendable {
         try database.close()
     }
 
+    /// Empties the write-ahead log, so that what was erased does not go on standing there.
+    public func truncateLog() async throws(SgloradError) {
+        try await database.truncateLog()
+    }
+
     /// What SQLite's own check of the whole database finds.
     func databaseFindings() async throws(SgloradError) -> [String] {
         try await database.problems()

@@ -6,7 +6,7 @@ extension IntentQueue {
     /// Makes a request final under a lease; nil where the lease is not the request's.
     static func end(
         _ db: Database, _ lease: Lease, _ state: RequestState, adapter: String? = nil, failure: String? = nil,
-        keepingIntent: Bool = false, now: Date, age: Double
+        keepingIntent: Bool, now: Date, age: Double
     ) throws -> QueuedRequest? {
         try end(
             db, id: lease.request, token: lease.token, state, adapter: adapter, failure: failure,

@@ -13,9 +13,9 @@ extension IntentQueue {
         try await endSilentLeases()
         while true {
             let token = Lease.newToken()
-            let (limit, now, age) = (options.attempts, clock.wall(), age.seconds)
+            let (options, now, age) = (options, clock.wall(), age.seconds)
             let next = try await database.write { db in
-                try Self.takeNext(db, token: token, attempts: limit, now: now, age: age)
+                try Self.takeNext(db, token: token, options: options, now: now, age: age)
             }
             // The disk takes writes (again).
             interruption = nil
@@ -33,7 +33,7 @@ extension IntentQueue {
     }
 
     private static func takeNext(
-        _ db: Database, token: String, attempts: Int, now: Date, age: Double
+        _ db: Database, token: String, options: QueueOptions, now: Date, age: Double
     ) throws -> (request: QueuedRequest, intent: QueuedIntent?)? {
         // The users who wait, one by one by the index, so that a long queue costs no more than a short one.
         let place = try Row.fetchOne(
@@ -63,12 +63,17 @@ extension IntentQueue {
                     """, arguments: [token, place["first"] as Int])
         else { return nil }
         let lease = Lease(request: row["id"], token: token)
-        guard row["attempts"] <= attempts else {
-            return try end(db, lease, .failed, failure: .givenUp(after: attempts), now: now, age: age)
-                .map { ($0, nil) }
+        guard row["attempts"] <= options.attempts else {
+            return try end(
+                db, lease, .failed, failure: .givenUp(after: options.attempts),
+                keepingIntent: options.retainIntents > .zero, now: now, age: age
+            ).map { ($0, nil) }
         }
         guard let intent = QueuedIntent(json: row["intent"]) else {
-            return try end(db, lease, .failed, failure: .unreadable, now: now, age: age).map { ($0, nil) }
+            // Of no use to anybody, but it may hold words.
+            return try end(
+                db, lease, .failed, failure: .unreadable, keepingIntent: false, now: now, age: age
+            ).map { ($0, nil) }
         }
         return (QueuedRequest(row: row), intent)
     }
@@ -117,9 +122,9 @@ extension IntentQueue {
     @discardableResult
     public func giveBack(_ lease: Lease, countingAttempt: Bool = true) async throws(SgloradError) -> Bool {
         let less = countingAttempt ? 0 : 1
-        let (now, age) = (clock.wall(), age.seconds)
+        let (keep, now, age) = (options.retainIntents > .zero, clock.wall(), age.seconds)
         let returned = try await database.write { db in
-            try Self.requeue(db, lease, attemptsLess: less, now: now, age: age)
+            try Self.requeue(db, lease, attemptsLess: less, keepingIntent: keep, now: now, age: age)
         }
         guard let returned else { return false }
         release(returned)
@@ -129,11 +134,11 @@ extension IntentQueue {
     /// Gives back the requests of workers that have been silent for longer than a lease.
     func endSilentLeases() async throws(SgloradError) {
         let uptime = clock.uptime()
-        let (now, age) = (clock.wall(), age.seconds)
+        let (keep, now, age) = (options.retainIntents > .zero, clock.wall(), age.seconds)
         for holding in holdings.values where holding.deadline <= uptime {
             let lease = holding.lease
             let returned = try await database.write { db in
-                try Self.requeue(db, lease, attemptsLess: 0, now: now, age: age)
+                try Self.requeue(db, lease, attemptsLess: 0, keepingIntent: keep, now: now, age: age)
             }
             if holdings[lease.request]?.lease == lease { holdings[lease.request] = nil }
             if let returned { release(returned) }
@@ -152,13 +157,15 @@ extension IntentQueue {
 
     /// A request that was called off does not wait again.
     private static func requeue(
-        _ db: Database, _ lease: Lease, attemptsLess: Int, now: Date, age: Double
+        _ db: Database, _ lease: Lease, attemptsLess: Int, keepingIntent: Bool, now: Date, age: Double
     ) throws -> QueuedRequest? {
         let row = try Row.fetchOne(
             db, sql: "SELECT calledOff FROM request WHERE id = ? AND lease = ?",
             arguments: [lease.request, lease.token])
         guard let row else { return nil }
-        if row["calledOff"] { return try end(db, lease, .cancelled, now: now, age: age) }
+        if row["calledOff"] {
+            return try end(db, lease, .cancelled, keepingIntent: keepingIntent, now: now, age: age)
+        }
         return try Row.fetchOne(
             db,
             sql: """

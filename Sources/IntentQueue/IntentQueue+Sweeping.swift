@@ -43,7 +43,7 @@ extension IntentQueue {
         if let concluded { ended(concluded) }
     }
 
-    /// What is to be done from time to time, at least twice a minute: leases that ran out go back, texts and keys whose time
+    /// What is to be done from time to time, at least twice a minute: leases that ran out go back, texts, keys and labels whose time
     /// has passed are erased, final requests that are old enough are forgotten, and the write-ahead log is emptied, so that
     /// what was erased stands in no file.
     public func sweep() async throws(SgloradError) {
@@ -87,6 +87,7 @@ private struct Ageing: Sendable {
     static func all(_ options: QueueOptions, now: Double) -> [Ageing] {
         let intents = "retained WHERE request IN (SELECT id FROM request WHERE endedAge <= ?)"
         let keys = "request WHERE keyHash IS NOT NULL AND submittedAge <= ? AND finishedAt IS NOT NULL"
+        let labels = "request WHERE label IS NOT NULL AND finishedAt IS NOT NULL AND endedAge <= ?"
         let requests = "request WHERE finishedAt IS NOT NULL AND isOwed = 0 AND endedAge <= ?"
         return [
             Ageing(
@@ -97,6 +98,10 @@ private struct Ageing: Sendable {
                 statement:
                     "UPDATE request SET keyHash = NULL, contentHash = NULL WHERE rowid IN (SELECT rowid FROM \(keys))",
                 bound: now - options.keepKeys.inSeconds),
+            Ageing(
+                rows: labels,
+                statement: "UPDATE request SET label = NULL WHERE rowid IN (SELECT rowid FROM \(labels))",
+                bound: now - options.keepLabels.inSeconds),
             Ageing(
                 rows: requests, statement: "DELETE FROM \(requests)",
                 bound: now - options.keepRequests.inSeconds),

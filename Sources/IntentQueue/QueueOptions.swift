@@ -14,12 +14,14 @@ public struct QueueOptions: Sendable, Hashable {
     public var keepRequests: Duration
     /// How long an intent's text is kept once its request is final; zero erases it in the commit that makes it final.
     public var retainIntents: Duration
+    /// How long a label is kept once its request is final.
+    public var keepLabels: Duration
 
     /// Options as a person who says nothing gets them.
     public init(
         capacity: Int = 10_000, perUser: Int = 1_000, attempts: Int = 3, lease: Duration = .seconds(300),
         keepKeys: Duration = .seconds(24 * 3600), keepRequests: Duration = .seconds(7 * 24 * 3600),
-        retainIntents: Duration = .zero
+        retainIntents: Duration = .zero, keepLabels: Duration = .seconds(30 * 24 * 3600)
     ) {
         self.capacity = capacity
         self.perUser = perUser
@@ -28,6 +30,7 @@ public struct QueueOptions: Sendable, Hashable {
         self.keepKeys = keepKeys
         self.keepRequests = keepRequests
         self.retainIntents = retainIntents
+        self.keepLabels = keepLabels
     }
 }
 

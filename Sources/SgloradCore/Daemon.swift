@@ -48,8 +48,9 @@ public struct Daemon: Sendable {
         defer { lock.release() }
         state.sweepTemporary()
         let pool = ComputePool(threads: options.workers + 2)
+        let tombstones = try Tombstones(state)
         let stores = try await OpenedStores.open(
-            state, options: options.queue, start: start, logger: logger)
+            state, options: options.queue, tombstones: tombstones, start: start, logger: logger)
         let (cache, queue) = (stores.cache, stores.queue)
         let board = HealthBoard(stores.conditions)
         let encoders = EncoderProvider(
@@ -70,11 +71,19 @@ public struct Daemon: Sendable {
         let spool = SpoolKeeper(
             options.spool, queue: queue, cache: cache, libraries: libraries, pool: pool, board: board,
             logger: logger)
+        let eraser = Eraser(
+            queue: queue, cache: cache, spool: spool, tombstones: tombstones, pool: pool)
+        let again = try await eraser.repeatAll()
+        if again > 0 {
+            logger.notice(
+                "a backup had brought back what was forgotten; it is forgotten again",
+                metadata: ["requestsAndAdapters": "\(again)"])
+        }
         let interface = ControlInterface(
             options: options, cache: cache, queue: queue, encoders: encoders, libraries: libraries,
             pipeline: pipeline,
             trainings: trainings, evaluations: evaluations, uploads: UploadStore(state: state, pool: pool),
-            spool: spool, pool: pool, inspector: inspector,
+            eraser: eraser, pool: pool, inspector: inspector,
             health: Health(
                 board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
             access: access, metrics: metrics, startedAt: Date(),
@@ -107,7 +116,7 @@ public struct Daemon: Sendable {
                     queue: queue, pipeline: pipeline, board: workers, number: number, metrics: metrics,
                     logger: logger)
             } + (spool.map { [SpoolService(keeper: $0, queue: queue)] } ?? []) + [
-                QueueKeeper(queue: queue, logger: logger),
+                QueueKeeper(queue: queue, cache: cache, logger: logger),
                 CacheKeeper(
                     inspector: inspector, verifyEvery: options.cache.verifyEvery, board: board, logger: logger
                 ),

@@ -35,6 +35,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         do {
+            try CoreDumps.forbid()
             let said = CommandLineOptions(
                 configurationFile: configurationFile, stateDirectory: stateDir, socket: socket, model: model,
                 spool: spool, logLevel: logLevel)

@@ -35,6 +35,7 @@ import Testing
         check(Methods.ListRequests.self)
         check(Methods.CancelRequest.self)
         check(Methods.RetryRequest.self)
-        #expect(definition.methods.count == 5)
+        check(Methods.Forget.self)
+        #expect(definition.methods.count == 6)
     }
 }

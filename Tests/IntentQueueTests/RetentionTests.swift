@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import Privacy
 import Testing
 
 @Suite("Retention", .timeLimit(.minutes(1)))
@@ -40,6 +41,61 @@ struct RetentionTests {
         try await queue.sweep()
         #expect(try place.holding(words).isEmpty)
         #expect(try await queue.counts() == [.done: 1])
+        try await queue.close()
+    }
+
+    @Test func `a text is retained however its request ends: given up, and called off and given back`()
+        async throws
+    {
+        let queue = try place.open(
+            QueueOptions(attempts: 1, retainIntents: .seconds(3600)), clock: time.clock())
+        let tried = try await queue.submit("whimsical").id
+        try await queue.giveBack(try await queue.taken().lease)
+        #expect(try await queue.take() == nil)
+        #expect(try await queue.request(tried)?.state == .failed)
+        let called = try await queue.submit("ptarmigan").id
+        let lease = try await queue.taken().lease
+        _ = try await queue.cancel(called)
+        try await queue.giveBack(lease)
+        #expect(try await queue.request(called)?.state == .cancelled)
+        // Neither needs its text to be given anew.
+        #expect(try await queue.retry(called)?.state == .queued)
+        #expect(try await queue.taken().intent.text == "ptarmigan")
+        #expect(try await queue.retry(tried)?.state == .queued)
+        #expect(try await queue.taken().intent.text == "whimsical")
+        try await queue.close()
+    }
+
+    @Test func `a label goes after its time, the request stays`() async throws {
+        let queue = try place.open(QueueOptions(keepLabels: .seconds(1000)), clock: time.clock())
+        let id = try await queue.submit("text", label: "whimsical").id
+        let open = try await queue.submit("text", label: "ptarmigan").id
+        try await queue.end(.failed)
+        time.pass(.seconds(999))
+        try await queue.sweep()
+        #expect(try await queue.request(id)?.label == "whimsical")
+        time.pass(.seconds(1))
+        try await queue.sweep()
+        #expect(try await queue.request(id)?.label == nil)
+        #expect(try await queue.request(open)?.label == "ptarmigan")
+        #expect(try place.holding(words) == ["ptarmigan"])
+        try await queue.close()
+    }
+
+    @Test func `what is forgotten stands in no file when the call returns`() async throws {
+        let queue = try place.open(QueueOptions(retainIntents: .seconds(3600)), clock: time.clock())
+        let id = try await queue.submit("whimsical", label: "ptarmigan").id
+        let open = try await queue.submit("kumquat").id
+        try await queue.end(.refused)
+        #expect(try await queue.everything(of: 1000, label: "ptarmigan").map(\.id) == [id])
+        #expect(try await queue.everything(of: 1000, label: nil).count == 2)
+        #expect(try await queue.everything(of: 1001, label: nil).isEmpty)
+        // One that has not ended stays, unless that is meant.
+        #expect(try await queue.forget([id, open, "r-nobody"]) == [id])
+        #expect(try place.holding(words + [id]).isEmpty)
+        #expect(try await queue.request(id) == nil)
+        #expect(try await queue.forget([open], evenOpen: true) == [open])
+        #expect(try place.holding(["kumquat"]).isEmpty)
         try await queue.close()
     }
 

@@ -23,6 +23,7 @@ public enum Methods {
         ListRequests.self,
         CancelRequest.self,
         RetryRequest.self,
+        Forget.self,
         Explain.self,
         Encode.self,
         AddBase.self,

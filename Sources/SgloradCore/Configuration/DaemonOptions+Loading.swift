@@ -40,9 +40,15 @@ public struct CommandLineOptions: Sendable {
 extension DaemonOptions {
     /// Puts the options together from command line, environment (`SGLORAD_STATE_DIRECTORY` …) and YAML file.
     ///
-    /// - Throws: `invalidFile` for a file that is missing or not YAML, `invalidRequest` for a value out of range.
+    /// - Throws: `invalidFile` for a file that is missing, not YAML, or has a key that is not known, `invalidRequest` for a value out of range.
     public static func load(
         _ commandLine: CommandLineOptions, environment: [String: String]
+    ) async throws(SgloradError) -> DaemonOptions {
+        try await load(commandLine, environment: environment, keys: ConfigurationKeys())
+    }
+
+    static func load(
+        _ commandLine: CommandLineOptions, environment: [String: String], keys: ConfigurationKeys
     ) async throws(SgloradError) -> DaemonOptions {
         var said: [AbsoluteConfigKey: ConfigValue] = [:]
         for (key, value) in [
@@ -68,7 +74,11 @@ extension DaemonOptions {
                     cause: error)
             }
         }
-        return try await Reading(reader: ConfigReader(providers: providers)).options()
+        let options = try await Reading(
+            reader: ConfigReader(providers: providers, accessReporter: keys)
+        ).options()
+        if let file = commandLine.configurationFile { try keys.requireKnown(in: file) }
+        return options
     }
 
     /// Whether a file is there and holds nothing but comments, which YAML calls null and not an empty mapping.
@@ -118,7 +128,8 @@ private struct Reading {
             keepRequests: try await duration("queue.keepRequests", .seconds(60)...day * 3650)
                 ?? defaults.keepRequests,
             retainIntents: try await duration("privacy.retainIntents", .zero...day * 3650)
-                ?? defaults.retainIntents)
+                ?? defaults.retainIntents,
+            keepLabels: try await duration("privacy.keepLabels", .zero...day * 3650) ?? defaults.keepLabels)
     }
 
     private func cache(_ defaults: CacheOptions) async throws(SgloradError) -> CacheOptions {

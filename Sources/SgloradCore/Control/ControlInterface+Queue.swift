@@ -84,7 +84,7 @@ extension ControlInterface {
         return found
     }
 
-    private static func noRequest(_ id: String) -> SgloradError {
+    static func noRequest(_ id: String) -> SgloradError {
         .notFound(
             "request", id,
             remedy: "'sglorad-ctl queue list' shows those there are; final ones are forgotten after a time.")

@@ -16,7 +16,7 @@ struct ControlInterface: VarlinkInterface {
     let trainings: TrainingSupervisor
     let evaluations: EvaluationSupervisor
     let uploads: UploadStore
-    let spool: SpoolKeeper?
+    let eraser: Eraser
     let pool: ComputePool
     let inspector: CacheInspector
     let health: Health
@@ -41,6 +41,7 @@ struct ControlInterface: VarlinkInterface {
             try await answer(Methods.CancelRequest.self, call, replies, cancelRequest)
         case Methods.RetryRequest.name:
             try await answer(Methods.RetryRequest.self, call, replies, retryRequest)
+        case Methods.Forget.name: try await answer(Methods.Forget.self, call, replies, forget)
         case Methods.Explain.name: try await answer(Methods.Explain.self, call, replies, explain)
         case Methods.Encode.name: try await answer(Methods.Encode.self, call, replies, encode)
         case Methods.AddBase.name: try await change(Methods.AddBase.self, call, replies, addBase)

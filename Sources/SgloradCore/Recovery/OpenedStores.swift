@@ -19,7 +19,8 @@ struct OpenedStores: Sendable {
     ///
     /// - Throws: `storageFailure` where the disk refuses.
     static func open(
-        _ state: StateDirectory, options: QueueOptions, start: StartProgress, logger: Logger
+        _ state: StateDirectory, options: QueueOptions, tombstones: Tombstones, start: StartProgress,
+        logger: Logger
     ) async throws(SgloradError) -> OpenedStores {
         let damaged = DamagedStore(state)
         let hadCache = try sound(state.cacheDatabase, damaged, logger) {
@@ -32,6 +33,8 @@ struct OpenedStores: Sendable {
         let queue = try IntentQueue(
             path: state.queueDatabase, options: options, keyFile: state.idempotencyKey)
         let isWanted = { @Sendable (adapter: AdapterRecord) async throws(SgloradError) -> Bool in
+            // A backup may have brought back the folder of what was forgotten.
+            guard !tombstones.contains(adapter.request) else { return false }
             guard let request = try await queue.request(adapter.request) else { return true }
             return !request.state.isFinal || request.adapter == adapter.id
         }

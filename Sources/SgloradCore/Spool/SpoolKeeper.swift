@@ -85,6 +85,13 @@ actor SpoolKeeper {
         }
     }
 
+    /// Erases what the spool holds of a user's.
+    func forget(_ erasure: SpoolErasure, of uid: Int) async throws(SgloradError) -> (results: Int, files: Int)
+    {
+        let folder = try await folder()
+        return try await pool.run { () throws(SgloradError) in folder.forget(erasure, of: uid) }
+    }
+
     /// Removes what has been kept for long enough, every few minutes.
     func age() async {
         if let aged, ContinuousClock.now - aged < Self.ageing { return }

@@ -111,6 +111,31 @@ struct SpoolRejectingTests {
         #expect(try spool.names("rejected/\(uid)").contains { $0.hasSuffix("-c.json") })
     }
 
+    @Test func `what is forgotten goes, and what is another's or another request's stays`() throws {
+        var results = SpoolResults(spool.folder)
+        for (name, id) in [("a.json", "r-1"), ("b.json", "r-2")] {
+            try results.write(Array(#"{"requestId": "\#(id)"}"#.utf8), as: name, for: uid)
+        }
+        try results.synchronise()
+        for content in ["nonsense ptarmigan", "nonsense"] {
+            try spool.drop("c.json", content)
+            try spool.folder.reject(try spool.take("c.json"), of: uid, for: SpoolDefect("is nonsense"))
+        }
+        func forget(_ erasure: SpoolErasure) -> [Int] {
+            let erased = spool.folder.forget(erasure, of: uid)
+            return [erased.results, erased.files]
+        }
+        #expect(forget(.some(requests: ["r-1"], label: nil)) == [1, 0])
+        #expect(try spool.names("done/\(uid)") == ["b.json"])
+        #expect(forget(.some(requests: [], label: "ptarmigan")) == [0, 1])
+        #expect(try spool.names("rejected/\(uid)").count == 2)
+        try spool.drop("d.json", "waits")
+        let other = spool.folder.forget(.all, of: uid + 1)
+        #expect(other.results == 0 && other.files == 0)
+        #expect(forget(.all) == [1, 2])
+        for folder in ["done/\(uid)", "rejected/\(uid)", "new"] { #expect(try spool.names(folder).isEmpty) }
+    }
+
     @Test func `a taking folder that others may write is refused`() throws {
         #expect(chmod("\(spool.path)/taking", 0o777) == 0)
         let error = #expect(throws: SgloradError.self) { try SpoolFolder(spool.path) }

@@ -1,0 +1,76 @@
+internal import Foundation
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
+
+/// What of a user's is to be erased from the spool.
+public enum SpoolErasure: Sendable, Hashable {
+    /// The results of some requests, and the rejected files that hold a label.
+    case some(requests: Set<String>, label: String?)
+    /// Everything: results, rejected files, and what waits to be taken in.
+    case all
+}
+
+extension SpoolFolder {
+    /// Erases what the spool holds of a user's.
+    ///
+    /// - Returns: how many results, and how many other files.
+    public func forget(_ erasure: SpoolErasure, of uid: Int) -> (results: Int, files: Int) {
+        var (results, files) = (0, 0)
+        switch erasure {
+        case .all:
+            results = remove(of: uid, in: done) { _, _ in true }
+            files = remove(of: uid, in: rejected) { _, name in !name.hasSuffix(Self.reason) }
+            _ = remove(of: uid, in: rejected) { _, _ in true }
+            for folder in [temporary, new, taking] { files += removeOwn(of: uid, in: folder) }
+        case .some(let requests, let label):
+            results = remove(of: uid, in: done) { content, _ in
+                let result = try? JSONDecoder().decode(Answered.self, from: content())
+                return result?.requestId.map(requests.contains) ?? false
+            }
+            guard let label else { break }
+            var marks: Set<Substring> = []
+            files = remove(of: uid, in: rejected) { content, name in
+                guard !name.hasSuffix(Self.reason), content().range(of: Data(label.utf8)) != nil else {
+                    return false
+                }
+                marks.insert(name.prefix(16))
+                return true
+            }
+            _ = remove(of: uid, in: rejected) { _, name in marks.contains(name.prefix(16)) }
+        }
+        return (results, files)
+    }
+
+    private struct Answered: Decodable {
+        var requestId: String?
+    }
+
+    private static let reason = ".reason"
+
+    /// Removes files of a user's folder, of which only the daemon can make others.
+    private func remove(
+        of uid: Int, in parent: Int32, where condition: (() -> Data, String) -> Bool
+    ) -> Int {
+        let path = "\(self.path)/\(parent == done ? "done" : "rejected")/\(uid)"
+        return withUserFolder(uid, in: parent) { folder in
+            FolderNames.all(folder).count { name in
+                let text = String(decoding: name.bytes, as: UTF8.self)
+                let content = { FileManager.default.contents(atPath: "\(path)/\(text)") ?? Data() }
+                guard condition(content, text) else { return false }
+                return unlinkat(folder, name.path, 0) == 0
+            }
+        } ?? 0
+    }
+
+    private func removeOwn(of uid: Int, in folder: Int32) -> Int {
+        FolderNames.all(folder).count { name in
+            var status = stat()
+            return fstatat(folder, name.path, &status, AT_SYMLINK_NOFOLLOW) == 0 && Int(status.st_uid) == uid
+                && unlinkat(folder, name.path, 0) == 0
+        }
+    }
+}

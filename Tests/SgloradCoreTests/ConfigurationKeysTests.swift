@@ -1,0 +1,75 @@
+import ErrorModel
+import Foundation
+import Testing
+
+@testable import SgloradCore
+
+@Suite("The configuration's keys")
+struct ConfigurationKeysTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func load(_ file: String) async throws -> DaemonOptions {
+        try await DaemonOptions.load(
+            CommandLineOptions(configurationFile: try folder.write(file, to: "sglorad.yaml")), environment: [:])
+    }
+
+    @Test(
+        arguments: [
+            ("queue:\n  capasity: 7\n", "queue.capasity", "queue.capacity"),
+            ("loglevel: info\n", "loglevel", "logLevel"),
+            ("spool:\n  keepRejekted: 1d\n", "spool.keepRejekted", "spool.keepRejected"),
+            ("queue:\n  lease:\n    seconds: 60\n", "queue.lease.seconds", "queue.lease"),
+            ("retainIntents: 1d\n", "retainIntents", "privacy.retainIntents"),
+            ("nothing:\n", "nothing", ""),
+        ])
+    func `a key that is not known is an error that names the nearest`(
+        file: String, key: String, nearest: String
+    ) async throws {
+        let error = await #expect(throws: SgloradError.self) { try await load(file) }
+        #expect(error?.code == .invalidFile)
+        #expect(error?.message.contains("'\(key)'") == true, "\(String(describing: error))")
+        #expect(nearest.isEmpty || error?.message.contains("'\(nearest)'") == true, "\(String(describing: error))")
+    }
+
+    @Test(arguments: ["", "# nothing\n", "queue:\n#  capacity: 7\n", "queue: {}\n", "{}\n", "queue:\n  capacity: 7\nworkers: 2\n"])
+    func `a file that says less is sound`(file: String) async throws {
+        _ = try await load(file)
+    }
+
+    @Test func `the package's own file is sound, and what is commented out in it as well`() async throws {
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: repository.appending(path: "etc/sglorad.yaml"), encoding: .utf8)
+        _ = try await load(text)
+        // A line such as '#  capacity: 10000' is a key at its default.
+        let bare = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.firstMatch(of: /^#( *[A-Za-z]+:( [^ ]+)?)$/).map { String($0.1) } ?? String(line)
+        }.joined(separator: "\n")
+        #expect(bare.contains("\n  capacity: 10000"))
+        let (all, defaults) = (try await load(bare), DaemonOptions())
+        #expect(all.queue == defaults.queue)
+        #expect(all.spool.keepResults == defaults.spool.keepResults)
+    }
+
+    @Test func `docs/configuration.md has every key, and no other`() async throws {
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: repository.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let documented = page.split(separator: "\n").compactMap { line in
+            line.firstMatch(of: /^\| `([A-Za-z.]+)` \|/).map { String($0.1) }
+        }
+        let keys = ConfigurationKeys()
+        _ = try await DaemonOptions.load(CommandLineOptions(), environment: [:], keys: keys)
+        #expect(Set(documented) == keys.known)
+        #expect(documented.count == Set(documented).count)
+    }
+
+    @Test func `texts are as far apart as they have letters to change`() {
+        #expect(ConfigurationKeys.distance("", "abc") == 3 && ConfigurationKeys.distance("abc", "") == 3)
+        #expect(ConfigurationKeys.distance("capacity", "capasity") == 1)
+        #expect(ConfigurationKeys.distance("queue", "queue") == 0)
+        #expect(ConfigurationKeys.distance("kitten", "sitting") == 3)
+    }
+}
