@@ -106,7 +106,8 @@ let package = Package(
         module(
             "SgloradCore",
             [
-                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
+                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats",
+                "TextEncoding",
                 "SemanticGuidance",
                 "Generation", "Evaluation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
                 "SystemdIntegration", "Telemetry",

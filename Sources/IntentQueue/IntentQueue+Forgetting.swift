@@ -12,8 +12,9 @@ extension IntentQueue {
         try await requests(uid: uid, label: label, limit: .max)
     }
 
-    /// Erases requests for good: text, label, key and that there were any. It stands in no file when this returns, the
-    /// write-ahead log included.
+    /// Erases requests for good: text, label, key and that there were any.
+    ///
+    /// None of it stands in any file when this returns, the write-ahead log included.
     ///
     /// - Parameters:
     ///   - ids: the requests.

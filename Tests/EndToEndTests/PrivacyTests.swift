@@ -199,6 +199,71 @@ struct PrivacyTests {
         }
     }
 
+    @Test(
+        "from its start to its stop no program of ours makes a socket that is not a Unix socket",
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"),
+            "needs strace: apt-get install strace"))
+    func sockets() async throws {
+        try await withTemporaryFolder { folder in
+            let (spool, tasks, trace) = ("\(folder)/spool", "\(folder)/tasks", "\(folder)/trace")
+            func traced(_ name: String) -> [String] {
+                // As a grandchild, so that signals reach the program; children of the program are followed.
+                [
+                    "/usr/bin/strace", "-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=socket,socketpair",
+                    "-o",
+                    "\(trace)-\(name)",
+                ]
+            }
+            try Self.writeTask(tasks)
+            let control = traced("control") + ["\(Places.products)/sglorad-ctl"]
+            let end = try await TestDaemon.run(
+                in: folder, arguments: ["--spool", spool], launcher: traced("daemon")
+            ) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                for arguments in [
+                    ["generator", "train", "--steps", "5"], ["request", "definitions of birds"],
+                    ["generator", "evaluate", "--tasks", tasks, "--held-out", "--methods", "base,weighted"],
+                    ["encode", "a bird"], ["cache", "verify"], ["forget", "--all"], ["status"],
+                ] {
+                    let outcome = try await daemon.control(arguments)
+                    #expect(outcome.status == 0, "\(arguments): \(outcome.error)")
+                }
+                for arguments in [["status"], ["request", "definitions of fish", "--spool"]] {
+                    let outcome = try await Program.run(
+                        control[0], Array(control.dropFirst()) + arguments,
+                        environment: ["SGLORAD_SOCKET": daemon.socket, "SGLORAD_SPOOL": spool])
+                    #expect(outcome.status == 0, "\(arguments): \(outcome.error)")
+                    try Self.checkTrace("\(trace)-control", least: arguments.contains("--spool") ? 0 : 1)
+                }
+            }
+            #expect(end.status == 0, "\(end.log)")
+            try Self.checkTrace("\(trace)-daemon", least: 1)
+        }
+    }
+
+    /// Every socket of a trace must be a Unix one, and there must be as many as it takes to have seen something.
+    private static func checkTrace(_ path: String, least: Int) throws {
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").filter {
+            $0.contains("socket(") || $0.contains("socketpair(")
+        }
+        #expect(lines.count >= least, "\(path)")
+        for line in lines { #expect(line.contains("(AF_UNIX,"), "\(line)") }
+    }
+
+    private static func writeTask(_ folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let task = Wire.EvaluationTask(
+            name: "reptiles", description: "Match definitions of reptiles to their names", family: "wn",
+            pool: ["owl", "shark", "adder"],
+            queries: [
+                Wire.EvaluationQuery(text: "a bird that hoots", answer: 0),
+                Wire.EvaluationQuery(text: "a fish with teeth", answer: 1),
+                Wire.EvaluationQuery(text: "a snake", answer: 2),
+            ])
+        try JSONEncoder().encode(task).write(to: URL(filePath: "\(folder)/reptiles.json"))
+    }
+
     @Test("the daemon writes no core file, and its memory is closed to others of its user")
     func coreFiles() async throws {
         try await withTemporaryFolder { folder in

@@ -12,7 +12,8 @@ struct ConfigurationKeysTests {
 
     private func load(_ file: String) async throws -> DaemonOptions {
         try await DaemonOptions.load(
-            CommandLineOptions(configurationFile: try folder.write(file, to: "sglorad.yaml")), environment: [:])
+            CommandLineOptions(configurationFile: try folder.write(file, to: "sglorad.yaml")),
+            environment: [:])
     }
 
     @Test(
@@ -30,10 +31,15 @@ struct ConfigurationKeysTests {
         let error = await #expect(throws: SgloradError.self) { try await load(file) }
         #expect(error?.code == .invalidFile)
         #expect(error?.message.contains("'\(key)'") == true, "\(String(describing: error))")
-        #expect(nearest.isEmpty || error?.message.contains("'\(nearest)'") == true, "\(String(describing: error))")
+        #expect(
+            nearest.isEmpty || error?.message.contains("'\(nearest)'") == true, "\(String(describing: error))"
+        )
     }
 
-    @Test(arguments: ["", "# nothing\n", "queue:\n#  capacity: 7\n", "queue: {}\n", "{}\n", "queue:\n  capacity: 7\nworkers: 2\n"])
+    @Test(arguments: [
+        "", "# nothing\n", "queue:\n#  capacity: 7\n", "queue: {}\n", "{}\n",
+        "queue:\n  capacity: 7\nworkers: 2\n",
+    ])
     func `a file that says less is sound`(file: String) async throws {
         _ = try await load(file)
     }
@@ -56,7 +62,8 @@ struct ConfigurationKeysTests {
     @Test func `docs/configuration.md has every key, and no other`() async throws {
         let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let page = try String(contentsOf: repository.appending(path: "docs/configuration.md"), encoding: .utf8)
+        let page = try String(
+            contentsOf: repository.appending(path: "docs/configuration.md"), encoding: .utf8)
         let documented = page.split(separator: "\n").compactMap { line in
             line.firstMatch(of: /^\| `([A-Za-z.]+)` \|/).map { String($0.1) }
         }

@@ -20,7 +20,8 @@ final class ConfigurationKeys: AccessReporter {
     ///
     /// - Throws: `invalidFile` that names the key and the one that is most like it.
     func requireKnown(in file: String) throws(SgloradError) {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8), let root = try? compose(yaml: text)
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
+            let root = try? compose(yaml: text)
         else { return }
         let known = known
         for key in Self.keys(of: root, []) where !known.contains(key.path) {

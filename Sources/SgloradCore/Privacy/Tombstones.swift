@@ -25,7 +25,9 @@ struct Tombstones: Sendable {
     /// Every request that was forgotten.
     var all: [String] { DurableFile.entries(of: folder) }
 
-    /// Marks requests as forgotten; durable when it returns. Blocks on the disk.
+    /// Marks requests as forgotten; durable when it returns.
+    ///
+    /// Blocks on the disk.
     func add(_ requests: some Sequence<String>) throws(SgloradError) {
         for request in requests {
             guard let path = path(of: request) else { continue }
