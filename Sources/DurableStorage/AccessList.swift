@@ -22,35 +22,52 @@ public enum AccessList {
 
     /// Lets a user read a file, or enter and list a folder.
     ///
-    /// Where the file system keeps no access lists, a daemon that is root gives the file to the user, who may then read but
-    /// not write it.
-    ///
     /// - Parameters:
     ///   - descriptor: an open file or folder of the daemon's.
     ///   - uid: the user.
     ///   - folder: whether it is a folder.
-    public static func grant(_ descriptor: Int32, to uid: UInt32, folder: Bool) -> Grant {
+    ///   - givingAway: whether, where the file system keeps no access lists, a daemon that is root gives the file to the
+    ///     user, who then owns it.
+    public static func grant(_ descriptor: Int32, to uid: UInt32, folder: Bool, givingAway: Bool) -> Grant {
         if uid == geteuid() { return .owner }
-        let list = attribute(uid: uid, rights: folder ? 5 : 4, owner: folder ? 7 : 6)
-        if fsetxattr(descriptor, "system.posix_acl_access", list, list.count, 0) == 0 { return .list }
-        guard geteuid() == 0, fchown(descriptor, uid, gid_t.max) == 0 else { return .none }
+        let list = attribute(
+            named: (.user, uid, folder ? 5 : 4), owner: folder ? 7 : 6, group: 0, mask: folder ? 5 : 4)
+        if fsetxattr(descriptor, name, list, list.count, 0) == 0 { return .list }
+        guard givingAway, geteuid() == 0, fchown(descriptor, uid, gid_t.max) == 0 else { return .none }
         return fchmod(descriptor, folder ? 0o500 : 0o400) == 0 ? .owner : .none
     }
+
+    /// Lets a group make files in a folder that it cannot list.
+    ///
+    /// - Parameters:
+    ///   - descriptor: an open folder of the daemon's.
+    ///   - gid: the group.
+    /// - Returns: false where the file system keeps no access lists.
+    public static func letMakeFiles(_ descriptor: Int32, group gid: UInt32) -> Bool {
+        let list = attribute(named: (.group, gid, 3), owner: 7, group: 7, mask: 7)
+        return fsetxattr(descriptor, name, list, list.count, 0) == 0
+    }
+
+    private static let name = "system.posix_acl_access"
 
     private enum Tag: UInt16 {
         case ownerUser = 0x01
         case user = 0x02
         case ownerGroup = 0x04
+        case group = 0x08
         case mask = 0x10
         case other = 0x20
     }
 
     /// The attribute's bytes: a version, then entries of tag, rights and identifier, little-endian and in the tags' order.
-    private static func attribute(uid: UInt32, rights: UInt16, owner: UInt16) -> [UInt8] {
-        let entries: [(Tag, UInt16, UInt32)] = [
-            (.ownerUser, owner, .max), (.user, rights, uid), (.ownerGroup, 0, .max), (.mask, rights, .max),
-            (.other, 0, .max),
+    private static func attribute(
+        named: (tag: Tag, identifier: UInt32, rights: UInt16), owner: UInt16, group: UInt16, mask: UInt16
+    ) -> [UInt8] {
+        var entries: [(Tag, UInt16, UInt32)] = [
+            (.ownerUser, owner, .max), (.ownerGroup, group, .max), (.mask, mask, .max), (.other, 0, .max),
+            (named.tag, named.rights, named.identifier),
         ]
+        entries.sort { $0.0.rawValue < $1.0.rawValue }
         var bytes = littleEndian(UInt32(2))
         for (tag, rights, identifier) in entries {
             bytes += littleEndian(tag.rawValue) + littleEndian(rights) + littleEndian(identifier)

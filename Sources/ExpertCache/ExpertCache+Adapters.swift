@@ -25,19 +25,20 @@ extension ExpertCache {
                 AdapterRecord.File(
                     name: file.name, bytes: file.contents.count, digest: FileDigest.sha256(file.contents))
             }.sorted { $0.name < $1.name })
-        let owner = "\(state.adapters)/\(draft.uid)"
-        if access(owner, F_OK) != 0 {
-            try StateDirectory.makeFolder(owner)
-            try DurableFile.synchronise(folder: state.adapters)
-        }
+        let owner = try state.userFolder(draft.uid)
         let temporary = "\(state.temporary)/\(record.id)"
         let final = folder(of: record)
         do throws(SgloradError) {
             try StateDirectory.makeFolder(temporary)
-            for file in draft.files {
-                try DurableFile.write(
-                    file.contents, to: "\(temporary)/\(file.name)", temporary: temporary,
-                    synchronisingFolder: false)
+            try state.share(folder: temporary, with: draft.uid)
+            for draftFile in draft.files {
+                let file = try DurableFile(in: temporary)
+                try file.write(draftFile.contents)
+                // Before it is synchronised, so that no crash leaves it closed to its owner.
+                _ = AccessList.grant(
+                    file.descriptor, to: UInt32(truncatingIfNeeded: draft.uid), folder: false,
+                    givingAway: false)
+                try file.commit(as: "\(temporary)/\(draftFile.name)", synchronisingFolder: false)
             }
             try DurableFile.synchronise(folder: temporary)
             try writeManifest(of: record, synchronisingFolder: false)

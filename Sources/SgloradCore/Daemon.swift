@@ -47,6 +47,7 @@ public struct Daemon: Sendable {
         let lock = try StateLock(state)
         defer { lock.release() }
         state.sweepTemporary()
+        try state.openWayToAdapters()
         let pool = ComputePool(threads: options.workers + 2)
         let tombstones = try Tombstones(state)
         let stores = try await OpenedStores.open(
@@ -69,7 +70,8 @@ public struct Daemon: Sendable {
             cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
             logger: logger)
         let spool = SpoolKeeper(
-            options.spool, queue: queue, cache: cache, libraries: libraries, pool: pool, board: board,
+            options.spool, users: access.policy.users, queue: queue, cache: cache, libraries: libraries,
+            pool: pool, board: board,
             logger: logger)
         let eraser = Eraser(
             queue: queue, cache: cache, spool: spool, tombstones: tombstones, pool: pool)
@@ -97,6 +99,7 @@ public struct Daemon: Sendable {
 
         metrics.observe { server.counters }
         try await server.bind()
+        start.begin("Taking in the spool")
         _ = await spool?.takeIn()
         let control = ControlService(
             server: server, queue: queue, trainings: trainings, evaluations: evaluations, encoders: encoders,

@@ -35,6 +35,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         do {
+            // What the daemon writes is its own, but for what it opens to somebody by name.
+            umask(0o077)
             try CoreDumps.forbid()
             let said = CommandLineOptions(
                 configurationFile: configurationFile, stateDirectory: stateDir, socket: socket, model: model,

@@ -60,6 +60,9 @@ struct PermissionTests {
         Row(
             method: Methods.RetryRequest.self, parameters: #"{"requestId":"REQUEST","text":"birds"}"#,
             owner: .permitted, neighbour: .notFound, administrator: .permitted),
+        // Whose label it is; another's may be forgotten by administrators alone.
+        Row(
+            method: Methods.Forget.self, parameters: #"{"label":"none","uid":60011}"#, neighbour: .denied),
         Row(method: Methods.Explain.self, parameters: #"{"text":"definitions of birds"}"#),
         Row(
             method: Methods.Encode.self, parameters: #"{"texts":["birds"],"adapterId":"ADAPTER"}"#,

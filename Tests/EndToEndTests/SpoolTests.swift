@@ -118,8 +118,10 @@ struct SpoolTests {
             try FileManager.default.createDirectory(atPath: spool, withIntermediateDirectories: false)
             for path in [folder, spool] { #expect(chown(path, uid_t(daemonUser), gid_t(daemonUser)) == 0) }
             #expect(chmod(folder, 0o711) == 0)
+            let configuration = "\(folder)/sglorad.yaml"
+            try Data("access:\n  users: \(Self.users)\n".utf8).write(to: URL(filePath: configuration))
             let end = try await TestDaemon.run(
-                in: folder, arguments: ["--spool", spool],
+                in: folder, arguments: ["--spool", spool, "--config", configuration],
                 launcher: Self.launcher(daemonUser)
             ) { daemon in
                 try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
@@ -133,6 +135,18 @@ struct SpoolTests {
                 #expect(try await shell(4102, "cat \(place)").status != 0)
                 #expect(try await shell(4102, "ls \(spool)/done/4101").status != 0)
                 #expect(try await shell(4101, "rm -f \(place)").status != 0)
+                // The adapter's files are that user's to read as well, where they lie, and nothing beside them is.
+                let adapter = try #require(first.adapter?.path)
+                #expect(try await shell(4101, "cat \(adapter)/*").status == 0)
+                #expect(try await shell(4102, "cat \(adapter)/adapter_config.json").status != 0)
+                #expect(try await shell(4101, "ls \(daemon.state)").status != 0)
+                for file in ["queue.db", "queue.db-wal", "cache.db", "idempotency.key", "lock"] {
+                    #expect(try await shell(4101, "cat \(daemon.state)/\(file)").status != 0, "\(file)")
+                }
+                // One who is in no group of the spool's drops nothing.
+                let stranger = try await submit(
+                    4103, "x.json", mask: "022", in: spool, groups: "--clear-groups")
+                #expect(stranger.status != 0)
 
                 // Too private to be read by the daemon: said, and kept.
                 _ = try await submit(4101, "b.json", mask: "077", in: spool)
@@ -159,23 +173,30 @@ struct SpoolTests {
         }
     }
 
-    private func shell(_ uid: Int, _ script: String) async throws -> Outcome {
-        let command = Self.launcher(uid) + ["/bin/sh", "-c", script]
+    /// The group of the spool's users; the number needs no entry in /etc/group.
+    private static let users = 60_100
+
+    private func shell(
+        _ uid: Int, _ script: String, groups: String = "--groups=\(users)"
+    ) async throws -> Outcome {
+        let command = Self.launcher(uid, groups: groups) + ["/bin/sh", "-c", script]
         return try await Program.run(command[0], Array(command.dropFirst()))
     }
 
-    private func submit(_ uid: Int, _ name: String, mask: String, in spool: String) async throws -> Outcome {
+    private func submit(
+        _ uid: Int, _ name: String, mask: String, in spool: String, groups: String = "--groups=\(users)"
+    ) async throws -> Outcome {
         try await shell(
             uid,
             """
             umask \(mask) && echo '{"text": "definitions of birds"}' > \(spool)/tmp/\(name) \
             && mv \(spool)/tmp/\(name) \(spool)/new/\(name)
-            """)
+            """, groups: groups)
     }
 
-    /// Runs a program as another user, without groups.
-    private static func launcher(_ uid: Int) -> [String] {
-        ["/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(uid)", "--clear-groups"]
+    /// Runs a program as another user.
+    private static func launcher(_ uid: Int, groups: String = "--clear-groups") -> [String] {
+        ["/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(uid)", groups]
     }
 
     @Test("sglorad-ctl asks through the spool while the daemon is down, and is answered once it is up")

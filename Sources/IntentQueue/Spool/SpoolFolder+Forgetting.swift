@@ -51,19 +51,28 @@ extension SpoolFolder {
 
     private static let reason = ".reason"
 
-    /// Removes files of a user's folder, of which only the daemon can make others.
+    /// Removes files of a user's folder.
     private func remove(
         of uid: Int, in parent: Int32, where condition: (() -> Data, String) -> Bool
     ) -> Int {
-        let path = "\(self.path)/\(parent == done ? "done" : "rejected")/\(uid)"
-        return withUserFolder(uid, in: parent) { folder in
+        withUserFolder(uid, in: parent) { folder in
             FolderNames.all(folder).count { name in
-                let text = String(decoding: name.bytes, as: UTF8.self)
-                let content = { FileManager.default.contents(atPath: "\(path)/\(text)") ?? Data() }
-                guard condition(content, text) else { return false }
+                guard
+                    condition({ Self.content(name, in: folder) }, String(decoding: name.bytes, as: UTF8.self))
+                else { return false }
                 return unlinkat(folder, name.path, 0) == 0
             }
         } ?? 0
+    }
+
+    /// A regular file's content; nothing for anything else.
+    private static func content(_ name: FileName, in folder: Int32) -> Data {
+        let descriptor = openat(folder, name.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return Data() }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return Data() }
+        return (try? FileHandle(fileDescriptor: descriptor, closeOnDealloc: false).readToEnd()) ?? Data()
     }
 
     private func removeOwn(of uid: Int, in folder: Int32) -> Int {

@@ -60,7 +60,7 @@ extension SpoolFolder {
         defer { close(descriptor) }
         do throws(SgloradError) {
             try DurableFile.append(Array("\(defect.reason)\n".utf8), to: descriptor, path: path)
-            _ = AccessList.grant(descriptor, to: UInt32(uid), folder: false)
+            _ = AccessList.grant(descriptor, to: UInt32(uid), folder: false, givingAway: true)
             guard fsync(descriptor) == 0, renameat(user, temporary, user, reason) == 0 else {
                 throw SgloradError.system(path, "the reason cannot be written")
             }

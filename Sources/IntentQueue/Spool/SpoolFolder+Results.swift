@@ -37,7 +37,7 @@ public struct SpoolResults: ~Copyable {
         defer { close(descriptor) }
         do throws(SgloradError) {
             try DurableFile.append(bytes, to: descriptor, path: path)
-            if AccessList.grant(descriptor, to: UInt32(uid), folder: false) == .none {
+            if AccessList.grant(descriptor, to: UInt32(uid), folder: false, givingAway: true) == .none {
                 unreadable.insert(uid)
             }
             guard fsync(descriptor) == 0 else {
@@ -81,7 +81,7 @@ extension SpoolFolder {
         let descriptor = openat(parent, "\(uid)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(path, "the user's folder cannot be opened") }
         // Given each time: a folder that a backup brought back has lost its list.
-        let grant = AccessList.grant(descriptor, to: UInt32(uid), folder: true)
+        let grant = AccessList.grant(descriptor, to: UInt32(uid), folder: true, givingAway: true)
         if isMade, fsync(parent) != 0 {
             close(descriptor)
             throw .system("\(self.path)/\(name)", "the disk did not take the folder")

@@ -30,17 +30,16 @@ public final class SpoolFolder: Sendable {
 
     /// Opens the spool, and makes the folders that are missing.
     ///
+    /// - Parameters:
+    ///   - path: the absolute path.
+    ///   - users: the group that may drop files where the daemon makes the folders; nil for its own user alone.
     /// - Throws: `storageFailure` that says which folder cannot be made or opened, or may be meddled with.
-    public init(_ path: String) throws(SgloradError) {
+    public init(_ path: String, users: UInt32? = nil) throws(SgloradError) {
         self.path = path
         var opened: [Int32] = []
         do throws(SgloradError) {
             try StateDirectory.makeFolder(path)
-            for (name, mode) in Self.folders { opened.append(try Self.folder(path, name, mode)) }
-            // Whoever made the folder, others must be able to pass through it.
-            if opened.contains(where: { $0 < 0 }) {
-                throw SgloradError.internal("a folder of the spool is not open")
-            }
+            for (name, mode) in Self.folders { opened.append(try Self.folder(path, name, mode, users)) }
             try Self.requireOwn(opened[2], "\(path)/taking")
         } catch {
             for descriptor in opened { close(descriptor) }
@@ -60,12 +59,17 @@ public final class SpoolFolder: Sendable {
             && here.st_dev == there.st_dev
     }
 
+    /// Sticky, setgid, and for the daemon alone but for an access list.
+    private static let droppable: mode_t = 0o3770
+
     /// The folders and the modes that they get where the daemon makes them: tmpfiles.d makes the same.
     private static let folders: [(name: String, mode: mode_t)] = [
-        ("tmp", 0o3773), ("new", 0o3773), ("taking", 0o700), ("done", 0o711), ("rejected", 0o711),
+        ("tmp", droppable), ("new", droppable), ("taking", 0o700), ("done", 0o711), ("rejected", 0o711),
     ]
 
-    private static func folder(_ path: String, _ name: String, _ mode: mode_t) throws(SgloradError) -> Int32 {
+    private static func folder(
+        _ path: String, _ name: String, _ mode: mode_t, _ users: UInt32?
+    ) throws(SgloradError) -> Int32 {
         let full = "\(path)/\(name)"
         let isMade = mkdir(full, 0o700) == 0
         guard isMade || errno == EEXIST else {
@@ -78,6 +82,7 @@ public final class SpoolFolder: Sendable {
         if isMade {
             // The mask of the daemon must not take away what others need; the folder above only leads here.
             _ = fchmod(descriptor, mode)
+            if let users, mode == droppable { _ = AccessList.letMakeFiles(descriptor, group: users) }
             if name == "tmp" { _ = chmod(path, 0o711) }
         }
         return descriptor

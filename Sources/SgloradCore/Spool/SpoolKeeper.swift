@@ -11,6 +11,7 @@ actor SpoolKeeper {
 
     private let options: SpoolOptions
     private let directory: String
+    private let users: UInt32?
     private let queue: IntentQueue
     private let cache: ExpertCache
     private let libraries: LibraryKeeper
@@ -35,12 +36,14 @@ actor SpoolKeeper {
 
     /// Makes the keeper of a folder that is not opened yet; nil where the options name none.
     init?(
-        _ options: SpoolOptions, queue: IntentQueue, cache: ExpertCache, libraries: LibraryKeeper,
+        _ options: SpoolOptions, users: UInt32?, queue: IntentQueue, cache: ExpertCache,
+        libraries: LibraryKeeper,
         pool: ComputePool, board: HealthBoard, logger: Logger
     ) {
         guard let directory = options.directory else { return nil }
         self.options = options
         self.directory = directory
+        self.users = users
         self.queue = queue
         self.cache = cache
         self.libraries = libraries
@@ -110,9 +113,9 @@ actor SpoolKeeper {
         if let open, open.folder.isCurrent { return open.folder }
         open?.watching.cancel()
         open = nil
-        let directory = directory
+        let (directory, users) = (directory, users)
         let (folder, watch) = try await pool.run { () throws(SgloradError) in
-            let folder = try SpoolFolder(directory)
+            let folder = try SpoolFolder(directory, users: users)
             return (folder, try SpoolWatch(folder))
         }
         let (logger, arrivals) = (logger, arrivals)
