@@ -89,6 +89,15 @@ struct PermissionTests {
         Row(
             method: Methods.ReadAdapter.self, parameters: #"{"adapterId":"ADAPTER"}"#, more: true,
             neighbour: .notFound),
+        Row(
+            method: Methods.PinAdapter.self, parameters: #"{"adapterId":"ADAPTER","pinned":true}"#,
+            neighbour: .notFound),
+        Row(
+            method: Methods.RemoveAdapter.self, parameters: #"{"adapterId":"none"}"#, owner: .notFound,
+            neighbour: .notFound, administrator: .notFound),
+        reserved(Methods.RemoveGenerator.self, #"{"generatorId":"none"}"#),
+        reserved(Methods.VerifyCache.self, "{}"),
+        reserved(Methods.EvictCache.self, #"{"dryRun":true}"#),
         Row(method: Methods.CacheStatistics.self),
         Row(method: Methods.Status.self),
     ]
