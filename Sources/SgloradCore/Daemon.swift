@@ -35,6 +35,8 @@ public struct Daemon: Sendable {
     /// - Throws: `storageFailure` where the state directory or a database cannot be opened, `alreadyExists` where another
     ///   daemon serves the socket.
     public func run() async throws {
+        // Until the reload service listens for it, a hang-up must not end the daemon.
+        signal(SIGHUP, SIG_IGN)
         let threshold = LogThreshold(options.logLevel)
         let logger = Logger(label: "sglorad") { JournalLogHandler(label: $0, threshold: threshold) }
         let notifier = Notifier()

@@ -88,6 +88,26 @@ import Testing
         }
     }
 
+    @Test func boundsWhatUnreadRepliesTakeOfTheMemory() async throws {
+        let limits = ServerLimits(messageLength: 150_000, messageMemoryPerUser: 300_000)
+        try await TestServer.run(limits: limits) { test in
+            // What the kernel does not take of a reply of 100 KB waits here, for each connection; two of them fit.
+            let readers = try (0..<4).map { _ in try test.raw() }
+            for raw in readers { await raw.send(#"{"method":"org.example.test.Flood","more":true}"#) }
+            #expect(await eventually { test.server.counters.crowdedReplies >= 2 })
+            #expect(await eventually { test.server.counters.callsInFlight == 2 })
+            var refused = 0
+            for raw in readers {
+                for _ in 0..<5 {
+                    guard let reply = await raw.receive(), reply.contains("Busy") else { continue }
+                    refused += 1
+                    break
+                }
+            }
+            #expect(refused >= 2)
+        }
+    }
+
     @Test func cutsAPeerThatDoesNotRead() async throws {
         try await TestServer.run(limits: ServerLimits(unreadReply: .milliseconds(200))) { test in
             let raw = try test.raw()

@@ -10,7 +10,10 @@ struct FileStreamTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test(arguments: [(0, 1), (1, 1), (4 << 20, 1), ((4 << 20) + 1, 2), (9 << 20, 3)])
+    @Test(arguments: [
+        (0, 1), (1, 1), (FileStream.chunk, 1), (FileStream.chunk + 1, 2), (9 * FileStream.chunk / 4, 3),
+        (9 << 20, 36),
+    ])
     func `the chunks are the file, in order, and the last says so`(size: Int, count: Int) async throws {
         let content = Data((0..<251).map { UInt8($0) })
         var whole = Data(capacity: size)

@@ -9,6 +9,8 @@ public struct ServerCounters: Sendable, Hashable {
     public internal(set) var acceptedConnections = 0
     /// Connections closed at once because too many were open, in all or for one user.
     public internal(set) var refusedConnections = 0
+    /// Calls answered with `Busy` because their replies would have taken more memory than is left for what nobody reads.
+    public internal(set) var crowdedReplies = 0
     /// Connections closed because what they sent was not a varlink call.
     public internal(set) var malformedMessages = 0
     /// Connections closed because a message was too long.

@@ -9,14 +9,18 @@ internal import Synchronization
 public struct VarlinkReplies: Sendable {
     private let state: State
 
-    init(call: Message.Call, channel: FramedChannel, maximumLength: Int) {
-        state = State(call: call, channel: channel, maximumLength: maximumLength)
+    /// - Parameter reserve: grants so much memory until the last reference to it is gone; nil where there is not so much left.
+    init(
+        call: Message.Call, channel: FramedChannel, maximumLength: Int,
+        reserve: @escaping @Sendable (Int) -> MessageMemory.Reservation?
+    ) {
+        state = State(call: call, channel: channel, maximumLength: maximumLength, reserve: reserve)
     }
 
     /// Sends a reply that others will follow; returns when the kernel has taken it, so a slow reader slows the handler.
     ///
     /// - Throws: `org.varlink.service.ExpectedMore` if the caller takes one reply only (let it pass: it is the right answer),
-    ///   `CancellationError` if the caller is gone, an internal failure after the last reply or for a reply that cannot be
+    ///   `Busy` if there is no memory left for what this user does not read (let that pass too), `CancellationError` if the caller is gone, an internal failure after the last reply or for a reply that cannot be
     ///   encoded or is too long.
     public func send<T: Encodable & Sendable>(_ reply: T) async throws {
         guard state.more || state.oneway else { throw VarlinkError.expectedMore }
@@ -26,7 +30,7 @@ public struct VarlinkReplies: Sendable {
 
     /// Sends the last reply.
     ///
-    /// - Throws: `CancellationError` if the caller is gone, an internal failure after the last reply or for a reply that
+    /// - Throws: `Busy` as above, `CancellationError` if the caller is gone, an internal failure after the last reply or for a reply that
     ///   cannot be encoded or is too long.
     public func finish<T: Encodable & Sendable>(_ reply: T) async throws {
         try state.check()
@@ -59,12 +63,25 @@ extension VarlinkReplies {
         let isFinished = Mutex(false)
         private let channel: FramedChannel
         private let maximumLength: Int
+        private let reserve: @Sendable (Int) -> MessageMemory.Reservation?
 
-        init(call: Message.Call, channel: FramedChannel, maximumLength: Int) {
+        init(
+            call: Message.Call, channel: FramedChannel, maximumLength: Int,
+            reserve: @escaping @Sendable (Int) -> MessageMemory.Reservation?
+        ) {
             more = call.more
             oneway = call.oneway
             self.channel = channel
             self.maximumLength = maximumLength
+            self.reserve = reserve
+        }
+
+        private static var tooMuchUnread: SgloradError {
+            SgloradError(
+                .busy, "Too many replies wait to be read, yours or everybody's. Read them, then call again.",
+                parameters: [
+                    "retryAfter": .double(1), "reason": .string("too many replies wait to be read"),
+                ])
         }
 
         func check() throws {
@@ -85,8 +102,15 @@ extension VarlinkReplies {
                 throw SgloradError.internal(
                     "a reply has \(message.readableBytes) bytes and the limit is \(maximumLength)")
             }
+            var reservation: MessageMemory.Reservation?
+            if !oneway, message.readableBytes > MessageMemory.free {
+                reservation = reserve(message.readableBytes)
+                guard reservation != nil else { throw Self.tooMuchUnread }
+            }
             if ending { isFinished.withLock { $0 = true } }
             guard !oneway else { return }
+            // Given back once the kernel has taken the message.
+            defer { withExtendedLifetime(reservation) {} }
             do {
                 try await channel.send(message)
             } catch {

@@ -192,7 +192,13 @@ extension VarlinkServer {
     private func handle(_ call: Message.Call, on connection: Connection) async {
         registry.count(\.calls)
         let replies = VarlinkReplies(
-            call: call, channel: connection.framed, maximumLength: limits.messageLength)
+            call: call, channel: connection.framed, maximumLength: limits.messageLength
+        ) { [registry, uid = connection.peer.uid] size in
+            let reservation = registry.memory.reservation(for: uid)
+            if reservation.grow(to: size) { return reservation }
+            registry.count(\.crowdedReplies)
+            return nil
+        }
         let call = (
             received: VarlinkCall(call, peer: connection.peer, connection: connection.id),
             upgrade: call.upgrade

@@ -4,8 +4,8 @@ internal import Foundation
 
 /// A file of our own, handed out in chunks that fit a message.
 struct FileStream: Sendable {
-    /// A quarter of what a message may hold, with room for base64.
-    private static let chunk = 4 << 20
+    /// Small, for a chunk is what each reader that does not read holds of the memory.
+    static let chunk = 256 << 10
     let path: String
     let pool: ComputePool
 

@@ -66,13 +66,16 @@ final class RawConnection: Sendable {
     /// The next message without its NUL; nil when the other side has closed, or says nothing for long.
     func receive(patience: Int = 5_000) async -> String? {
         var message: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
         var waits = 0
         while true {
-            var byte: UInt8 = 0
-            let count = recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT))
-            if count == 1 {
-                if byte == 0 { return String(decoding: message, as: UTF8.self) }
-                message.append(byte)
+            // Looked at first, so that what follows the message is left where it is.
+            var count = recv(descriptor, &piece, piece.count, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK))
+            if count > 0 {
+                let end = piece[..<count].firstIndex(of: 0)
+                count = recv(descriptor, &piece, end.map { $0 + 1 } ?? count, Int32(MSG_DONTWAIT))
+                message += piece[..<(end ?? count)]
+                if end != nil { return String(decoding: message, as: UTF8.self) }
             } else if count < 0, errno == EAGAIN, waits < patience {
                 waits += 1
                 try? await Task.sleep(for: .milliseconds(2))
