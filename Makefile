@@ -6,6 +6,8 @@ CONFIGURATION ?= debug
 MODEL := .model/all-MiniLM-L6-v2
 BIN := .build/$(CONFIGURATION)
 PREFIX ?= /usr
+SECONDS ?= 60
+TARGETS ?=
 DESTDIR ?=
 
 help: ## what can be made
@@ -66,7 +68,10 @@ purge: ## remove it with all that the daemon keeps
 nspawn: model ## the service's whole life under a real systemd, in a container (root; after 'make build')
 	@Scripts/nspawn.sh $(MODEL)
 
+fuzz: setup ## mutated inputs against every reader of foreign bytes, SECONDS=60 each; TARGETS='varlink …' for some
+	@Scripts/fuzz.sh $(SECONDS) $(TARGETS)
+
 clean: ## remove what was built; the model stays
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood torture faults example-generator format lint units docs install uninstall purge nspawn clean
+.PHONY: help setup model build demo test spool-flood torture faults example-generator format lint units docs install uninstall purge nspawn fuzz clean

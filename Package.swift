@@ -203,3 +203,25 @@ let package = Package(
             ]),
     ]
 )
+
+/// Scripts/fuzz.sh builds the fuzzer, which needs the compiler's libFuzzer, in place of the tests that replay its inputs.
+let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
+let fuzzed: [Target.Dependency] = [
+    "AdapterFormats", "TextEncoding", "ControlProtocol", "LowRank", "LinearAlgebra", "ErrorModel",
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+]
+package.targets +=
+    isFuzzing
+    ? [
+        .target(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: fuzzed + ["CLibFuzzer"], path: "Tests/Fuzz",
+            exclude: ["CLibFuzzer", "Replay", "corpus", "dictionaries"],
+            sources: ["Targets", "Driver"], swiftSettings: strict),
+    ]
+    : [
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz",
+            exclude: ["CLibFuzzer", "Driver", "corpus", "dictionaries"],
+            sources: ["Targets", "Replay"], swiftSettings: strict)
+    ]

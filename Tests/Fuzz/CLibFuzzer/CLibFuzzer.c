@@ -1,0 +1,2 @@
+// The compiler's runtime defines what the header declares.
+#include "CLibFuzzer.h"

@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+/// The kept inputs of the fuzzer, and a few bytes' changes to each: what was once found stays mended.
+@Suite("Fuzz corpus", .timeLimit(.minutes(2)))
+struct CorpusTests {
+    private static let corpus = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "corpus")
+
+    /// The targets share files in memory, so that one thread runs them all, one after the other.
+    @Test("every target survives its kept inputs and their neighbours")
+    func replay() async throws {
+        // Targets may block, which a thread of Swift's pool must not.
+        let outcome = await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: Result { try Self.replayAll() }) }
+        }
+        try outcome.get()
+    }
+
+    private static func replayAll() throws {
+        for target in FuzzTarget.all {
+            let folder = corpus.appending(path: target.name)
+            let files = try FileManager.default.contentsOfDirectory(
+                at: folder, includingPropertiesForKeys: nil)
+            #expect(!files.isEmpty, "\(target.name)")
+            for file in files.sorted(by: { $0.path < $1.path }) {
+                let bytes = Array(try Data(contentsOf: file))
+                bytes.withUnsafeBytes(target.run)
+                for variant in variants(of: bytes) { variant.withUnsafeBytes(target.run) }
+            }
+        }
+    }
+
+    /// Cuts and flips at places spread over the input.
+    private static func variants(of bytes: [UInt8]) -> [[UInt8]] {
+        let step = max(1, bytes.count / 20)
+        return stride(from: 0, to: bytes.count, by: step).flatMap { place in
+            var flipped = bytes
+            flipped[place] ^= 0x21
+            return [Array(bytes[..<place]), flipped]
+        }
+    }
+}
