@@ -26,7 +26,9 @@ extension FuzzTarget {
         private enum Key: CodingKey { case none }
     }
 
-    /// The framing of varlink: however a stream comes in pieces, its messages are what stands between the NULs. The first
+    /// The framing of varlink: however a stream comes in pieces, its messages are what stands between the NULs.
+    ///
+    /// The first
     /// byte says how long the pieces are.
     static let frames = FuzzTarget(name: "frames") { bytes in
         guard let step = bytes.first else { return }

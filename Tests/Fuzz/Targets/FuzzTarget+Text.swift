@@ -1,7 +1,9 @@
 import TextEncoding
 
 extension FuzzTarget {
-    /// The tokenizer. The first byte says how many tokens are wanted, the second whether the rest is a text for a fixed
+    /// The tokenizer.
+    ///
+    /// The first byte says how many tokens are wanted, the second whether the rest is a text for a fixed
     /// vocabulary or, up to a NUL, a vocabulary of its own.
     static let tokenizer = FuzzTarget(name: "tokenizer") { bytes in
         guard bytes.count >= 2 else { return }
