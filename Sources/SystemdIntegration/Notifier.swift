@@ -2,8 +2,9 @@ internal import Glibc
 
 /// Tells the service manager how the daemon is doing, by the protocol of sd_notify(3).
 ///
-/// Without `NOTIFY_SOCKET` in the environment every call does nothing. No call blocks or fails: a message that cannot be
-/// sent at once is lost, for a daemon must not hang on its manager.
+/// Without `NOTIFY_SOCKET` in the environment every call does nothing. No call fails, or hangs on a manager that does not
+/// read: a change of state is waited for a moment, for without it the manager would wait in vain; any other message that
+/// cannot be sent at once is lost.
 public struct Notifier: Sendable {
     /// How long the manager waits for ``watchdog()`` before it takes the daemon for hung; nil if it does not watch this process.
     ///
@@ -27,16 +28,18 @@ public struct Notifier: Sendable {
     public var isActive: Bool { socketPath != nil }
 
     /// The daemon serves; also ends a reload.
-    public func ready() { send("READY=1") }
+    public func ready() { send("READY=1", patience: Self.patience) }
 
     /// The daemon is ending.
-    public func stopping() { send("STOPPING=1") }
+    public func stopping() { send("STOPPING=1", patience: Self.patience) }
 
     /// The daemon reads its configuration anew; ``ready()`` says that it has.
     public func reloading() {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
-        send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1_000)")
+        send(
+            "RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1_000)",
+            patience: Self.patience)
     }
 
     /// What the daemon is doing, in one line for a person; line breaks become spaces.
@@ -57,7 +60,11 @@ public struct Notifier: Sendable {
     /// The daemon has made progress, or has nothing to do.
     public func watchdog() { send("WATCHDOG=1") }
 
-    private func send(_ message: String) {
+    /// How many seconds a message about a change of state may take.
+    private static let patience = 2
+
+    /// Sends a message, within so many seconds or else at once.
+    private func send(_ message: String, patience seconds: Int = 0) {
         guard let socketPath else { return }
         var bytes = Array(socketPath.utf8)
         // Other kinds of address (vsock) exist for virtual machines; they are not for services.
@@ -72,14 +79,18 @@ public struct Notifier: Sendable {
         let head = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
         let length = socklen_t(head + bytes.count + (isAbstract ? 0 : 1))
 
-        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
+        var patience = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let flags = Int32(MSG_NOSIGNAL) | (seconds > 0 ? 0 : Int32(MSG_DONTWAIT))
         let text = Array(message.utf8)
         withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = sendto(descriptor, text, text.count, Int32(MSG_NOSIGNAL), $0, length)
+                _ = sendto(descriptor, text, text.count, flags, $0, length)
             }
         }
     }

@@ -48,7 +48,7 @@ struct ReloadTests {
             let manager = try Manager(path: "\(folder)/notify")
             let file = "\(folder)/sglorad.yaml"
             try Data("logLevel: warning\n".utf8).write(to: URL(filePath: file))
-            let launcher = ["/usr/bin/env", "NOTIFY_SOCKET=\(folder)/notify", "WATCHDOG_USEC=200000"]
+            let launcher = ["/usr/bin/env", "NOTIFY_SOCKET=\(folder)/notify", "WATCHDOG_USEC=2000000"]
             let end = try await TestDaemon.run(
                 in: folder, arguments: ["--config", file], launcher: launcher
             ) { daemon in

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import SystemdIntegration
 import Testing
@@ -35,6 +36,23 @@ import Testing
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
         for _ in 0..<10_000 { notifier.watchdog() }
         #expect(receiver.receive() == "WATCHDOG=1")
+    }
+
+    @Test(arguments: [true, false]) func waitsAMomentForAManagerThatIsBehind(_ reads: Bool) async throws {
+        let name = "@" + uniqueName()
+        let receiver = try DatagramReceiver(name)
+        let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
+        for _ in 0..<10_000 { notifier.watchdog() }
+        let thread = Thread { notifier.ready() }
+        thread.start()
+        var heard: [String] = []
+        // It ends either way: what is not read in time is lost.
+        while !thread.isFinished {
+            if reads, let message = receiver.receive() { heard.append(message) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        while let message = receiver.receive() { heard.append(message) }
+        #expect(heard.contains("READY=1") == reads)
     }
 
     @Test(arguments: [

@@ -28,8 +28,7 @@ extension FuzzTarget {
 
     /// The framing of varlink: however a stream comes in pieces, its messages are what stands between the NULs.
     ///
-    /// The first
-    /// byte says how long the pieces are.
+    /// The first byte says how long the pieces are.
     static let frames = FuzzTarget(name: "frames") { bytes in
         guard let step = bytes.first else { return }
         let stream = Array(bytes.dropFirst())

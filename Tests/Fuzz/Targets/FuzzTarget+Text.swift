@@ -3,8 +3,8 @@ import TextEncoding
 extension FuzzTarget {
     /// The tokenizer.
     ///
-    /// The first byte says how many tokens are wanted, the second whether the rest is a text for a fixed
-    /// vocabulary or, up to a NUL, a vocabulary of its own.
+    /// The first byte says how many tokens are wanted, the second whether the rest is a text for a fixed vocabulary or, up to
+    /// a NUL, a vocabulary of its own.
     static let tokenizer = FuzzTarget(name: "tokenizer") { bytes in
         guard bytes.count >= 2 else { return }
         let limit = Int(bytes[0]) + 2
