@@ -50,7 +50,9 @@ public struct Daemon: Sendable {
         defer { lock.release() }
         state.sweepTemporary()
         try state.openWayToAdapters()
+        // What calls compute is kept apart from what requests need, so that neither waits for the other.
         let pool = ComputePool(threads: options.workers + 2)
+        let callers = ComputePool(threads: max(2, options.workers))
         let tombstones = try Tombstones(state)
         let stores = try await OpenedStores.open(
             state, options: options.queue, tombstones: tombstones, start: start, logger: logger)
@@ -85,12 +87,14 @@ public struct Daemon: Sendable {
         }
         let interface = ControlInterface(
             options: options, cache: cache, queue: queue, encoders: encoders, libraries: libraries,
-            pipeline: pipeline,
-            trainings: trainings, evaluations: evaluations, uploads: UploadStore(state: state, pool: pool),
-            eraser: eraser, pool: pool, inspector: inspector,
+            pipeline: AdapterPipeline(cache: cache, encoders: encoders, libraries: libraries, pool: callers),
+            trainings: trainings, evaluations: evaluations,
+            uploads: UploadStore(state: state, pool: callers), eraser: eraser, pool: callers,
+            inspector: inspector,
             health: Health(
                 board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
-            access: access, metrics: metrics, startedAt: Date(),
+            access: access, turns: UserTurns(limit: max(1, options.workers - 1)), metrics: metrics,
+            startedAt: Date(),
             logger: logger)
         let server = VarlinkServer(
             address: try listenAddress(group: access.policy.users),
@@ -138,6 +142,7 @@ public struct Daemon: Sendable {
         }
         try? await queue.close()
         try? cache.close()
+        await callers.shutdown()
         await pool.shutdown()
         logger.info("stopped")
     }

@@ -21,6 +21,8 @@ struct ControlInterface: VarlinkInterface {
     let inspector: CacheInspector
     let health: Health
     let access: Access
+    /// Whose turn it is to compute in a call of their own; requests have the queue's turns.
+    let turns: UserTurns
     let metrics: DaemonMetrics
     let startedAt: Date
     let logger: Logger
@@ -42,8 +44,8 @@ struct ControlInterface: VarlinkInterface {
         case Methods.RetryRequest.name:
             try await answer(Methods.RetryRequest.self, call, replies, retryRequest)
         case Methods.Forget.name: try await answer(Methods.Forget.self, call, replies, forget)
-        case Methods.Explain.name: try await answer(Methods.Explain.self, call, replies, explain)
-        case Methods.Encode.name: try await answer(Methods.Encode.self, call, replies, encode)
+        case Methods.Explain.name: try await compute(Methods.Explain.self, call, replies, explain)
+        case Methods.Encode.name: try await compute(Methods.Encode.self, call, replies, encode)
         case Methods.AddBase.name: try await change(Methods.AddBase.self, call, replies, addBase)
         case Methods.ListBases.name: try await answer(Methods.ListBases.self, call, replies, listBases)
         case Methods.UploadFile.name: try await change(Methods.UploadFile.self, call, replies, uploadFile)
@@ -108,6 +110,15 @@ struct ControlInterface: VarlinkInterface {
         _ body: (M.Parameters, VarlinkCall) async throws -> M.Reply
     ) async throws {
         try await replies.finish(try await body(call.parameters(as: M.Parameters.self), call))
+    }
+
+    /// As `answer`, for a method that keeps a processor busy, which no user may do in everybody's way.
+    private func compute<M: ControlMethod>(
+        _ method: M.Type, _ call: VarlinkCall, _ replies: VarlinkReplies,
+        _ body: (M.Parameters, VarlinkCall) async throws -> M.Reply
+    ) async throws {
+        let parameters = try call.parameters(as: M.Parameters.self)
+        try await replies.finish(try await turns.run(for: call.peer.uid) { try await body(parameters, call) })
     }
 
     /// As `answer`, for a method that changes the library or the generators.

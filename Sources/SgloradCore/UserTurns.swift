@@ -1,0 +1,72 @@
+internal import ErrorModel
+internal import Foundation
+
+/// Lets each user have a few computations at once; more of them wait for their turn, in order, and in nobody else's way.
+actor UserTurns {
+    private struct Waiter {
+        let key: UUID
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private let limit: Int
+    private var running: [UInt32: Int] = [:]
+    private var waiting: [UInt32: [Waiter]] = [:]
+
+    /// Makes turns of which each user may have so many at once.
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Runs `body` when it is the user's turn.
+    ///
+    /// - Throws: what `body` throws; `CancellationError` if the task was cancelled before its turn came.
+    nonisolated func run<T: Sendable>(for uid: UInt32, _ body: () async throws -> T) async throws -> T {
+        guard await begin(uid) else { throw CancellationError() }
+        do {
+            let result = try await body()
+            await end(uid)
+            return result
+        } catch {
+            await end(uid)
+            throw error
+        }
+    }
+
+    private func begin(_ uid: UInt32) async -> Bool {
+        if running[uid, default: 0] < limit {
+            running[uid, default: 0] += 1
+            return true
+        }
+        let key = UUID()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled {
+                    continuation.resume(returning: false)
+                } else {
+                    waiting[uid, default: []].append(Waiter(key: key, continuation: continuation))
+                }
+            }
+        } onCancel: {
+            Task { await self.giveUp(key, uid) }
+        }
+    }
+
+    /// Passes the turn on to whoever of the user's has waited the longest.
+    private func end(_ uid: UInt32) {
+        if var line = waiting[uid], !line.isEmpty {
+            let next = line.removeFirst()
+            waiting[uid] = line.isEmpty ? nil : line
+            next.continuation.resume(returning: true)
+        } else {
+            let rest = running[uid, default: 1] - 1
+            running[uid] = rest > 0 ? rest : nil
+        }
+    }
+
+    private func giveUp(_ key: UUID, _ uid: UInt32) {
+        guard let place = waiting[uid]?.firstIndex(where: { $0.key == key }) else { return }
+        let waiter = waiting[uid]?.remove(at: place)
+        if waiting[uid]?.isEmpty == true { waiting[uid] = nil }
+        waiter?.continuation.resume(returning: false)
+    }
+}
