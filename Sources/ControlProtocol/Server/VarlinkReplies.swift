@@ -9,7 +9,7 @@ internal import Synchronization
 public struct VarlinkReplies: Sendable {
     private let state: State
 
-    /// - Parameter reserve: grants so much memory until the last reference to it is gone; nil where there is not so much left.
+    /// Makes the way back of a call; `reserve` grants so many bytes until the last reference to the grant is gone.
     init(
         call: Message.Call, channel: FramedChannel, maximumLength: Int,
         reserve: @escaping @Sendable (Int) -> MessageMemory.Reservation?

@@ -1,6 +1,4 @@
 internal import ControlProtocol
-internal import ErrorModel
-internal import Logging
 internal import Synchronization
 
 /// The policy that holds now; a reload sets another one, which counts from the next call.
