@@ -35,6 +35,9 @@ test: setup model ## the whole suite: modules, and the real daemon on a real soc
 spool-flood: setup ## 50,000 files dropped into the spool at once, taken in without a loss
 	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
 
+gauge: setup model ## recall of every method on a library whose experts come in gauges of their own (needs ../shared)
+	SGLORAD_GAUGE=1 swift test --filter GaugeTests $(TEST_FLAGS)
+
 torture: setup model ## kill the daemon KILLS times under load (1000), and look for what was lost
 	SGLORAD_KILLS=$(or $(KILLS),1000) swift test --filter TortureTests $(TEST_FLAGS)
 
@@ -74,4 +77,4 @@ fuzz: setup ## mutated inputs against every reader of foreign bytes, SECONDS=60 
 clean: ## remove what was built; the model stays
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood torture faults example-generator format lint units docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model build demo test spool-flood gauge torture faults example-generator format lint units docs install uninstall purge nspawn fuzz clean

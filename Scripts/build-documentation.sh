@@ -4,7 +4,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 output=.build/documentation
-modules=(ErrorModel Privacy LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
+modules=(ErrorModel Privacy Telemetry LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
     DurableStorage ExpertCache IntentQueue ControlProtocol SystemdIntegration SgloradCore)
 targets=()
 for module in "${modules[@]}"; do targets+=(--target "$module"); done

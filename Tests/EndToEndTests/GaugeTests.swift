@@ -70,13 +70,7 @@ struct GaugeTests {
     @Test("every expert in a gauge and with zeros of its own: merges do what they did")
     func scrambledLibrary() async throws {
         try await withTemporaryFolder { folder in
-            var scrambled: [String] = []
-            for (index, expert) in Self.zoo.enumerated() {
-                let target = "\(folder)/\(URL(filePath: expert).lastPathComponent)"
-                try ScrambledExperts.write(
-                    expert, to: target, .init(seed: UInt64(index), rank: index % 3 == 1 ? 8 : 4))
-                scrambled.append(target)
-            }
+            let scrambled = try Self.scrambledZoo(in: folder)
             let outcomes = Recorder()
             for experts in [Self.zoo, scrambled] {
                 try await TestDaemon.run { daemon in
@@ -97,6 +91,60 @@ struct GaugeTests {
                 // The nearest expert is merged with nobody. Of the others the gauge is known as well as the common start
                 // of A: training moved it by about half its size.
                 #expect(difference < (name.hasPrefix("nearest") ? 1e-3 : 0.1), "\(name)")
+            }
+        }
+    }
+
+    /// The zoo with a gauge of its own for every expert, and every third padded to rank 8.
+    private static func scrambledZoo(in folder: String) throws -> [String] {
+        try zoo.enumerated().map { index, expert in
+            let target = "\(folder)/\(URL(filePath: expert).lastPathComponent)"
+            try ScrambledExperts.write(
+                expert, to: target, .init(seed: UInt64(index), rank: index % 3 == 1 ? 8 : 4))
+            return target
+        }
+    }
+
+    private static let tasks = Places.repository.deletingLastPathComponent().appending(path: "shared/tasks")
+        .path(percentEncoded: false)
+    private static let judgesRecall =
+        ProcessInfo.processInfo.environment["SGLORAD_GAUGE"] == "1"
+        && FileManager.default.fileExists(atPath: tasks)
+
+    /// Each method's recall@1 on the tasks that no expert was trained on, with a generator of the library's own.
+    private static func recall(_ experts: [String], _ recorder: RecallRecorder) async throws {
+        try await TestDaemon.run { daemon in
+            try await daemon.importExperts(experts)
+            let trained = try await daemon.control("generator", "train")
+            try #require(trained.status == 0, "\(trained.error)")
+            let reply = try await daemon.reply(
+                Methods.EvaluateGenerator.Reply.self, "generator", "evaluate", "--tasks", tasks, "--held-out")
+            let groups = try #require(reply.report?.parts.first?.groups)
+            let all = try #require(groups.first { $0.family == nil })
+            await recorder.add(
+                Dictionary(uniqueKeysWithValues: all.methods.map { ($0.method, $0.recallAt1.mean) }))
+        }
+    }
+
+    private actor RecallRecorder {
+        var all: [[String: Double]] = []
+        func add(_ recall: [String: Double]) { all.append(recall) }
+    }
+
+    @Test(
+        "the recall of every method stays within a point, with generators trained on either library",
+        .enabled(if: judgesRecall, "takes minutes, and the zoo's tasks: make gauge"))
+    func scrambledRecall() async throws {
+        try await withTemporaryFolder { folder in
+            let recorder = RecallRecorder()
+            try await Self.recall(Self.zoo, recorder)
+            try await Self.recall(try Self.scrambledZoo(in: folder), recorder)
+            let (untouched, found) = (await recorder.all[0], await recorder.all[1])
+            #expect(untouched.count >= 12 && found.keys == untouched.keys)
+            for (method, recall) in untouched.sorted(by: { $0.key < $1.key }) {
+                let other = try #require(found[method])
+                print("gauge: recall@1 of \(method): \(recall), scrambled \(other)")
+                #expect(abs(other - recall) <= 0.01, "\(method)")
             }
         }
     }

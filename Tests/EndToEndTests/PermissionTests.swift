@@ -69,6 +69,11 @@ struct PermissionTests {
             neighbour: .notFound),
         reserved(Methods.AddBase.self, #"{"name":"another","files":[]}"#),
         Row(method: Methods.ListBases.self),
+        Row(method: Methods.Metrics.self),
+        // Without 'more' it says so to everybody who may call it.
+        Row(
+            method: Methods.Monitor.self, owner: .permitted, neighbour: .permitted,
+            administrator: .permitted),
         reserved(Methods.UploadFile.self, #"{"chunk":""}"#),
         reserved(Methods.ImportExpert.self, #"{"name":"x","description":"x","files":[]}"#),
         Row(method: Methods.ListExperts.self),

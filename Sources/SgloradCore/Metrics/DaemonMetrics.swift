@@ -101,6 +101,7 @@ final class DaemonMetrics: Sendable {
         add("sglorad_connections_cut_total", "oversized", \.oversizedMessages)
         add("sglorad_connections_cut_total", "half-message", \.idleMessages)
         add("sglorad_connections_cut_total", "memory", \.crowdedMessages)
+        add("sglorad_calls_failed_total", "memory", \.crowdedReplies)
         add("sglorad_connections_cut_total", "unread-reply", \.unreadReplies)
     }
 
