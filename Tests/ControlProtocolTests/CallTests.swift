@@ -3,7 +3,7 @@ import ErrorModel
 import Glibc
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CallTests {
+@Suite(.timeLimit(.minutes(20))) struct CallTests {
     @Test func answersACall() async throws {
         try await TestServer.run { test in
             let client = try await test.client()

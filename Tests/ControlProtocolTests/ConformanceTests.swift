@@ -42,7 +42,7 @@ private enum Python {
 }
 
 @Suite(
-    .serialized, .timeLimit(.minutes(2)),
+    .serialized, .timeLimit(.minutes(20)),
     .enabled(
         if: Python.path != nil,
         "needs Python's varlink package: Scripts/python.sh varlink"))

@@ -2,7 +2,7 @@ import ControlProtocol
 import Testing
 
 /// What one user, or all together, may take of the daemon through its socket.
-@Suite(.timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.timeLimit(.minutes(20))) struct LimitTests {
     @Test func boundsTheCallsInFlightOfOneUser() async throws {
         try await TestServer.run(limits: ServerLimits(calls: 8, callsPerUser: 2)) { test in
             let waiting = try (0..<2).map { _ in try test.raw() }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PeerTests {
+@Suite(.timeLimit(.minutes(20))) struct PeerTests {
     private static let python = "/usr/bin/python3"
     private static let canChangeGroups = getuid() == 0 && FileManager.default.isExecutableFile(atPath: python)
 

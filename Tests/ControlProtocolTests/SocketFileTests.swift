@@ -5,7 +5,7 @@ import Glibc
 import Logging
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct SocketFileTests {
+@Suite(.timeLimit(.minutes(20))) struct SocketFileTests {
     @Test func hasItsModeAndIsRemoved() async throws {
         try await withTemporaryFolder { folder in
             let test = TestServer(path: "\(folder)/s")

@@ -4,7 +4,8 @@ import Testing
 
 /// What people get wrong, and what hostile files try: a clear error, a fitting exit status, and nothing half done.
 @Suite(
-    "Bad input", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+    "Bad input", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model")
+)
 struct BadInputTests {
     @Test("no daemon at the socket")
     func noDaemon() async throws {

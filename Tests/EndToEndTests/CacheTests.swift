@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The cache through the real daemon: what disks and people do to it, and what is said and done about that.
-@Suite("Cache", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+@Suite("Cache", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct CacheTests {
     private static let experts = Places.experts("wn-birds", "wn-fish")
 

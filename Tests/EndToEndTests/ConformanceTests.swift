@@ -4,7 +4,7 @@ import Testing
 
 /// What Python's `peft` makes of an adapter, against what the daemon makes of it.
 @Suite(
-    "Conformance with peft", .timeLimit(.minutes(5)),
+    "Conformance with peft", .timeLimit(.minutes(20)),
     .enabled(
         if: Places.hasModel && Places.python != nil,
         "needs the text encoder and Python's torch, transformers and peft: Scripts/python.sh all"))

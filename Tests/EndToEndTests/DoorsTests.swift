@@ -5,7 +5,7 @@ import Testing
 
 /// Many users at once.
 @Suite(
-    "Doors", .timeLimit(.minutes(5)),
+    "Doors", .timeLimit(.minutes(20)),
     .enabled(if: Places.hasModel, "needs the text encoder: make model"),
     .enabled(if: OtherUser.canBe, OtherUser.whyNot))
 struct DoorsTests {

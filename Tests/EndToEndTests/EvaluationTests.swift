@@ -5,7 +5,8 @@ import Testing
 
 /// `generator evaluate` with the real daemon, model and experts, on tasks of a handful of texts.
 @Suite(
-    "Evaluation", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model")
+    "Evaluation", .timeLimit(.minutes(20)),
+    .enabled(if: Places.hasModel, "needs the text encoder: make model")
 )
 struct EvaluationTests {
     private static let experts = Places.experts("wn-birds", "wn-fish", "clinc-travel-0")

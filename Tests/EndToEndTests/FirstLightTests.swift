@@ -6,7 +6,7 @@ import Testing
 
 /// The whole way of an intent, with the real daemon, model and experts.
 @Suite(
-    "First light", .timeLimit(.minutes(5)),
+    "First light", .timeLimit(.minutes(20)),
     .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct FirstLightTests {
     private static let intent = "match definitions of lizards and snakes to their names"

@@ -5,7 +5,7 @@ import Testing
 
 /// A disk with no room left, made of a small file system in memory; needs root.
 @Suite(
-    "Full disk", .timeLimit(.minutes(3)),
+    "Full disk", .timeLimit(.minutes(20)),
     .enabled(if: Places.hasModel && geteuid() == 0, "needs root and the text encoder"))
 struct FullDiskTests {
     @Test("what does not fit is said with its remedy, nothing half written stays, and room brings it back")

@@ -7,7 +7,7 @@ import Testing
 
 /// Libraries whose experts come in gauges of their own: rotated, imbalanced, padded, or of another initialisation.
 @Suite(
-    "Gauge", .timeLimit(.minutes(10)), .serialized,
+    "Gauge", .timeLimit(.minutes(20)), .serialized,
     .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct GaugeTests {
     private static let intents = [

@@ -8,7 +8,7 @@ import Testing
 
 /// Adapters of a decoder model of half a billion parameters, 4.4 million numbers each.
 @Suite(
-    "Large adapters", .timeLimit(.minutes(15)),
+    "Large adapters", .timeLimit(.minutes(20)),
     .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct LargeAdapterTests {
     /// Qwen2.5-0.5B: hidden 896, 24 blocks, 2 key-value heads of 64, inner 4864.

@@ -4,7 +4,7 @@ import Testing
 
 /// What the library and its generators do when experts come and go.
 @Suite(
-    "Library", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+    "Library", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct LibraryTests {
     private static let intent = "match definitions of birds to their names"
 

@@ -5,7 +5,8 @@ import Testing
 
 /// Starting, stopping, and being started by systemd.
 @Suite(
-    "Lifecycle", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+    "Lifecycle", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model")
+)
 struct LifecycleTests {
     @Test("what was promised and kept is there after a restart, and the socket is gone in between")
     func restart() async throws {

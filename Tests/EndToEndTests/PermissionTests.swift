@@ -5,7 +5,7 @@ import Testing
 
 /// Who may call what: every method, as a stranger, as two owners and as an administrator, each a process of another uid.
 @Suite(
-    "Permissions", .timeLimit(.minutes(5)),
+    "Permissions", .timeLimit(.minutes(20)),
     .enabled(if: Places.hasModel, "needs the text encoder: make model"),
     .enabled(if: OtherUser.canBe, OtherUser.whyNot))
 struct PermissionTests {

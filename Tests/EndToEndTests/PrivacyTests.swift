@@ -5,7 +5,7 @@ import Testing
 
 /// That what an intent says stays where it must, and goes when it must: looked for in every file, not asked for.
 @Suite(
-    "Privacy", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+    "Privacy", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct PrivacyTests {
     /// Words that stand in no model, no program and no description.
     private static let words = ["quixoblat", "zephyrondil", "labellaria"]

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The queue through the real daemon's socket.
-@Suite("Queue", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+@Suite("Queue", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct QueueTests {
     /// Waits for a request's end.
     private func end(of id: String, _ daemon: TestDaemon) async throws -> Wire.Request {

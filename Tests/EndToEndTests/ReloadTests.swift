@@ -5,7 +5,7 @@ import Testing
 
 /// What the service manager hears, and what SIGHUP changes.
 @Suite(
-    "Reload", .timeLimit(.minutes(3)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+    "Reload", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct ReloadTests {
     /// A bound datagram socket, as the service manager has one.
     private final class Manager: Sendable {

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The spool of the real daemon, used as an app uses it: with a shell's own tools.
-@Suite("Spool", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+@Suite("Spool", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct SpoolTests {
     private let uid = Int(geteuid())
 

@@ -5,7 +5,7 @@ import Testing
 
 /// The daemon seen from outside: its numbers, its changes, and what is wrong with it.
 @Suite(
-    "Watching", .timeLimit(.minutes(5)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+    "Watching", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct WatchingTests {
     @Test("metrics count what happened, in Prometheus' text form, on standard output or in a file")
     func metrics() async throws {

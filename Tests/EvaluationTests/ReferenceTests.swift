@@ -24,7 +24,7 @@ struct ReferenceTests {
         "weighted": "weighted K=4 tau=0.05",
     ]
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(20)))
     func methodsComeOutAsInTheReference() throws {
         let reference = try JSONDecoder().decode(
             Reference.self, from: Data(contentsOf: URL(filePath: Places.shared + "/reference/recall.json")))

@@ -4,7 +4,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Calling off and trying again", .timeLimit(.minutes(1)))
+@Suite("Calling off and trying again", .timeLimit(.minutes(20)))
 struct DecidingTests {
     private let place: TemporaryQueue
 

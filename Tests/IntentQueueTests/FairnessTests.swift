@@ -3,7 +3,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Fairness", .timeLimit(.minutes(1)))
+@Suite("Fairness", .timeLimit(.minutes(20)))
 struct FairnessTests {
     private let place: TemporaryQueue
 

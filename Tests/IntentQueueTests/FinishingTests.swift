@@ -3,7 +3,7 @@ import Foundation
 import IntentQueue
 import Testing
 
-@Suite("Finishing", .timeLimit(.minutes(1)))
+@Suite("Finishing", .timeLimit(.minutes(20)))
 struct FinishingTests {
     private let place: TemporaryQueue
 

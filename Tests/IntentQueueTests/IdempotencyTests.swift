@@ -4,7 +4,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Idempotency", .timeLimit(.minutes(1)))
+@Suite("Idempotency", .timeLimit(.minutes(20)))
 struct IdempotencyTests {
     private let place: TemporaryQueue
     private let time = ManualClock()

@@ -4,7 +4,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Leases", .timeLimit(.minutes(1)))
+@Suite("Leases", .timeLimit(.minutes(20)))
 struct LeaseTests {
     private let place: TemporaryQueue
     private let time = ManualClock()

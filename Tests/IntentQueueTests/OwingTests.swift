@@ -5,7 +5,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Results owed to the spool", .timeLimit(.minutes(1)))
+@Suite("Results owed to the spool", .timeLimit(.minutes(20)))
 struct OwingTests {
     private let place: TemporaryQueue
 

@@ -5,7 +5,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Recovery", .timeLimit(.minutes(1)))
+@Suite("Recovery", .timeLimit(.minutes(20)))
 struct RecoveryTests {
     private let place: TemporaryQueue
 

@@ -4,7 +4,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Retention", .timeLimit(.minutes(1)))
+@Suite("Retention", .timeLimit(.minutes(20)))
 struct RetentionTests {
     private let place: TemporaryQueue
     private let time = ManualClock()

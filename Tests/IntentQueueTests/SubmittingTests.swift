@@ -4,7 +4,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Submitting", .timeLimit(.minutes(1)))
+@Suite("Submitting", .timeLimit(.minutes(20)))
 struct SubmittingTests {
     private let place: TemporaryQueue
 

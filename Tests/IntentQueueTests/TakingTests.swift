@@ -2,7 +2,7 @@ import IntentQueue
 import Privacy
 import Testing
 
-@Suite("Taking", .timeLimit(.minutes(1)))
+@Suite("Taking", .timeLimit(.minutes(20)))
 struct TakingTests {
     private let place: TemporaryQueue
 

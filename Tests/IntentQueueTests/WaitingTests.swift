@@ -3,7 +3,7 @@ import Privacy
 import Synchronization
 import Testing
 
-@Suite("Waiting for work", .timeLimit(.minutes(1)))
+@Suite("Waiting for work", .timeLimit(.minutes(20)))
 struct WaitingTests {
     private let place: TemporaryQueue
 

@@ -1,7 +1,7 @@
 import IntentQueue
 import Testing
 
-@Suite("Watching", .timeLimit(.minutes(1)))
+@Suite("Watching", .timeLimit(.minutes(20)))
 struct WatchingTests {
     private let place: TemporaryQueue
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SgloradCore
 
-@Suite("Turns of users", .timeLimit(.minutes(1)))
+@Suite("Turns of users", .timeLimit(.minutes(20)))
 struct UserTurnsTests {
     /// A gate that holds whoever comes, and knows who came.
     private actor Gate {

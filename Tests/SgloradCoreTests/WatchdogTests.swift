@@ -7,7 +7,7 @@ import Testing
 
 @testable import SgloradCore
 
-@Suite("The watchdog", .timeLimit(.minutes(1)))
+@Suite("The watchdog", .timeLimit(.minutes(20)))
 struct WatchdogTests {
     private let patience = Duration.seconds(10)
 

@@ -3,7 +3,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// A small life of a daemon in which one file operation fails: three experts, ten training steps, a request, an eviction; and
+/// A small life of a daemon in which one file operation fails: three experts, ten training steps, a request, an eviction,
+/// something forgotten; and
 /// then a life without faults, after which everything must be as it was said to be.
 struct FaultScenario {
     let fault: FaultTests.Fault
@@ -20,6 +21,7 @@ struct FaultScenario {
         var request: String?
         var adapter: String?
         var isEvicted = false
+        var forgotten: String?
     }
 
     private actor Book {
@@ -84,7 +86,13 @@ struct FaultScenario {
         if try await ask(daemon, "cache", "evict", "--max-bytes", "0") != nil {
             await book.note { $0.isEvicted = true }
         }
-        _ = try await ask(daemon, "request", "definitions of trouts", "--force", "--seed", "2")
+        let trouts = ["request", "definitions of trouts", "--force", "--seed", "2", "--json"]
+        if let text = try await ask(daemon, trouts) {
+            let reply = try JSONDecoder().decode(Methods.Request.Reply.self, from: Data(text.utf8))
+            if try await ask(daemon, "forget", reply.request.requestId) != nil {
+                await book.note { $0.forgotten = reply.request.requestId }
+            }
+        }
         _ = try await ask(daemon, "cache", "verify")
         _ = try await ask(daemon, "status")
     }
@@ -129,6 +137,10 @@ struct FaultScenario {
             // An eviction that failed may have been half done, one adapter at a time.
             let isThere = adapters.contains { $0.adapterId == adapter }
             if promises.isEvicted { #expect(!isThere, "\(place): evicted and there") }
+        }
+        if let id = promises.forgotten {
+            let shown = try await daemon.control("queue", "show", id)
+            #expect(shown.status == 65, "\(place): forgotten, and shown: \(shown.output)")
         }
         let missing = Self.experts.filter { !experts.contains(URL(filePath: $0).lastPathComponent) }
         if !missing.isEmpty {

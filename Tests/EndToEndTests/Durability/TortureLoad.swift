@@ -16,6 +16,8 @@ final class TortureLoad: Sendable {
         var ended: [String: Wire.Request] = [:]
         /// Adapters that were removed or evicted, or may have been.
         var removed: Set<String> = []
+        /// Requests that were to be forgotten, and whether that was acknowledged.
+        var forgotten: [String: Bool] = [:]
         /// Adapters whose pin was acknowledged.
         var pinned: Set<String> = []
         /// Whether the changing expert was last acknowledged to be in the library; nil while that is open.
@@ -104,7 +106,9 @@ final class TortureLoad: Sendable {
             throw error
         }
         // Now and then an accepted one is asked for again, or called off.
-        let other = book.withLock { $0.accepted.randomElement() }
+        let other = book.withLock { book in
+            book.accepted.randomElement().flatMap { book.forgotten[$0.value] == nil ? $0 : nil }
+        }
         guard let other else { return }
         switch Int.random(in: 0..<12) {
         case 0: book.withLock { $0.unanswered.append(other.key) }
@@ -113,6 +117,20 @@ final class TortureLoad: Sendable {
                 Methods.CancelRequest.qualifiedName,
                 Methods.CancelRequest.Parameters(requestId: other.value),
                 returning: Methods.CancelRequest.Reply.self)
+        case 2:
+            // Nothing is asked of it any more from here on.
+            let isFree = book.withLock { book in
+                guard !book.unanswered.contains(other.key), book.forgotten[other.value] == nil else {
+                    return false
+                }
+                book.forgotten[other.value] = false
+                return true
+            }
+            guard isFree else { break }
+            _ = try await client.call(
+                Methods.Forget.qualifiedName, Methods.Forget.Parameters(requestId: other.value),
+                returning: Methods.Forget.Reply.self)
+            book.withLock { $0.forgotten[other.value] = true }
         default: break
         }
         try await Task.sleep(for: .milliseconds(5))
@@ -196,7 +214,7 @@ final class TortureLoad: Sendable {
             if status.queue.queued + status.queue.running == 0 { break }
             try await Task.sleep(for: .milliseconds(50))
         }
-        for id in book.withLock({ Array($0.accepted.values) }) {
+        for id in book.withLock({ book in book.accepted.values.filter { book.forgotten[$0] == nil } }) {
             let reply = try await client.call(
                 Methods.GetRequest.qualifiedName, Methods.GetRequest.Parameters(requestId: id),
                 returning: Methods.GetRequest.Reply.self)
@@ -223,7 +241,16 @@ final class TortureLoad: Sendable {
             var failures = book.failures
             var states: [String: Int] = [:]
             let adapters = Dictionary(uniqueKeysWithValues: audit.adapters.map { ($0.id, $0) })
+            let present = Set(audit.requests.map(\.id))
             for (key, id) in book.accepted {
+                if let isAcknowledged = book.forgotten[id] {
+                    if isAcknowledged,
+                        present.contains(id) || audit.adapters.contains(where: { $0.request == id })
+                    {
+                        failures.append("\(key), \(id), was forgotten and is there")
+                    }
+                    continue
+                }
                 guard let end = book.ended[id] else {
                     failures.append("\(key), \(id), has no end")
                     continue
@@ -242,17 +269,22 @@ final class TortureLoad: Sendable {
                 }
             }
             // One request for each key, none besides.
-            if audit.requests.count != book.accepted.count {
-                failures.append("\(audit.requests.count) requests for \(book.accepted.count) keys")
-            }
+            let strangers = present.subtracting(book.accepted.values)
+            if !strangers.isEmpty { failures.append("requests that nobody was told of: \(strangers)") }
             for adapter in book.pinned where adapters[adapter]?.isPinned != true {
-                if !book.removed.contains(adapter) { failures.append("the pinned \(adapter) is gone") }
+                let isForgotten = book.ended.values.contains {
+                    $0.adapterId == adapter && book.forgotten[$0.requestId] != nil
+                }
+                if !isForgotten, !book.removed.contains(adapter) {
+                    failures.append("the pinned \(adapter) is gone")
+                }
             }
             let counts = states.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             return Verdict(
                 failures: failures, acknowledged: book.accepted.count,
                 summary: "\(book.accepted.count) requests acknowledged (\(counts.joined(separator: ", "))), "
-                    + "\(audit.adapters.count) adapters left, \(book.removed.count) removed or evicted")
+                    + "\(audit.adapters.count) adapters left, \(book.removed.count) removed or evicted, "
+                    + "\(book.forgotten.count) forgotten")
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import IntentQueue
 
-@Suite("Reading the spool", .timeLimit(.minutes(1)))
+@Suite("Reading the spool", .timeLimit(.minutes(20)))
 struct SpoolReadingTests {
     private let spool: TemporarySpool
 

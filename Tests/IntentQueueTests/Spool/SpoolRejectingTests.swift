@@ -5,7 +5,7 @@ import Testing
 
 @testable import IntentQueue
 
-@Suite("What the spool rejects and keeps", .timeLimit(.minutes(1)))
+@Suite("What the spool rejects and keeps", .timeLimit(.minutes(20)))
 struct SpoolRejectingTests {
     private let spool: TemporarySpool
     private let uid = Int(geteuid())

@@ -4,7 +4,7 @@ import Testing
 
 @testable import IntentQueue
 
-@Suite("Watching the spool", .timeLimit(.minutes(1)))
+@Suite("Watching the spool", .timeLimit(.minutes(20)))
 struct SpoolWatchTests {
     private let spool: TemporarySpool
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import SgloradCore
 
-@Suite("Taking in the spool", .timeLimit(.minutes(2)))
+@Suite("Taking in the spool", .timeLimit(.minutes(20)))
 struct SpoolIntakeTests {
     @Test func `an intent is committed and its file gone; it is one request however often it comes`()
         async throws
