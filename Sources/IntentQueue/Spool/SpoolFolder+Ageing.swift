@@ -15,7 +15,7 @@ extension SpoolFolder {
     ///
     /// - Parameters:
     ///   - results: for how long results are kept.
-    ///   - rejected: for how long rejected files are kept.
+    ///   - keep: for how long rejected files are kept.
     ///   - now: the time, in seconds since 1970.
     public func age(results: Duration, rejected keep: Duration, now: Int = wallClock()) throws(SgloradError) {
         for user in FolderNames.all(done) {
