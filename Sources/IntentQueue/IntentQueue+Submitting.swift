@@ -88,12 +88,13 @@ extension IntentQueue {
         options.text = ""
         guard
             let row = try Row.fetchOne(
-                db,
-                sql: """
-                    INSERT INTO request (id, uid, base, label, intent, options, state, submittedAt, submittedAge, keyHash,
-                        contentHash, spoolName, isOwed)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?8, ?9, ?10, ?11, ?11 IS NOT NULL) RETURNING *
-                    """,
+                // Kept: the compilation takes longer than the insertion, and the spool comes in thousands.
+                db.cachedStatement(
+                    sql: """
+                        INSERT INTO request (id, uid, base, label, intent, options, state, submittedAt, submittedAge, keyHash,
+                            contentHash, spoolName, isOwed)
+                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?8, ?9, ?10, ?11, ?11 IS NOT NULL) RETURNING *
+                        """),
                 arguments: [
                     "r-" + UUID().uuidString.lowercased(), submission.uid, submission.base, submission.label,
                     try submission.intent.json(), try options.json(), now.timeIntervalSince1970, age,
@@ -109,7 +110,7 @@ extension IntentQueue {
     ) throws -> QueuedRequest? {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT * FROM request WHERE uid = ? AND keyHash = ?",
+                db.cachedStatement(sql: "SELECT * FROM request WHERE uid = ? AND keyHash = ?"),
                 arguments: [submission.uid, hashes.key])
         else { return nil }
         guard row["contentHash"] == hashes.content else {

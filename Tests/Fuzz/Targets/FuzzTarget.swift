@@ -8,5 +8,5 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) -> Void
 
     /// Every target; a new one needs a line here and a folder of inputs.
-    static let all = [safetensors, peft, json, varlink, frames, tokenizer]
+    static let all = [safetensors, peft, json, varlink, frames, spool, tokenizer]
 }

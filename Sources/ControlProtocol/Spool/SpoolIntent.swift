@@ -1,20 +1,17 @@
-internal import ControlProtocol
-internal import DurableStorage
-internal import ErrorModel
-internal import Foundation
-internal import IntentQueue
+public import ErrorModel
+internal import FoundationEssentials
 
 /// What a spooled file says: one JSON object with the fields of the protocol's `Intent`.
-enum SpoolIntent {
+public enum SpoolIntent {
     /// The fields that an intent may have.
-    static let fields = [
+    public static let fields = [
         "base", "force", "formats", "label", "proximity", "seed", "strategy", "temperature", "text", "topK",
     ]
 
     /// Reads a file's content.
     ///
     /// - Throws: `invalidIntent` in words that repeat nothing of the content but names of fields that there are.
-    static func read(_ bytes: [UInt8]) throws(SgloradError) -> Wire.Intent {
+    public static func read(_ bytes: [UInt8]) throws(SgloradError) -> Wire.Intent {
         // JSON's decoder would take other encodings as well.
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw .invalidIntent(field: "file", reason: "is not UTF-8")
@@ -34,12 +31,6 @@ enum SpoolIntent {
         } catch {
             throw .invalidIntent(field: "file", reason: "cannot be read as JSON")
         }
-    }
-
-    /// What makes a repetition of a file known: the same name with the same content, from the same user.
-    static func key(_ name: String, _ bytes: [UInt8]) -> IdempotencyKey {
-        let digest = FileDigest.sha256(Array(name.utf8) + [0] + bytes)
-        return IdempotencyKey(digest, content: Array(digest.utf8), origin: .spool)
     }
 
     private static func invalid(_ error: DecodingError) -> SgloradError {
