@@ -1,6 +1,7 @@
 import ControlProtocol
 import ExpertCache
 import Foundation
+import IntentQueue
 import Privacy
 import Synchronization
 import Testing
