@@ -272,6 +272,8 @@ struct PrivacyTests {
             let launcher = ["/usr/bin/setpriv", "--reuid", "4100", "--regid", "4100", "--clear-groups"]
             if isRoot { #expect(chown(folder, 4100, 4100) == 0) }
             let end = try await TestDaemon.run(in: folder, launcher: isRoot ? launcher : []) { daemon in
+                // Answered, so that it has come to where SIGTERM is waited for.
+                #expect(try await daemon.control("status").status == 0)
                 let limits = try String(contentsOfFile: "/proc/\(daemon.process)/limits", encoding: .utf8)
                 let line = try #require(
                     limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
