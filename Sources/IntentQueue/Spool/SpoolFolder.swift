@@ -81,7 +81,13 @@ public final class SpoolFolder: Sendable {
         }
         if isMade {
             // The mask of the daemon must not take away what others need; the folder above only leads here.
-            _ = fchmod(descriptor, mode)
+            guard fchmod(descriptor, mode) == 0 else {
+                // Such as in a unit that may not set the setgid bit: what only looks right would take in nothing.
+                let error = SgloradError.system(full, "the folder cannot get its mode", remedy: remedy)
+                close(descriptor)
+                rmdir(full)
+                throw error
+            }
             if let users, mode == droppable { _ = AccessList.letMakeFiles(descriptor, group: users) }
             if name == "tmp" { _ = chmod(path, 0o711) }
         }
