@@ -80,10 +80,10 @@ struct WatchdogTests {
         let board = WorkerBoard(workers: 1)
         board.begin(.waiting, worker: 0)
         #expect(
-            try await feeds(board, patience: .seconds(60), queued: { 0 }, enough: 3, within: .seconds(30))
+            try await feeds(board, patience: .seconds(60), queued: { 0 }, enough: 3, within: .seconds(900))
                 >= 3)
         let troubled = try await feeds(
-            board, patience: .seconds(60), queued: { throw Trouble() }, enough: 3, within: .seconds(30))
+            board, patience: .seconds(60), queued: { throw Trouble() }, enough: 3, within: .seconds(900))
         #expect(troubled >= 3)
     }
 
