@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test func takesAMessageByteByByte() async throws {
-        try await TestServer.run { test in
+        try await TestServer.run(limits: ServerLimits(halfMessage: .seconds(3_600))) { test in
             let raw = try test.raw()
             for byte in Array("{\"method\":\"org.example.test.Nothing\"}\0".utf8) {
                 await raw.send(bytes: [byte])

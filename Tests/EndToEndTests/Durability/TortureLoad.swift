@@ -41,6 +41,9 @@ final class TortureLoad: Sendable {
 
     init(socket: String) { self.socket = socket }
 
+    /// How many requests' acceptance was said so far.
+    var acknowledged: Int { book.withLock { $0.accepted.count } }
+
     /// What imports, removes and trains, by the command line as a person does.
     static func library(_ daemon: MortalDaemon) -> @Sendable ([String]) async throws -> Int32 {
         { arguments in try await daemon.control(arguments).status }

@@ -35,10 +35,14 @@ struct TortureTests {
                 try #require(outcome.status == 0, "\(outcome.error)")
             }
             for round in 0..<Self.kills {
-                // From before it serves until well into its work.
+                // From before it serves until well into its work; in two rounds of three only once it has begun to.
                 let moment = Double(random.uniform()) * 900
+                let before = load.acknowledged
                 let status = try await daemon.run(signal: SIGKILL) { process in
                     let work = Task { await load.run(round: round, library: TortureLoad.library(daemon)) }
+                    while round % 3 != 0, load.acknowledged == before, MortalDaemon.lives(process) {
+                        try await Task.sleep(for: .milliseconds(5))
+                    }
                     try await Task.sleep(for: .milliseconds(moment))
                     try #require(
                         MortalDaemon.lives(process), "seed \(Self.seed), round \(round): \(daemon.tail)")
