@@ -1,15 +1,18 @@
 import ControlProtocol
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 /// What the service manager hears, and what SIGHUP changes.
 @Suite(
     "Reload", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct ReloadTests {
-    /// A bound datagram socket, as the service manager has one.
+    /// A bound datagram socket, as the service manager has one, read by a thread of its own: the kernel keeps ten messages and
+    /// no more, which a busy test would not fetch in time.
     private final class Manager: Sendable {
         private let descriptor: Int32
+        private let messages = Mutex<[String]>([])
 
         init(path: String) throws {
             descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
@@ -22,22 +25,33 @@ struct ReloadTests {
                 }
             }
             try #require(result == 0)
+            Thread { [self] in read() }.start()
         }
 
-        deinit { close(descriptor) }
+        /// Ends the thread, and with it the socket.
+        func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+        private func read() {
+            var buffer = [UInt8](repeating: 0, count: 4_096)
+            while true {
+                let count = recv(descriptor, &buffer, buffer.count, 0)
+                guard count > 0 else { break }
+                let message = String(decoding: buffer.prefix(count), as: UTF8.self)
+                messages.withLock { $0.append(message) }
+            }
+            Glibc.close(descriptor)
+        }
 
         /// What was said since the last look, up to a message that begins so.
         func hear(until prefix: String) async throws -> [String] {
-            var heard: [String] = []
             while true {
-                var buffer = [UInt8](repeating: 0, count: 4_096)
-                let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-                if count < 0 {
-                    try await Task.sleep(for: .milliseconds(5))
-                    continue
+                let heard = messages.withLock { messages -> [String]? in
+                    guard let end = messages.firstIndex(where: { $0.hasPrefix(prefix) }) else { return nil }
+                    defer { messages.removeFirst(end + 1) }
+                    return Array(messages[...end])
                 }
-                heard.append(String(decoding: buffer.prefix(count), as: UTF8.self))
-                if heard.last?.hasPrefix(prefix) == true { return heard }
+                if let heard { return heard }
+                try await Task.sleep(for: .milliseconds(5))
             }
         }
     }
@@ -46,6 +60,7 @@ struct ReloadTests {
     func notifications() async throws {
         try await withTemporaryFolder { folder in
             let manager = try Manager(path: "\(folder)/notify")
+            defer { manager.close() }
             let file = "\(folder)/sglorad.yaml"
             try Data("logLevel: warning\n".utf8).write(to: URL(filePath: file))
             let launcher = ["/usr/bin/env", "NOTIFY_SOCKET=\(folder)/notify", "WATCHDOG_USEC=2000000"]
@@ -85,6 +100,7 @@ struct ReloadTests {
     func access() async throws {
         try await withTemporaryFolder { folder in
             let manager = try Manager(path: "\(folder)/notify")
+            defer { manager.close() }
             let file = "\(folder)/sglorad.yaml"
             try Data("access:\n  users: 60100\n".utf8).write(to: URL(filePath: file))
             let end = try await TestDaemon.run(
