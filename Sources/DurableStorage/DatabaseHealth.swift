@@ -12,15 +12,12 @@ public enum DatabaseHealth {
     /// The files of a database: itself, its write-ahead log, and the log's index.
     public static func files(of path: String) -> [String] { [path, path + "-wal", path + "-shm"] }
 
-    /// Whether there is a file of that name.
-    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
     /// What is wrong with a database that is not open yet; nil where there is none, or it is sound.
     ///
     /// - Parameter path: the database's file.
     /// - Throws: `storageFailure` where it cannot be told: the disk refuses, or the file may not be opened.
     public static func problem(path: String) throws(SgloradError) -> String? {
-        guard exists(path) else { return nil }
+        guard access(path, F_OK) == 0 else { return nil }
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         do {

@@ -44,11 +44,7 @@ struct CacheInspector: Sendable {
             let repaired = repairing ? try await cache.repair(problem) : false
             if repaired { await changed(problem) }
             problems.append((problem, repaired))
-            logger.error(
-                "\(problem.name): \(problem.path) \(problem.finding)",
-                metadata: [
-                    "done": "\(repaired ? problem.repair ?? "" : "nothing")", "remedy": "\(problem.remedy)",
-                ])
+            problem.log(repaired: repaired, to: logger)
         }
         for old in board.all where old.name.hasPrefix("cache/") { board.clear(old.name) }
         for (problem, repaired) in problems where !repaired {

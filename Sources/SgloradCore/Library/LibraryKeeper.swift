@@ -86,9 +86,7 @@ actor LibraryKeeper {
         var hasMended = false
         for problem in problems where try await cache.repair(problem) {
             hasMended = true
-            logger.error(
-                "\(problem.name): \(problem.path) \(problem.finding)",
-                metadata: ["done": "\(problem.repair ?? "")", "remedy": "\(problem.remedy)"])
+            problem.log(repaired: true, to: logger)
         }
         if hasMended { invalidateAll() }
         return hasMended

@@ -23,10 +23,10 @@ struct OpenedStores: Sendable {
         logger: Logger
     ) async throws(SgloradError) -> OpenedStores {
         let damaged = DamagedStore(state)
-        let hadCache = try sound(state.cacheDatabase, damaged, logger) {
+        try putAsideIfDamaged(state.cacheDatabase, damaged, logger) {
             "The library and the results were made again from the files beside it."
         }
-        _ = try sound(state.queueDatabase, damaged, logger) {
+        try putAsideIfDamaged(state.queueDatabase, damaged, logger) {
             "Requests that had not ended are lost: ask again. It may hold their texts: remove it soon."
         }
         let cache = try ExpertCache(state)
@@ -38,7 +38,8 @@ struct OpenedStores: Sendable {
             guard let request = try await queue.request(adapter.request) else { return true }
             return !request.state.isFinal || request.adapter == adapter.id
         }
-        if !hadCache {
+        // Empty, and not only missing: a start that was cut off may have made the file and no row.
+        if try await cache.inventory().isEmpty {
             start.begin("Making the library's rows again from the manifests")
             let rebuilt = try await cache.rebuild(isWanted: isWanted)
             if !rebuilt.isEmpty {
@@ -63,20 +64,17 @@ struct OpenedStores: Sendable {
             cache: cache, queue: queue, conditions: found.remaining.map(Wire.Condition.init(remaining:)))
     }
 
-    /// Whether a database is there and sound; a damaged one is moved aside.
-    private static func sound(
+    /// Moves a database aside where it is damaged.
+    private static func putAsideIfDamaged(
         _ path: String, _ damaged: DamagedStore, _ logger: Logger, consequence: () -> String
-    ) throws(SgloradError) -> Bool {
-        if let problem = try DatabaseHealth.problem(path: path) {
-            let item = try damaged.moveAside(
-                DatabaseHealth.files(of: path), as: DurableFile.name(of: path),
-                reason: "The database \(path) was damaged: \(problem). \(consequence())")
-            logger.error(
-                "a database is damaged and was moved aside",
-                metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
-            return false
-        }
-        return DatabaseHealth.exists(path)
+    ) throws(SgloradError) {
+        guard let problem = try DatabaseHealth.problem(path: path) else { return }
+        let item = try damaged.moveAside(
+            DatabaseHealth.files(of: path), as: DurableFile.name(of: path),
+            reason: "The database \(path) was damaged: \(problem). \(consequence())")
+        logger.error(
+            "a database is damaged and was moved aside",
+            metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
     }
 }
 
@@ -90,17 +88,8 @@ extension CacheReconciliation {
         for path in removed {
             logger.notice("what belonged to nothing was removed", metadata: ["path": "\(path)"])
         }
-        for problem in repaired {
-            logger.error(
-                "\(problem.name): \(problem.path) \(problem.finding)",
-                metadata: ["done": "\(problem.repair ?? "nothing")", "remedy": "\(problem.remedy)"])
-        }
-        for problem in remaining {
-            logger.error(
-                "\(problem.name): \(problem.path) \(problem.finding)",
-                metadata: ["remedy": "\(problem.remedy)"]
-            )
-        }
+        for problem in repaired { problem.log(repaired: true, to: logger) }
+        for problem in remaining { problem.log(repaired: false, to: logger) }
     }
 }
 
