@@ -7,7 +7,7 @@ import Testing
 ///
 /// `make faults` goes through every N, until a scenario passes without its fault having come.
 @Suite(
-    "Faults", .serialized, .timeLimit(.minutes(600)),
+    "Faults", .timeLimit(.minutes(600)),
     .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct FaultTests {
     /// What fails how.
