@@ -1,5 +1,5 @@
 #!/bin/bash
-# Throws mutated inputs at the readers of foreign bytes: fuzz.sh SECONDS [TARGET…]; two targets at a time.
+# Throws mutated inputs at the readers of foreign bytes: fuzz.sh SECONDS [TARGET…]; four targets at a time.
 #
 # Tests/Fuzz/corpus/TARGET holds the inputs that are kept; what a run finds beyond them stays in .build-fuzz/corpus. An
 # input that breaks a target is left in .build-fuzz/found; with it in the corpus, 'make test' holds the mending.
@@ -44,9 +44,9 @@ run() {
     return 1
 }
 status=0
-for ((i = 0; i < ${#targets[@]}; i += 2)); do
+for ((i = 0; i < ${#targets[@]}; i += 4)); do
     jobs=()
-    for target in "${targets[@]:i:2}"; do
+    for target in "${targets[@]:i:4}"; do
         run "$target" &
         jobs+=($!)
     done
