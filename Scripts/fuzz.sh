@@ -30,6 +30,8 @@ mkdir -p "$build/found"
 run() {
     local target=$1 words=()
     mkdir -p "$build/corpus/$target"
+    # With a seed a run tries the same inputs in the same order again, as far as its time goes.
+    [[ -z "${FUZZ_SEED:-}" ]] || words+=("-seed=$FUZZ_SEED")
     [[ ! -e Tests/Fuzz/dictionaries/$target ]] || words+=("-dict=Tests/Fuzz/dictionaries/$target")
     FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$build/found/$target-" "${words[@]}" \

@@ -183,17 +183,37 @@ extension JSONScanner {
             position += 2
             return true
         case UInt8(ascii: "u"):
-            guard bytes.count - position >= 6 else { return false }
-            for offset in 2..<6 {
-                switch bytes[position + offset] {
-                case 0x30...0x39, 0x41...0x46, 0x61...0x66: continue
-                default: return false
-                }
+            guard let unit = codeUnit() else { return false }
+            switch unit {
+            case 0xD800...0xDBFF:
+                // The first half of a pair; alone it is no character, and the decoder would refuse it.
+                guard let second = codeUnit(), (0xDC00...0xDFFF).contains(second) else { return false }
+            case 0xDC00...0xDFFF: return false
+            default: break
             }
-            position += 6
             return true
         default: return false
         }
+    }
+
+    /// Passes `\u` and four hexadecimal digits; nil where they are not there.
+    private mutating func codeUnit() -> UInt16? {
+        guard bytes.count - position >= 6, bytes[position] == UInt8(ascii: "\\"),
+            bytes[position + 1] == UInt8(ascii: "u")
+        else { return nil }
+        var unit: UInt16 = 0
+        for offset in 2..<6 {
+            let digit: UInt8
+            switch bytes[position + offset] {
+            case let byte where (0x30...0x39).contains(byte): digit = byte - 0x30
+            case let byte where (0x41...0x46).contains(byte): digit = byte - 0x41 + 10
+            case let byte where (0x61...0x66).contains(byte): digit = byte - 0x61 + 10
+            default: return nil
+            }
+            unit = unit << 4 | UInt16(digit)
+        }
+        position += 6
+        return unit
     }
 
     /// Passes one multi-byte UTF-8 sequence: no overlong form, no surrogate, nothing above U+10FFFF (Unicode, table 3-7).
