@@ -28,7 +28,7 @@ struct RequestWorker: Service {
                 board.begin(.troubled, worker: number)
                 await queue.interruptWatches(error)
                 // A disk that is full or gone does not come back sooner for being asked without pause.
-                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
                 continue
             }
             board.begin(.waiting, worker: number)
@@ -57,23 +57,42 @@ struct RequestWorker: Service {
         board.begin(.ending, worker: number)
         // Not a child: the last commit must not be cut off by a shutdown that is running out of patience.
         await Task {
-            do throws(SgloradError) {
-                let counts = try await finish(taken.lease, outcome, last)
-                let elapsed = ContinuousClock.now - start
-                if counts, let state = Self.end(outcome, last) { metrics.ended(state, took: elapsed) }
-                logger.info(
-                    counts ? "request ended" : "a request's lease ran out; what came of it does not count",
-                    metadata: [
-                        "request": "\(taken.request.id)", "outcome": "\(Self.name(outcome))",
-                        "took": "\(elapsed)",
-                    ])
-            } catch {
-                logger.error(
-                    "a request's end cannot be written; it will be answered again once its lease has run out",
-                    metadata: ["request": "\(taken.request.id)", "error": "\(error)"])
-                await queue.interruptWatches(error)
+            while !(await end(taken, outcome, last, since: start)), !Task.isShuttingDownGracefully {
+                board.begin(.troubled, worker: number)
+                try? await Task.sleep(for: Self.pause)
             }
         }.value
+    }
+
+    /// How long it is from one attempt to write to the next.
+    private static let pause = Duration.seconds(1)
+
+    /// Writes down how a request ended.
+    ///
+    /// - Returns: false where the disk or the database refuses: whoever waits is told, and it is to be tried again, for until
+    ///   then nobody may touch the request.
+    private func end(
+        _ taken: TakenRequest, _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding,
+        since start: ContinuousClock.Instant
+    ) async -> Bool {
+        do throws(SgloradError) {
+            let counts = try await finish(taken.lease, outcome, standing)
+            let elapsed = ContinuousClock.now - start
+            if counts, let state = Self.end(outcome, standing) { metrics.ended(state, took: elapsed) }
+            logger.info(
+                counts ? "request ended" : "a request's lease ran out; what came of it does not count",
+                metadata: [
+                    "request": "\(taken.request.id)", "outcome": "\(Self.name(outcome))",
+                    "took": "\(elapsed)",
+                ])
+            return true
+        } catch {
+            logger.error(
+                "a request's end cannot be written yet",
+                metadata: ["request": "\(taken.request.id)", "error": "\(error)"])
+            await queue.interruptWatches(error)
+            return false
+        }
     }
 
     /// Tells the queue what came of a request; false where the lease was lost.
