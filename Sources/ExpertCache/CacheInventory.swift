@@ -9,11 +9,6 @@ public struct CacheInventory: Sendable {
     /// The published adapters.
     public var adapters: [AdapterRecord]
 
-    /// Whether there is no row at all: nobody has used the database yet, or its rows were lost.
-    public var isEmpty: Bool {
-        bases.isEmpty && experts.isEmpty && generators.isEmpty && adapters.isEmpty
-    }
-
     /// The blobs that a row speaks of: what each is, and how many bytes it has where the row says so.
     var blobs: [String: (subject: CacheProblem.Subject, bytes: Int?)] {
         var blobs: [String: (subject: CacheProblem.Subject, bytes: Int?)] = [:]

@@ -106,17 +106,21 @@ extension ExpertCache {
     static func adapters(
         _ db: Database, where condition: String, _ arguments: StatementArguments
     ) throws -> [AdapterRecord] {
-        try Row.fetchAll(
+        // Two statements, however many adapters there are: verification and eviction read all of them.
+        var experts: [String: [String]] = [:]
+        for row in try Row.fetchAll(
+            db,
+            sql: """
+                SELECT adapter, digest FROM adapterExpert
+                WHERE adapter IN (SELECT id FROM adapter WHERE \(condition)) ORDER BY adapter, digest
+                """, arguments: arguments)
+        {
+            experts[row["adapter"], default: []].append(row["digest"])
+        }
+        return try Row.fetchAll(
             db, sql: "SELECT * FROM adapter WHERE \(condition) ORDER BY createdAt DESC, id",
             arguments: arguments
-        ).map { row in
-            let id: String = row["id"]
-            return try AdapterRecord(
-                row: row,
-                experts: try String.fetchAll(
-                    db, sql: "SELECT digest FROM adapterExpert WHERE adapter = ? ORDER BY digest",
-                    arguments: [id]))
-        }
+        ).map { row in try AdapterRecord(row: row, experts: experts[row["id"]] ?? []) }
     }
 }
 

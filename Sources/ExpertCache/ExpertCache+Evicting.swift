@@ -26,11 +26,11 @@ extension ExpertCache {
         let all = try await adapters(uid: nil)
         let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
         var victims = policy.victims(among: all, protecting: open, now: now)
-        if !dryRun {
+        if !dryRun, !victims.isEmpty {
             let claimed = uses.claim(victims.map(\.id))
             defer { uses.release(claimed) }
             // What was pinned before the claim stays; what is claimed can no more be pinned.
-            let pinned = Set(try await adapters(uid: nil).filter(\.isPinned).map(\.id))
+            let pinned = try await pinnedAdapters()
             victims = victims.filter { claimed.contains($0.id) && !pinned.contains($0.id) }
             victims = try await remove(victims)
         }

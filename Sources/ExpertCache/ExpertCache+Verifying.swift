@@ -13,6 +13,17 @@ extension ExpertCache {
         }
     }
 
+    /// Whether there is no row at all: nobody has used the database yet, or its rows were lost.
+    ///
+    /// Experts and generators belong to a base, so that these need not be looked for.
+    public func isEmpty() async throws(SgloradError) -> Bool {
+        try await read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT NOT EXISTS (SELECT 1 FROM base) AND NOT EXISTS (SELECT 1 FROM adapter)")
+                ?? true
+        }
+    }
+
     /// What SQLite's check of the database finds.
     public func databaseProblems() async throws(SgloradError) -> [CacheProblem] {
         try await databaseFindings().map {

@@ -39,7 +39,7 @@ struct OpenedStores: Sendable {
             return !request.state.isFinal || request.adapter == adapter.id
         }
         // Empty, and not only missing: a start that was cut off may have made the file and no row.
-        if try await cache.inventory().isEmpty {
+        if try await cache.isEmpty() {
             start.begin("Making the library's rows again from the manifests")
             let rebuilt = try await cache.rebuild(isWanted: isWanted)
             if !rebuilt.isEmpty {
