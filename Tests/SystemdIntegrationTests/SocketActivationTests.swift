@@ -4,16 +4,19 @@ import Testing
 
 @testable import SystemdIntegration
 
-@Suite(.serialized) struct SocketActivationTests {
+@Suite struct SocketActivationTests {
     private func take(_ environment: [String: String], first: Int32 = 3) throws(SgloradError)
         -> [SocketActivation.Socket]
     {
         try SocketActivation.descriptors(in: ProcessEnvironment(environment), first: first)
     }
 
-    /// A Unix socket at a descriptor far from those that are in use.
-    private func makeSocket(listens: Bool, kind: Int32 = Int32(SOCK_STREAM.rawValue), at wanted: Int32) throws
-    {
+    /// A Unix socket at the first free descriptor from a given one on.
+    ///
+    /// Never at one that is open: every other test of this process has descriptors of its own, up to any number.
+    private func makeSocket(
+        listens: Bool, kind: Int32 = Int32(SOCK_STREAM.rawValue), from lowest: Int32 = 3
+    ) throws -> Int32 {
         let descriptor = socket(AF_UNIX, kind, 0)
         defer { close(descriptor) }
         if listens {
@@ -26,18 +29,32 @@ import Testing
             try #require(result == 0)
             try #require(listen(descriptor, 1) == 0)
         }
-        try #require(dup2(descriptor, wanted) == wanted)
+        let placed = fcntl(descriptor, F_DUPFD, lowest)
+        try #require(placed >= lowest)
+        return placed
+    }
+
+    /// Two listening sockets, one right after the other as the service manager leaves them; the first's descriptor.
+    private func makeNeighbours() throws -> Int32 {
+        while true {
+            let first = try makeSocket(listens: true, from: 400)
+            let second = try makeSocket(listens: true, from: first + 1)
+            if second == first + 1 { return first }
+            // Something else took the place between.
+            close(first)
+            close(second)
+        }
     }
 
     @Test func takesItsSockets() throws {
-        for descriptor in [Int32(900), 901] { try makeSocket(listens: true, at: descriptor) }
-        defer { for descriptor in [Int32(900), 901] { close(descriptor) } }
+        let first = try makeNeighbours()
+        defer { for descriptor in [first, first + 1] { close(descriptor) } }
         let own = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "2"]
-        #expect(try take(own, first: 900).map(\.name) == ["unknown", "unknown"])
-        let named = try take(own.merging(["LISTEN_FDNAMES": "control:"]) { $1 }, first: 900)
+        #expect(try take(own, first: first).map(\.name) == ["unknown", "unknown"])
+        let named = try take(own.merging(["LISTEN_FDNAMES": "control:"]) { $1 }, first: first)
         #expect(named.map(\.name) == ["control", "unknown"])
-        #expect(named.map(\.descriptor) == [900, 901])
-        #expect(fcntl(900, F_GETFD) & FD_CLOEXEC != 0)
+        #expect(named.map(\.descriptor) == [first, first + 1])
+        #expect(fcntl(first, F_GETFD) & FD_CLOEXEC != 0)
     }
 
     @Test func leavesWhatIsNotForIt() throws {
@@ -52,13 +69,18 @@ import Testing
     }
 
     @Test func refusesWhatDoesNotListen() throws {
-        let own = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "1"]
-        #expect(throws: SgloradError.self) { try take(own, first: 910) }
-        try makeSocket(listens: false, at: 911)
-        defer { close(911) }
-        #expect(throws: SgloradError.self) { try take(own, first: 911) }
-        try makeSocket(listens: false, kind: Int32(SOCK_DGRAM.rawValue), at: 912)
-        defer { close(912) }
-        #expect(throws: SgloradError.self) { try take(own, first: 912) }
+        /// What one descriptor is refused for.
+        func refusal(_ descriptor: Int32) -> String {
+            let own = ["LISTEN_PID": "\(getpid())", "LISTEN_FDS": "1"]
+            return #expect(throws: SgloradError.self) { try take(own, first: descriptor) }?.message ?? ""
+        }
+        // No process may have so many open.
+        #expect(refusal(.max).contains("not open"))
+        let silent = try makeSocket(listens: false)
+        defer { close(silent) }
+        #expect(refusal(silent).contains("not a listening Unix stream socket"))
+        let datagrams = try makeSocket(listens: false, kind: Int32(SOCK_DGRAM.rawValue))
+        defer { close(datagrams) }
+        #expect(refusal(datagrams).contains("not a listening Unix stream socket"))
     }
 }
