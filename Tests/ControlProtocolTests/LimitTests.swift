@@ -1,5 +1,7 @@
-import ControlProtocol
+import Glibc
 import Testing
+
+@testable import ControlProtocol
 
 /// What one user, or all together, may take of the daemon through its socket.
 @Suite(.timeLimit(.minutes(20))) struct LimitTests {
@@ -48,6 +50,30 @@ import Testing
         }
     }
 
+    @Test func letsRootInBeyondTheTotalsAndNobodyElse() {
+        let limits = ServerLimits(calls: 2, callsPerUser: 2, reservedForRoot: 1)
+        let registry = ConnectionRegistry(limits: limits)
+        func peer(_ uid: UInt32) -> Peer { Peer(uid: uid, gid: uid, pid: 1, groups: []) }
+        #expect(registry.begin(peer(1)) && registry.begin(peer(2)))
+        #expect(!registry.begin(peer(3)))
+        #expect(registry.begin(peer(0)) && !registry.begin(peer(0)))
+        registry.end(peer(1))
+        #expect(!registry.begin(peer(3)), "root's own counts as well")
+        #expect(registry.begin(peer(0)) && !registry.begin(peer(0)), "and has the limit of one user")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs to be root"))
+    func holdsConnectionsForRoot() async throws {
+        try await TestServer.run(limits: ServerLimits(connections: 1, reservedForRoot: 1)) { test in
+            let kept = try (0..<2).map { _ in try test.raw() }
+            for raw in kept {
+                await raw.send(#"{"method":"org.example.test.Nothing"}"#)
+                #expect(await raw.receive() == "{}")
+            }
+            #expect(await (try test.raw()).isClosedByPeer())
+        }
+    }
+
     @Test func boundsWhatMessagesTakeOfTheMemory() async throws {
         let limits = ServerLimits(messageLength: 300_000, messageMemoryPerUser: 1 << 20)
         try await TestServer.run(limits: limits) { test in
@@ -60,14 +86,14 @@ import Testing
             let halves = try (0..<4).map { _ in try test.raw() }
             for raw in halves { await raw.send(bytes: half()) }
             #expect(await eventually { test.server.counters.crowdedMessages > 0 })
-            let cut = test.server.counters.crowdedMessages
-            #expect(cut < 4)
             // The small ones are free.
             let small = try test.raw()
             await small.send(#"{"method":"org.example.test.Nothing"}"#)
             #expect(await small.receive() == "{}")
             for raw in halves { raw.hangUp() }
             #expect(await eventually { test.server.counters.openConnections == 1 })
+            let cut = test.server.counters.crowdedMessages
+            #expect(cut < 4)
             let whole = try test.raw()
             await whole.send(bytes: half() + Array("\"}}\0".utf8))
             #expect(await whole.receive()?.utf8.count ?? 0 > 290_000)

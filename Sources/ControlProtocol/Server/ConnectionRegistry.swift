@@ -45,7 +45,8 @@ final class ConnectionRegistry: Sendable {
     func admit(_ connection: Connection) -> Bool {
         state.withLock { state in
             let ofUser = state.perUser[connection.peer.uid, default: 0]
-            guard state.open.count < state.limits.connections, ofUser < state.limits.connectionsPerUser
+            let total = state.limits.connections + state.limits.reserve(for: connection.peer)
+            guard state.open.count < total, ofUser < state.limits.connectionsPerUser
             else {
                 state.counters.refusedConnections += 1
                 return false
@@ -61,7 +62,8 @@ final class ConnectionRegistry: Sendable {
     func begin(_ peer: Peer) -> Bool {
         state.withLock { state in
             let ofUser = state.callsPerUser[peer.uid, default: 0]
-            guard state.counters.callsInFlight < state.limits.calls, ofUser < state.limits.callsPerUser else {
+            let total = state.limits.calls + state.limits.reserve(for: peer)
+            guard state.counters.callsInFlight < total, ofUser < state.limits.callsPerUser else {
                 state.counters.refusedCalls += 1
                 return false
             }
@@ -87,4 +89,9 @@ final class ConnectionRegistry: Sendable {
             state.perUser[connection.peer.uid] = rest > 0 ? rest : nil
         }
     }
+}
+
+extension ServerLimits {
+    /// How many a peer may have beyond the totals.
+    fileprivate func reserve(for peer: Peer) -> Int { peer.uid == 0 ? reservedForRoot : 0 }
 }

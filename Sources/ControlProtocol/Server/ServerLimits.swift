@@ -10,6 +10,8 @@ public struct ServerLimits: Sendable, Hashable {
     public var calls: Int
     /// How many of them may be one user's.
     public var callsPerUser: Int
+    /// How many connections and calls root may have beyond the totals, so that an operator can look at a crowded server.
+    public var reservedForRoot: Int
     /// How many bytes all messages together may take that arrive, wait, are being answered, or wait to be read.
     public var messageMemory: Int
     /// How many of them may be one user's; at least twice the longest message, which grows by doubling.
@@ -24,8 +26,9 @@ public struct ServerLimits: Sendable, Hashable {
     /// Makes limits; the defaults are those of the design.
     public init(
         messageLength: Int = 16 << 20, connections: Int = 2048, connectionsPerUser: Int = 512,
-        calls: Int = 1024, callsPerUser: Int = 256, messageMemory: Int = 512 << 20,
-        messageMemoryPerUser: Int = 128 << 20, halfMessage: Duration = .seconds(45),
+        calls: Int = 1024, callsPerUser: Int = 256, reservedForRoot: Int = 0,
+        messageMemory: Int = 512 << 20, messageMemoryPerUser: Int = 128 << 20,
+        halfMessage: Duration = .seconds(45),
         unreadReply: Duration = .seconds(45), drain: Duration = .seconds(1)
     ) {
         self.messageLength = messageLength
@@ -33,6 +36,7 @@ public struct ServerLimits: Sendable, Hashable {
         self.connectionsPerUser = connectionsPerUser
         self.calls = calls
         self.callsPerUser = callsPerUser
+        self.reservedForRoot = reservedForRoot
         self.messageMemory = messageMemory
         self.messageMemoryPerUser = messageMemoryPerUser
         self.halfMessage = halfMessage
