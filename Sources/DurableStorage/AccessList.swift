@@ -6,7 +6,8 @@ internal import Glibc
 internal import Musl
 #endif
 
-/// Lets one more user at a file or a folder, by a POSIX access control list: what `setfacl -m u:UID:…` writes.
+/// Lets one more user, and a group, at a file or a folder, by a POSIX access control list: what `setfacl -m u:UID:…,g:GID:…`
+/// writes.
 ///
 /// Source of the attribute's form: Linux, `include/uapi/linux/posix_acl_xattr.h`.
 public enum AccessList {
@@ -20,19 +21,27 @@ public enum AccessList {
         case none
     }
 
-    /// Lets a user read a file, or enter and list a folder.
+    /// Lets a user, and a group if one is named, read a file, or enter and list a folder.
     ///
     /// - Parameters:
     ///   - descriptor: an open file or folder of the daemon's.
     ///   - uid: the user.
+    ///   - group: a group that may, too; where the file system keeps no access lists it may not.
     ///   - folder: whether it is a folder.
     ///   - givingAway: whether, where the file system keeps no access lists, a daemon that is root gives the file to the
     ///     user, who then owns it.
-    public static func grant(_ descriptor: Int32, to uid: UInt32, folder: Bool, givingAway: Bool) -> Grant {
-        if uid == geteuid() { return .owner }
-        let list = attribute(
-            named: (.user, uid, folder ? 5 : 4), owner: folder ? 7 : 6, group: 0, mask: folder ? 5 : 4)
-        if fsetxattr(descriptor, name, list, list.count, 0) == 0 { return .list }
+    public static func grant(
+        _ descriptor: Int32, to uid: UInt32, group: UInt32? = nil, folder: Bool, givingAway: Bool
+    ) -> Grant {
+        let isOwner = uid == geteuid()
+        let rights: UInt16 = folder ? 5 : 4
+        var named: [Entry] = isOwner ? [] : [Entry(tag: .user, rights: rights, identifier: uid)]
+        if let group { named.append(Entry(tag: .group, rights: rights, identifier: group)) }
+        if !named.isEmpty {
+            let list = attribute(naming: named, owner: folder ? 7 : 6, group: 0, mask: rights)
+            if fsetxattr(descriptor, name, list, list.count, 0) == 0, !isOwner { return .list }
+        }
+        if isOwner { return .owner }
         guard givingAway, geteuid() == 0, fchown(descriptor, uid, gid_t.max) == 0 else { return .none }
         return fchmod(descriptor, folder ? 0o500 : 0o400) == 0 ? .owner : .none
     }
@@ -44,7 +53,8 @@ public enum AccessList {
     ///   - gid: the group.
     /// - Returns: false where the file system keeps no access lists.
     public static func letMakeFiles(_ descriptor: Int32, group gid: UInt32) -> Bool {
-        let list = attribute(named: (.group, gid, 3), owner: 7, group: 7, mask: 7)
+        let list = attribute(
+            naming: [Entry(tag: .group, rights: 3, identifier: gid)], owner: 7, group: 7, mask: 7)
         return fsetxattr(descriptor, name, list, list.count, 0) == 0
     }
 
@@ -59,18 +69,25 @@ public enum AccessList {
         case other = 0x20
     }
 
+    private struct Entry {
+        var tag: Tag
+        var rights: UInt16
+        var identifier = UInt32.max
+    }
+
     /// The attribute's bytes: a version, then entries of tag, rights and identifier, little-endian and in the tags' order.
     private static func attribute(
-        named: (tag: Tag, identifier: UInt32, rights: UInt16), owner: UInt16, group: UInt16, mask: UInt16
+        naming named: [Entry], owner: UInt16, group: UInt16, mask: UInt16
     ) -> [UInt8] {
-        var entries: [(Tag, UInt16, UInt32)] = [
-            (.ownerUser, owner, .max), (.ownerGroup, group, .max), (.mask, mask, .max), (.other, 0, .max),
-            (named.tag, named.rights, named.identifier),
+        let entries = [
+            Entry(tag: .ownerUser, rights: owner), Entry(tag: .ownerGroup, rights: group),
+            Entry(tag: .mask, rights: mask), Entry(tag: .other, rights: 0),
         ]
-        entries.sort { $0.0.rawValue < $1.0.rawValue }
         var bytes = littleEndian(UInt32(2))
-        for (tag, rights, identifier) in entries {
-            bytes += littleEndian(tag.rawValue) + littleEndian(rights) + littleEndian(identifier)
+        for entry in (entries + named).sorted(by: { $0.tag.rawValue < $1.tag.rawValue }) {
+            bytes +=
+                littleEndian(entry.tag.rawValue) + littleEndian(entry.rights)
+                + littleEndian(entry.identifier)
         }
         return bytes
     }

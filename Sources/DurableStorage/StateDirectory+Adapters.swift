@@ -27,7 +27,7 @@ extension StateDirectory {
         }
     }
 
-    /// Opens a user's folder in `adapters/` to that user, and makes it where there is none.
+    /// Opens a user's folder in `adapters/` to that user and to the readers, and makes it where there is none.
     ///
     /// - Returns: its path.
     public func userFolder(_ uid: Int) throws(SgloradError) -> String {
@@ -40,13 +40,20 @@ extension StateDirectory {
         return path
     }
 
-    /// Opens a folder of the daemon's to a user.
+    /// Opens a folder of the daemon's to a user and to the readers.
     ///
     /// On a file system without access lists it stays closed: the user then exports adapters through the socket.
     public func share(folder: String, with uid: Int) throws(SgloradError) {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(folder, "the folder cannot be opened") }
         defer { close(descriptor) }
-        _ = AccessList.grant(descriptor, to: UInt32(truncatingIfNeeded: uid), folder: true, givingAway: false)
+        share(descriptor, with: uid, folder: true)
+    }
+
+    /// Opens an open file or folder of the daemon's to a user and to the readers.
+    public func share(_ descriptor: Int32, with uid: Int, folder: Bool) {
+        _ = AccessList.grant(
+            descriptor, to: UInt32(truncatingIfNeeded: uid), group: readers, folder: folder, givingAway: false
+        )
     }
 }

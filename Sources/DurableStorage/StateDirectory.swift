@@ -18,12 +18,18 @@ internal import Musl
 public struct StateDirectory: Sendable {
     /// The absolute path of the folder.
     public let root: String
+    /// The group that may read every user's published adapters, such as a model server's; nil for none.
+    public let readers: UInt32?
 
     /// Opens a state directory and makes what is missing, readable by the daemon's user alone.
     ///
+    /// - Parameters:
+    ///   - root: the absolute path.
+    ///   - readers: the group that may read the adapters that are published from now on.
     /// - Throws: `storageFailure` that says which folder could not be made and why.
-    public init(root: String) throws(SgloradError) {
+    public init(root: String, readers: UInt32? = nil) throws(SgloradError) {
         self.root = root
+        self.readers = readers
         for path in [root, blobs, adapters, uploads, temporary] {
             try Self.makeFolder(path)
         }

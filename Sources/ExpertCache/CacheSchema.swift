@@ -97,6 +97,13 @@ enum CacheSchema {
                     UPDATE adapter SET usedAt = createdAt;
                     """)
         }
+        migrator.registerMigration("4: a user's bytes are added up from an index alone") { db in
+            try db.execute(
+                sql: """
+                    DROP INDEX adapterOwner;
+                    CREATE INDEX adapterOwner ON adapter (uid, createdAt, bytes);
+                    """)
+        }
         return migrator
     }
 }

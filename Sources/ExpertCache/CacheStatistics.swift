@@ -30,6 +30,14 @@ public struct CacheStatistics: Sendable, Hashable {
 }
 
 extension ExpertCache {
+    /// How many bytes a user's adapters take.
+    public func adapterBytes(of uid: Int) async throws(SgloradError) -> Int {
+        try await read { db in
+            try Int.fetchOne(
+                db, sql: "SELECT coalesce(sum(bytes), 0) FROM adapter WHERE uid = ?", arguments: [uid]) ?? 0
+        }
+    }
+
     /// Counts what the cache holds.
     public func statistics() async throws(SgloradError) -> CacheStatistics {
         try await read { db in

@@ -4,19 +4,26 @@ public import Foundation
 public struct EvictionPolicy: Sendable, Hashable {
     /// How many bytes all adapters' files may take together; nil for no limit.
     public var maximumBytes: Int?
+    /// How many of them may be one user's; nil for no limit.
+    public var maximumBytesPerUser: Int?
     /// How long after its last use an adapter is kept, in seconds; nil for ever.
     public var maximumAge: Double?
     /// How long after it was published an adapter is never evicted, in seconds.
     public var minimumAge: Double
 
     /// Makes a policy.
-    public init(maximumBytes: Int? = nil, maximumAge: Double? = nil, minimumAge: Double = 300) {
+    public init(
+        maximumBytes: Int? = nil, maximumBytesPerUser: Int? = nil, maximumAge: Double? = nil,
+        minimumAge: Double = 300
+    ) {
         self.maximumBytes = maximumBytes
+        self.maximumBytesPerUser = maximumBytesPerUser
         self.maximumAge = maximumAge
         self.minimumAge = minimumAge
     }
 
-    /// Which adapters are to go: those whose age has passed, and then the least recently used ones until the rest fits.
+    /// Which adapters are to go: those whose age has passed, then of each user who has too much the least recently used
+    /// ones, and then everybody's until the rest fits.
     ///
     /// What is pinned, protected or younger than ``minimumAge`` stays, even where the rest is then still too large.
     ///
@@ -29,18 +36,30 @@ public struct EvictionPolicy: Sendable, Hashable {
         among adapters: [AdapterRecord], protecting protected: Set<String> = [], now: Date
     ) -> [AdapterRecord] {
         let free = adapters.filter { adapter in
-            !adapter.isPinned && !protected.contains(adapter.id)
-                && now.timeIntervalSince(adapter.createdAt) >= minimumAge
+            !adapter.isPinned && !protected.contains(adapter.id) && comesOfAge(adapter) <= now
         }.sorted { ($0.usedAt, $0.id) < ($1.usedAt, $1.id) }
-        var rest = adapters.reduce(0) { $0 + $1.bytes }
-        var victims: [AdapterRecord] = []
-        for adapter in free {
-            let isOld = maximumAge.map { now.timeIntervalSince(adapter.usedAt) > $0 } ?? false
-            let isTooMuch = maximumBytes.map { rest > $0 } ?? false
-            guard isOld || isTooMuch else { break }
-            victims.append(adapter)
-            rest -= adapter.bytes
+        var all = 0
+        var own: [Int: Int] = [:]
+        for adapter in adapters {
+            all += adapter.bytes
+            own[adapter.uid, default: 0] += adapter.bytes
         }
-        return victims
+        var victims: Set<String> = []
+        func evict(where isDue: (AdapterRecord) -> Bool) {
+            for adapter in free where !victims.contains(adapter.id) && isDue(adapter) {
+                victims.insert(adapter.id)
+                all -= adapter.bytes
+                own[adapter.uid, default: 0] -= adapter.bytes
+            }
+        }
+        if let maximumAge { evict { now.timeIntervalSince($0.usedAt) > maximumAge } }
+        if let maximumBytesPerUser { evict { own[$0.uid, default: 0] > maximumBytesPerUser } }
+        if let maximumBytes { evict { _ in all > maximumBytes } }
+        return free.filter { victims.contains($0.id) }
+    }
+
+    /// From when on an adapter may be evicted.
+    public func comesOfAge(_ adapter: AdapterRecord) -> Date {
+        adapter.createdAt.addingTimeInterval(minimumAge)
     }
 }

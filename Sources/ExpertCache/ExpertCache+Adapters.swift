@@ -35,9 +35,7 @@ extension ExpertCache {
                 let file = try DurableFile(in: temporary)
                 try file.write(draftFile.contents)
                 // Before it is synchronised, so that no crash leaves it closed to its owner.
-                _ = AccessList.grant(
-                    file.descriptor, to: UInt32(truncatingIfNeeded: draft.uid), folder: false,
-                    givingAway: false)
+                state.share(file.descriptor, with: draft.uid, folder: false)
                 try file.commit(as: "\(temporary)/\(draftFile.name)", synchronisingFolder: false)
             }
             try DurableFile.synchronise(folder: temporary)

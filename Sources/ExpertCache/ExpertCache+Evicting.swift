@@ -5,10 +5,10 @@ public import Foundation
 public struct Eviction: Sendable, Hashable {
     /// The adapters that went, least recently used first.
     public var evicted: [AdapterRecord]
-    /// How many are left.
-    public var kept: Int
+    /// Those that are left.
+    public var kept: [AdapterRecord]
     /// The bytes of those.
-    public var keptBytes: Int
+    public var keptBytes: Int { kept.reduce(0) { $0 + $1.bytes } }
 }
 
 extension ExpertCache {
@@ -16,14 +16,16 @@ extension ExpertCache {
     ///
     /// - Parameters:
     ///   - policy: how many are kept, and for how long.
+    ///   - uid: whose adapters are looked at; nil for everybody's.
     ///   - requests: the requests that have not come to their end: their adapters stay.
     ///   - now: the wall clock.
     ///   - dryRun: whether nothing is removed, and the answer says what would be.
     public func evict(
-        _ policy: EvictionPolicy, protectingRequests requests: Set<String> = [], now: Date = .now,
+        _ policy: EvictionPolicy, of uid: Int? = nil, protectingRequests requests: Set<String> = [],
+        now: Date = .now,
         dryRun: Bool = false
     ) async throws(SgloradError) -> Eviction {
-        let all = try await adapters(uid: nil)
+        let all = try await adapters(uid: uid)
         let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
         var victims = policy.victims(among: all, protecting: open, now: now)
         if !dryRun, !victims.isEmpty {
@@ -35,8 +37,6 @@ extension ExpertCache {
             victims = try await remove(victims)
         }
         let gone = Set(victims.map(\.id))
-        let kept = all.filter { !gone.contains($0.id) }
-        return Eviction(
-            evicted: victims, kept: kept.count, keptBytes: kept.reduce(0) { $0 + $1.bytes })
+        return Eviction(evicted: victims, kept: all.filter { !gone.contains($0.id) })
     }
 }

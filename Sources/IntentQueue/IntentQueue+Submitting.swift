@@ -10,8 +10,8 @@ extension IntentQueue {
     /// A submission whose idempotency key the user has used before, with the same content, is answered with the request
     /// that it made then, whatever has become of it.
     ///
-    /// - Throws: `busy` where the queue is full or the user has too many open requests, `invalidIntent` for an idempotency
-    ///   key that stands for another content.
+    /// - Throws: `busy` where the queue is full or the user has too many open requests, the submission's own obstacle,
+    ///   `invalidIntent` for an idempotency key that stands for another content.
     @discardableResult
     public func submit(_ submission: Submission) async throws(SgloradError) -> QueuedRequest {
         guard let result = try await submit([submission]).first else {
@@ -83,6 +83,7 @@ extension IntentQueue {
                 reason: "has \(key.key.utf8.count) bytes; it must have 1 to \(IdempotencyKey.limit)")
         }
         if let hashes, let earlier = try replayed(submission, hashes, db) { return earlier }
+        if let obstacle = submission.obstacle { throw obstacle }
         try room.take(submission.uid)
         var options = submission.intent
         options.text = ""

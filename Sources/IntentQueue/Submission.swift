@@ -1,3 +1,5 @@
+public import ErrorModel
+
 /// What is put into the queue.
 public struct Submission: Sendable {
     /// The intent.
@@ -12,6 +14,8 @@ public struct Submission: Sendable {
     public var key: IdempotencyKey?
     /// The file's name where it comes through the spool, which is then owed a result of that name.
     public var spoolName: String?
+    /// Why nothing new is taken from the user at the moment; a repetition of what was taken before is answered all the same.
+    public var obstacle: SgloradError?
 
     /// Makes a submission.
     public init(

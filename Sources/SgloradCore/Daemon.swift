@@ -45,7 +45,11 @@ public struct Daemon: Sendable {
         OpenFiles.allow(connections: options.limits.connections, logger: logger)
         let access = Access(try AccessPolicy(options.access, logger: logger))
         start.begin("Opening the databases")
-        let state = try StateDirectory(root: options.stateDirectory)
+        let state = try StateDirectory(
+            root: options.stateDirectory,
+            readers: try options.publishGroup.flatMap { (name) throws(SgloradError) in
+                try AccessPolicy.group(name, key: "publish.group", logger)
+            })
         let lock = try StateLock(state)
         defer { lock.release() }
         state.sweepTemporary()
@@ -66,6 +70,7 @@ public struct Daemon: Sendable {
         let inspector = CacheInspector(
             cache: cache, queue: queue, libraries: libraries, pool: pool, board: board,
             policy: options.cache.eviction, metrics: metrics, logger: logger)
+        let share = DiskShare(inspector)
         let pipeline = AdapterPipeline(cache: cache, encoders: encoders, libraries: libraries, pool: pool)
         let trainings = TrainingSupervisor(
             cache: cache, encoders: encoders, libraries: libraries, pool: pool, executable: options.trainer,
@@ -75,8 +80,7 @@ public struct Daemon: Sendable {
             logger: logger)
         let spool = SpoolKeeper(
             options.spool, users: access.policy.users, queue: queue, cache: cache, libraries: libraries,
-            pool: pool, board: board,
-            logger: logger)
+            share: share, pool: pool, board: board, logger: logger)
         let eraser = Eraser(
             queue: queue, cache: cache, spool: spool, tombstones: tombstones, pool: pool)
         let again = try await eraser.repeatAll()
@@ -90,7 +94,7 @@ public struct Daemon: Sendable {
             pipeline: AdapterPipeline(cache: cache, encoders: encoders, libraries: libraries, pool: callers),
             trainings: trainings, evaluations: evaluations,
             uploads: UploadStore(state: state, pool: callers), eraser: eraser, pool: callers,
-            inspector: inspector,
+            inspector: inspector, share: share,
             health: Health(
                 board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
             access: access, turns: UserTurns(limit: max(1, options.workers - 1)), metrics: metrics,

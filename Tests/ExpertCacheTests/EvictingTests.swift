@@ -48,12 +48,25 @@ struct EvictingTests {
             return try await cache.evict(everything, protectingRequests: ["r-3"])
         }
         #expect(result.evicted.map(\.id) == [free.id])
-        #expect(result.kept == 3 && result.keptBytes == 21)
+        #expect(result.kept.count == 3 && result.keptBytes == 21)
         #expect(isGone(free) && isWhole(pinned) && isWhole(read) && isWhole(open))
         #expect(try await cache.evict(everything).evicted.count == 2)
         #expect(try await cache.pin(pinned.id, false)?.isPinned == false)
         #expect(try await cache.evict(everything).evicted.map(\.id) == [pinned.id])
         #expect(try place.files(under: place.state.adapters).isEmpty)
+    }
+
+    @Test func `one user's are counted, and evicted, apart from the others'`() async throws {
+        let own = try await publish("r-1")
+        let others = try await publish("r-2", uid: 1001)
+        _ = try await publish("r-3", uid: 1001)
+        #expect(try await cache.adapterBytes(of: 1000) == own.bytes)
+        #expect(try await cache.adapterBytes(of: 1001) == 2 * others.bytes)
+        #expect(try await cache.adapterBytes(of: 1002) == 0)
+        let result = try await cache.evict(everything, of: 1001)
+        #expect(result.evicted.allSatisfy { $0.uid == 1001 } && result.evicted.count == 2)
+        #expect(result.kept.isEmpty && isWhole(own))
+        #expect(try await cache.adapters(uid: nil).map(\.id) == [own.id])
     }
 
     @Test func `a use is noted, at most once a minute`() async throws {

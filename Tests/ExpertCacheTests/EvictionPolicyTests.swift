@@ -8,9 +8,11 @@ import Testing
 @Suite("What is evicted")
 struct EvictionPolicyTests {
     private static func adapter(
-        _ id: String, bytes: Int = 10, age: Double, unused: Double? = nil, pinned: Bool = false
+        _ id: String, bytes: Int = 10, uid: Int = 1000, age: Double, unused: Double? = nil,
+        pinned: Bool = false
     ) -> AdapterRecord {
-        var draft = Sample.draft(request: "r-\(id)", createdAt: Sample.moment.addingTimeInterval(-age))
+        var draft = Sample.draft(
+            request: "r-\(id)", uid: uid, createdAt: Sample.moment.addingTimeInterval(-age))
         draft.experts = []
         var record = AdapterRecord(
             draft, id: id, files: [.init(name: "x", bytes: bytes, digest: "d")])
@@ -45,6 +47,22 @@ struct EvictionPolicyTests {
         #expect(Self.ids(EvictionPolicy(maximumAge: 0), adapters) == ["a", "b"])
     }
 
+    @Test func `who has too much loses their own, and nobody else's`() {
+        let adapters = [
+            Self.adapter("a", uid: 1, age: 1000, unused: 700),
+            Self.adapter("b", uid: 1, age: 1000, unused: 800),
+            Self.adapter("c", uid: 1, age: 1000, pinned: true),
+            Self.adapter("d", uid: 2, age: 1000, unused: 900),
+            Self.adapter("e", uid: 2, age: 1000, unused: 600),
+        ]
+        #expect(Self.ids(EvictionPolicy(maximumBytesPerUser: 30), adapters) == [])
+        #expect(Self.ids(EvictionPolicy(maximumBytesPerUser: 29), adapters) == ["b"])
+        #expect(Self.ids(EvictionPolicy(maximumBytesPerUser: 19), adapters) == ["d", "b", "a"])
+        // Who had too much has given already what all together have too much.
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 40, maximumBytesPerUser: 20), adapters) == ["b"])
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 30, maximumBytesPerUser: 20), adapters) == ["d", "b"])
+    }
+
     @Test func `the pinned, the protected and the young stay, even where the rest is too much`() {
         let adapters = [
             Self.adapter("pinned", age: 1000, pinned: true), Self.adapter("open", age: 1000),
@@ -62,10 +80,12 @@ struct EvictionPolicyTests {
         let adapters = (0..<Int(number(30))).map { index in
             let age = number(2000)
             return Self.adapter(
-                "a\(index)", bytes: Int(number(100)), age: age, unused: number(age), pinned: number(1) < 0.2)
+                "a\(index)", bytes: Int(number(100)), uid: Int(number(3)), age: age, unused: number(age),
+                pinned: number(1) < 0.2)
         }
         let policy = EvictionPolicy(
             maximumBytes: number(1) < 0.8 ? Int(number(1500)) : nil,
+            maximumBytesPerUser: number(1) < 0.5 ? Int(number(700)) : nil,
             maximumAge: number(1) < 0.5 ? number(2000) : nil, minimumAge: number(800))
         let victims = policy.victims(among: adapters, now: Sample.moment)
         let gone = Set(victims.map(\.id))
@@ -76,15 +96,27 @@ struct EvictionPolicyTests {
         func isOld(_ adapter: AdapterRecord) -> Bool {
             policy.maximumAge.map { Sample.moment.timeIntervalSince(adapter.usedAt) > $0 } ?? false
         }
-        let keptBytes = kept.reduce(0) { $0 + $1.bytes }
+        func isFree(_ adapter: AdapterRecord) -> Bool { free.contains { $0.id == adapter.id } }
+        func bytes(_ adapters: [AdapterRecord]) -> Int { adapters.reduce(0) { $0 + $1.bytes } }
         #expect(victims.allSatisfy { !$0.isPinned })
         #expect(!free.contains(where: isOld))
-        if let most = policy.maximumBytes { #expect(keptBytes <= most || free.isEmpty) }
-        // The last to go went for its age, or because without it there was too much.
+        if let most = policy.maximumBytes { #expect(bytes(kept) <= most || free.isEmpty) }
+        for uid in 0..<3 {
+            let own = kept.filter { $0.uid == uid }
+            if let most = policy.maximumBytesPerUser {
+                #expect(bytes(own) <= most || !own.contains(where: isFree))
+            }
+            // Of one user's the least recently used go first.
+            let last = victims.last { $0.uid == uid && !isOld($0) }
+            #expect(own.filter(isFree).allSatisfy { $0.usedAt >= last?.usedAt ?? .distantPast })
+        }
+        // The last to go went for its age, or because without it there was too much, of its user's or in all.
         if let last = victims.last, !isOld(last) {
-            #expect(keptBytes + last.bytes > policy.maximumBytes ?? .max)
+            let own = bytes(kept.filter { $0.uid == last.uid }) + last.bytes
+            #expect(
+                bytes(kept) + last.bytes > policy.maximumBytes ?? .max
+                    || own > policy.maximumBytesPerUser ?? .max)
         }
         #expect(zip(victims, victims.dropFirst()).allSatisfy { $0.usedAt <= $1.usedAt })
-        #expect(free.allSatisfy { one in victims.allSatisfy { $0.usedAt <= one.usedAt } })
     }
 }

@@ -55,8 +55,10 @@ struct ConfigurationKeysTests {
         }.joined(separator: "\n")
         #expect(bare.contains("\n  capacity: 10000"))
         let (all, defaults) = (try await load(bare), DaemonOptions())
-        #expect(all.queue == defaults.queue)
+        #expect(all.queue == defaults.queue && all.cache == defaults.cache)
+        #expect(all.limits == defaults.limits && all.access == defaults.access)
         #expect(all.spool.keepResults == defaults.spool.keepResults)
+        #expect(all.publishGroup == "llama", "an example, since there is no default")
     }
 
     @Test func `docs/configuration.md has every key, and no other`() async throws {
@@ -71,6 +73,27 @@ struct ConfigurationKeysTests {
         _ = try await DaemonOptions.load(CommandLineOptions(), environment: [:], keys: keys)
         #expect(Set(documented) == keys.known)
         #expect(documented.count == Set(documented).count)
+    }
+
+    @Test func `docs/configuration.md says the defaults as they are`() async throws {
+        let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(
+            contentsOf: repository.appending(path: "docs/configuration.md"), encoding: .utf8)
+        var environment: [String: String] = [:]
+        for line in page.split(separator: "\n") {
+            guard let row = line.firstMatch(of: /^\| `([A-Za-z.]+)` \|[^|]*\| `([^`]+)` \|/) else { continue }
+            let words = row.1.replacing(".", with: "_").replacing(/[A-Z]/) { "_\($0.output)" }
+            environment["SGLORAD_\(words.uppercased())"] = String(row.2)
+        }
+        #expect(environment.count > 25 && environment["SGLORAD_CACHE_MAXIMUM_BYTES_PER_USER"] == "2G")
+        let said = try await DaemonOptions.load(CommandLineOptions(), environment: environment)
+        let defaults = DaemonOptions()
+        #expect(said.stateDirectory == defaults.stateDirectory && said.socket == defaults.socket)
+        #expect(said.logLevel == defaults.logLevel && said.trainer == defaults.trainer)
+        #expect(said.queue == defaults.queue && said.cache == defaults.cache)
+        #expect(said.spool == defaults.spool && said.limits == defaults.limits)
+        #expect(said.access == defaults.access)
     }
 
     @Test func `texts are as far apart as they have letters to change`() {

@@ -20,7 +20,7 @@ struct DoorOptionsTests {
 
     @Test func `who says nothing gets the design's`() async throws {
         let options = try await load()
-        #expect(options.limits == ServerLimits() && options.access == AccessOptions())
+        #expect(options.limits == ServerLimits(reservedForRoot: 16) && options.access == AccessOptions())
         #expect(options.limits.messageLength == 16 << 20 && options.limits.halfMessage == .seconds(45))
         #expect(options.limits.connections == 2048 && options.limits.connectionsPerUser == 512)
     }
@@ -43,7 +43,7 @@ struct DoorOptionsTests {
             options.limits
                 == ServerLimits(
                     messageLength: 1 << 20, connections: 100, connectionsPerUser: 10, calls: 50,
-                    callsPerUser: 5,
+                    callsPerUser: 5, reservedForRoot: 16,
                     messageMemory: 8 << 20, messageMemoryPerUser: 2 << 20, halfMessage: .seconds(5),
                     unreadReply: .seconds(60)))
         let said = try await load(environment: [
@@ -57,6 +57,8 @@ struct DoorOptionsTests {
     @Test func `groups are names or numbers`() async throws {
         let options = try await load(file: "access:\n  users: 4711\n  administrators: wheel\n")
         #expect(options.access == AccessOptions(users: "4711", administrators: "wheel"))
+        #expect(options.publishGroup == nil)
+        #expect(try await load(file: "publish:\n  group: 4712\n").publishGroup == "4712")
     }
 
     @Test(arguments: [

@@ -12,7 +12,10 @@ extension AccessPolicy {
         administrators = try Self.group(options.administrators, key: "access.administrators", logger)
     }
 
-    private static func group(_ name: String, key: String, _ logger: Logger) throws(SgloradError) -> UInt32? {
+    /// The number of a group that a key names; nil where there is no such group, which the log then says.
+    ///
+    /// - Throws: `invalidRequest` for a number that cannot be a group of people.
+    static func group(_ name: String, key: String, _ logger: Logger) throws(SgloradError) -> UInt32? {
         let found: UInt32?
         if let number = UInt32(name) {
             found = number
@@ -22,12 +25,12 @@ extension AccessPolicy {
             case .absent:
                 found = nil
                 logger.notice(
-                    "there is no such group; only root and the daemon's own user have its rights",
+                    "there is no such group; nobody but root and the daemon's own user has its rights",
                     metadata: ["key": "\(key)", "group": "\(name)"])
             case .failed(let reason):
                 found = nil
                 logger.warning(
-                    "a group cannot be looked up; nobody has its rights until a reload finds it",
+                    "a group cannot be looked up; nobody has its rights",
                     metadata: ["key": "\(key)", "group": "\(name)", "reason": "\(reason)"])
             }
         }

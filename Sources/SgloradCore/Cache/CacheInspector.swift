@@ -61,17 +61,19 @@ struct CacheInspector: Sendable {
         }
     }
 
-    /// Evicts adapters, by the configuration or by what was asked for.
-    func evict(_ asked: EvictionPolicy? = nil, dryRun: Bool = false) async throws(SgloradError) -> Eviction {
+    /// Evicts adapters, by the configuration or by what was asked for; everybody's, or one user's.
+    func evict(
+        _ asked: EvictionPolicy? = nil, of uid: Int? = nil, dryRun: Bool = false
+    ) async throws(SgloradError) -> Eviction {
         let result = try await cache.evict(
-            asked ?? policy, protectingRequests: try await queue.openRequests(), dryRun: dryRun)
+            asked ?? policy, of: uid, protectingRequests: try await queue.openRequests(), dryRun: dryRun)
         if !dryRun {
             metrics.evicted(result.evicted)
             for adapter in result.evicted {
                 logger.info(
                     "adapter evicted", metadata: ["adapter": "\(adapter.id)", "bytes": "\(adapter.bytes)"])
             }
-            checkSize(result)
+            if uid == nil { checkSize(result) }
         }
         return result
     }

@@ -7,9 +7,10 @@ public struct CacheOptions: Sendable, Hashable {
     /// How long it is from one verification of everything to the next; zero for never.
     public var verifyEvery: Duration
 
-    /// Options as a person who says nothing gets them: adapters take up to 4 GiB, and everything is verified daily.
+    /// Options as a person who says nothing gets them: adapters take up to 4 GiB, one user's
+    /// up to 2, and everything is verified daily.
     public init(
-        eviction: EvictionPolicy = EvictionPolicy(maximumBytes: 4 << 30),
+        eviction: EvictionPolicy = EvictionPolicy(maximumBytes: 4 << 30, maximumBytesPerUser: 2 << 30),
         verifyEvery: Duration = .seconds(86400)
     ) {
         self.eviction = eviction

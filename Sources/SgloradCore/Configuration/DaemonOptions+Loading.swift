@@ -113,6 +113,7 @@ private struct Reading {
             spool: try await spool(defaults.spool),
             limits: try await limits(defaults.limits),
             access: try await access(defaults.access),
+            publishGroup: try await group("publish.group"),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
     }
@@ -137,6 +138,9 @@ private struct Reading {
         var options = defaults
         if let bytes = try await size("cache.maximumBytes", 0...1 << 50) {
             options.eviction.maximumBytes = bytes == 0 ? nil : bytes
+        }
+        if let bytes = try await size("cache.maximumBytesPerUser", 0...1 << 50) {
+            options.eviction.maximumBytesPerUser = bytes == 0 ? nil : bytes
         }
         if let age = try await duration("cache.maximumAge", .zero...years) {
             options.eviction.maximumAge = age == .zero ? nil : Double(age.components.seconds)
@@ -169,6 +173,7 @@ private struct Reading {
                 ?? defaults.connectionsPerUser,
             calls: try await int("limits.calls", 1...1_000_000) ?? defaults.calls,
             callsPerUser: try await int("limits.callsPerUser", 1...1_000_000) ?? defaults.callsPerUser,
+            reservedForRoot: defaults.reservedForRoot,
             messageMemory: try await size("limits.messageMemory", least...64 << 30)
                 ?? max(least, defaults.messageMemory),
             messageMemoryPerUser: try await size("limits.messageMemoryPerUser", least...64 << 30)

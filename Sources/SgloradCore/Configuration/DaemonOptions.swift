@@ -22,6 +22,8 @@ public struct DaemonOptions: Sendable {
     public var limits: ServerLimits
     /// Which groups may do what.
     public var access: AccessOptions
+    /// The group that may read every user's published adapters, by name or number; nil for none.
+    public var publishGroup: String?
     /// What is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.
@@ -34,8 +36,8 @@ public struct DaemonOptions: Sendable {
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
         model: String? = nil,
         workers: Int = 2, queue: QueueOptions = QueueOptions(), cache: CacheOptions = CacheOptions(),
-        spool: SpoolOptions = SpoolOptions(), limits: ServerLimits = ServerLimits(),
-        access: AccessOptions = AccessOptions(), logLevel: Logger.Level = .info,
+        spool: SpoolOptions = SpoolOptions(), limits: ServerLimits = ServerLimits(reservedForRoot: 16),
+        access: AccessOptions = AccessOptions(), publishGroup: String? = nil, logLevel: Logger.Level = .info,
         trainer: String = "/proc/self/exe"
     ) {
         self.stateDirectory = stateDirectory
@@ -47,6 +49,7 @@ public struct DaemonOptions: Sendable {
         self.spool = spool
         self.limits = limits
         self.access = access
+        self.publishGroup = publishGroup
         self.logLevel = logLevel
         self.trainer = trainer
     }

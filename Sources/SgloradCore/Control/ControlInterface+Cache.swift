@@ -34,7 +34,7 @@ extension ControlInterface {
         let result = try await inspector.evict(asked, dryRun: parameters.dryRun ?? false)
         return Methods.EvictCache.Reply(
             evicted: result.evicted.map(\.id), bytes: result.evicted.reduce(0) { $0 + $1.bytes },
-            kept: result.kept, keptBytes: result.keptBytes)
+            kept: result.kept.count, keptBytes: result.keptBytes)
     }
 
     func pinAdapter(

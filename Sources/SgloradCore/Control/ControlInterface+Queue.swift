@@ -19,12 +19,14 @@ extension ControlInterface {
     ) async throws(SgloradError) -> Submission {
         let queued = try IntentValidation.queued(intent)
         let base = try await libraries.base(named: intent.base)
-        return Submission(
+        var submission = Submission(
             queued, base: base.name, uid: Int(peer.uid), label: intent.label,
             // As the caller said it: a seed that the daemon draws must not make a repetition another intent.
             key: try key.map { (key) throws(SgloradError) in
                 IdempotencyKey(key, content: Array(try WireJSON.string(intent).utf8))
             })
+        submission.obstacle = try await share.obstacle(for: submission.uid)
+        return submission
     }
 
     func getRequest(

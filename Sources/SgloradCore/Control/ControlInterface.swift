@@ -19,6 +19,7 @@ struct ControlInterface: VarlinkInterface {
     let eraser: Eraser
     let pool: ComputePool
     let inspector: CacheInspector
+    let share: DiskShare
     let health: Health
     let access: Access
     /// Whose turn it is to compute in a call of their own; requests have the queue's turns.

@@ -14,7 +14,7 @@ struct SpoolIntake: Sendable {
         var rejected = 0
         /// Files that may be whole in a moment.
         var unsettled = 0
-        /// Whether files wait until the queue has room for them.
+        /// Whether files wait until the queue, or their user's share of the disk, has room for them.
         var isWaiting = false
 
         static func += (total: inout Outcome, part: Outcome) {
@@ -35,12 +35,14 @@ struct SpoolIntake: Sendable {
     let keepsRejected: Bool
     /// For how many seconds nothing may have changed about a file that is not sound, before it is rejected.
     var settling = 2
+    /// Whether a user may have more adapters at the moment.
+    var hasShare: @Sendable (Int) async throws(SgloradError) -> Bool = { _ in true }
     /// Puts an intent of a user's into the form that the queue takes.
     ///
     /// It throws `invalidIntent` or `unknownBase` where the intent is to blame.
     let submission: @Sendable (Wire.Intent, Int) async throws(SgloradError) -> Submission
 
-    /// Takes in what there is, as far as the queue has room.
+    /// Takes in what there is, as far as the queue and each user's share of the disk have room.
     ///
     /// - Throws: `storageFailure`; nothing is lost then, and the next pass goes on.
     func pass() async throws(SgloradError) -> Outcome {
@@ -52,7 +54,7 @@ struct SpoolIntake: Sendable {
         let waiting = try await pool.run { () throws(SgloradError) in folder.waiting(atMost: limit + 1) }
         var chosen: [WaitingFile] = []
         for (uid, files) in waiting {
-            let room = try await queue.room(for: uid)
+            let room = try await hasShare(uid) ? queue.room(for: uid) : 0
             chosen += files.prefix(room)
             outcome.isWaiting = outcome.isWaiting || files.count > room
         }

@@ -15,6 +15,7 @@ actor SpoolKeeper {
     private let queue: IntentQueue
     private let cache: ExpertCache
     private let libraries: LibraryKeeper
+    private let share: DiskShare
     private let pool: ComputePool
     private let board: HealthBoard
     private let logger: Logger
@@ -37,8 +38,7 @@ actor SpoolKeeper {
     /// Makes the keeper of a folder that is not opened yet; nil where the options name none.
     init?(
         _ options: SpoolOptions, users: UInt32?, queue: IntentQueue, cache: ExpertCache,
-        libraries: LibraryKeeper,
-        pool: ComputePool, board: HealthBoard, logger: Logger
+        libraries: LibraryKeeper, share: DiskShare, pool: ComputePool, board: HealthBoard, logger: Logger
     ) {
         guard let directory = options.directory else { return nil }
         self.options = options
@@ -47,6 +47,7 @@ actor SpoolKeeper {
         self.queue = queue
         self.cache = cache
         self.libraries = libraries
+        self.share = share
         self.pool = pool
         self.board = board
         self.logger = logger
@@ -55,9 +56,10 @@ actor SpoolKeeper {
     /// Takes in what there is; true where files wait for room or for their writers, so that it is to be done again soon.
     func takeIn() async -> Bool {
         let outcome = await attempt(.takingIn) { (folder) async throws(SgloradError) in
-            let libraries = libraries
+            let (libraries, share) = (libraries, share)
             let intake = SpoolIntake(
-                folder: folder, queue: queue, pool: pool, keepsRejected: options.keepRejected > .zero
+                folder: folder, queue: queue, pool: pool, keepsRejected: options.keepRejected > .zero,
+                hasShare: { (uid) async throws(SgloradError) in try await share.obstacle(for: uid) == nil }
             ) { (intent, uid) async throws(SgloradError) in
                 let queued = try IntentValidation.queued(intent)
                 let base = try await libraries.base(named: intent.base)

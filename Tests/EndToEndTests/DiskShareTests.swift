@@ -1,0 +1,153 @@
+import ControlProtocol
+import ErrorModel
+import Foundation
+import Glibc
+import Privacy
+import Testing
+
+/// Each user's share of the disk, and who may read what is published, through the real daemon.
+@Suite(
+    "Shares of the disk", .timeLimit(.minutes(20)),
+    .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+struct DiskShareTests {
+    private static func run(
+        configuration: String, arguments: [String] = [],
+        _ body: @escaping @Sendable (TestDaemon, _ folder: String) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let file = "\(folder)/config.yaml"
+            try Data(configuration.utf8).write(to: URL(filePath: file))
+            let spool = ["--spool", "\(folder)/spool"]
+            let end = try await TestDaemon.run(in: folder, arguments: ["--config", file] + spool) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await body(daemon, folder)
+            }
+            #expect(end.status == 0, "\(end.log)")
+        }
+    }
+
+    private static func request(_ text: String, _ more: String..., of daemon: TestDaemon) async throws
+        -> Outcome
+    {
+        try await daemon.control(
+            ["request", text, "--strategy", "weighted", "--force", "--seed", "1", "--json"] + more)
+    }
+
+    private static func adapter(_ outcome: Outcome) throws -> Wire.Adapter {
+        try #require(outcome.status == 0, "\(outcome.error)")
+        return try #require(try outcome.decode(Methods.Request.Reply.self).adapter)
+    }
+
+    @Test("who has used up their share loses their own adapters, and gets none where none can go")
+    func share() async throws {
+        // A share that one adapter goes beyond.
+        try await Self.run(configuration: "cache:\n  minimumAge: 0s\n  maximumBytesPerUser: 1K\n") {
+            daemon, folder in
+            let first = try Self.adapter(try await Self.request("birds", of: daemon))
+            let second = try Self.adapter(
+                try await Self.request("fish", "--idempotency-key", "k", of: daemon))
+            let list = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+            #expect(list.adapters.map(\.adapterId) == [second.adapterId])
+            #expect(!FileManager.default.fileExists(atPath: first.path))
+
+            let pin = try await daemon.control("adapter", "pin", second.adapterId)
+            #expect(pin.status == 0, "\(pin.error)")
+            let refused = try await Self.request("owls", of: daemon)
+            #expect(refused.status == 75, "\(refused.output)")
+            #expect(refused.error.contains("may take 1K"), "\(refused.error)")
+            #expect(refused.error.contains("pinned"), "\(refused.error)")
+            // What was promised before is still answered.
+            let again = try await Self.request("fish", "--idempotency-key", "k", of: daemon)
+            #expect(try Self.adapter(again).adapterId == second.adapterId)
+
+            let spool = "\(folder)/spool"
+            try Data(#"{"text": "owls", "force": true, "strategy": "weighted"}"#.utf8)
+                .write(to: URL(filePath: "\(spool)/tmp/owls.json"))
+            try #require(rename("\(spool)/tmp/owls.json", "\(spool)/new/owls.json") == 0)
+            let result = "\(spool)/done/\(geteuid())/owls.json"
+            // Longer than a pass of the spool's.
+            try await Task.sleep(for: .seconds(1))
+            #expect(!FileManager.default.fileExists(atPath: result))
+            #expect(FileManager.default.fileExists(atPath: "\(spool)/new/owls.json"))
+            let removed = try await daemon.control("adapter", "remove", second.adapterId)
+            #expect(removed.status == 0, "\(removed.error)")
+            while !FileManager.default.fileExists(atPath: result) {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            let answer = try JSONDecoder().decode(
+                SpoolResult.self, from: Data(contentsOf: URL(filePath: result)))
+            #expect(answer.state == .done, "\(answer)")
+        }
+    }
+
+    @Test("a young adapter is not evicted for the next: how long to wait is said")
+    func young() async throws {
+        try await Self.run(configuration: "cache:\n  minimumAge: 1h\n  maximumBytesPerUser: 1K\n") {
+            daemon, _ in
+            _ = try Self.adapter(try await Self.request("birds", of: daemon))
+            let client = try await VarlinkClient.connect(path: daemon.socket)
+            let error = await #expect(throws: VarlinkError.self) {
+                try await client.call(
+                    Methods.Submit.qualifiedName,
+                    Methods.Submit.Parameters(intent: Wire.Intent(text: "fish")),
+                    returning: Methods.Submit.Reply.self)
+            }
+            #expect(error?.name == "io.sglorad.Busy", "\(String(describing: error))")
+            let wait: Double? =
+                switch error?.parameters["retryAfter"] {
+                case .int(let seconds): Double(seconds)
+                case .double(let seconds): seconds
+                default: nil
+                }
+            #expect((1000...3600).contains(try #require(wait)))
+            await client.close()
+        }
+    }
+
+    @Test(
+        "a user's share is no other's, and a group may read what is published",
+        .enabled(if: OtherUser.canBe, OtherUser.whyNot))
+    func others() async throws {
+        let (one, other) = (OtherUser(uid: 4301, gid: 4300), OtherUser(uid: 4302, gid: 4300))
+        let configuration = """
+            access:
+              users: 4300
+            publish:
+              group: 4310
+            cache:
+              minimumAge: 1h
+              maximumBytesPerUser: 1K
+            """
+        try await Self.run(configuration: configuration) { daemon, _ in
+            let intent = #"{"intent":{"text":"birds","strategy":"weighted","force":true}}"#
+            let made = try await one.call(Methods.Request.qualifiedName, intent, at: daemon.socket)
+            let adapter = try #require(made.parameters["adapter"] as? [String: Any], "\(made.text)")
+            let path = try #require(adapter["path"] as? String)
+            let full = try await one.call(Methods.Submit.qualifiedName, intent, at: daemon.socket)
+            #expect(full.error == "io.sglorad.Busy", "\(full.text)")
+            let free = try await other.call(Methods.Request.qualifiedName, intent, at: daemon.socket)
+            #expect(free.error == nil, "\(free.text)")
+
+            let read = """
+                import os
+                for name in sorted(os.listdir(sys.argv[1])):
+                    print(name, len(open(os.path.join(sys.argv[1], name), "rb").read()) > 0)
+                """
+            let files = "adapter_config.json True\nadapter_model.safetensors True\n"
+            let reader = OtherUser(uid: 4303, gid: 4303, groups: [4310])
+            for user in [one, reader] {
+                let seen = try await user.run(read, [path])
+                #expect(seen.status == 0 && seen.output == files, "\(user.uid): \(seen.output)\(seen.error)")
+            }
+            for user in [other, OtherUser(uid: 4304, gid: 4300)] {
+                let seen = try await user.run(read, [path])
+                #expect(seen.status != 0 && seen.error.contains("Permission denied"), "\(seen.output)")
+            }
+            let write = #"open(os.path.join(sys.argv[1], "adapter_config.json"), "ab")"#
+            for user in [one, reader] {
+                let refused = try await user.run("import os\n" + write, [path])
+                #expect(refused.status != 0 && refused.error.contains("Permission denied"), "\(user.uid)")
+            }
+        }
+    }
+}
