@@ -9,6 +9,8 @@ PREFIX ?= /usr
 SECONDS ?= 60
 TARGETS ?=
 DESTDIR ?=
+# All tests run beside each other and hold some 1,500 files open, more than a shell lets a program have by default.
+OPEN_FILES := ulimit -Sn 8192 2>/dev/null || ulimit -Sn $$(ulimit -Hn)
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,7 +32,7 @@ demo: build model ## a daemon in a temporary folder, the example library, one ad
 	@Scripts/demo.sh $(BIN) $(MODEL)
 
 test: setup model ## the whole suite: modules, and the real daemon on a real socket
-	swift test $(TEST_FLAGS)
+	$(OPEN_FILES); swift test $(TEST_FLAGS)
 
 spool-flood: setup ## 50,000 files dropped into the spool at once, taken in without a loss
 	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
