@@ -89,14 +89,15 @@ public struct Daemon: Sendable {
                 "a backup had brought back what was forgotten; it is forgotten again",
                 metadata: ["requestsAndAdapters": "\(again)"])
         }
+        let health = Health(
+            board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool)
         let interface = ControlInterface(
             options: options, cache: cache, queue: queue, encoders: encoders, libraries: libraries,
             pipeline: AdapterPipeline(cache: cache, encoders: encoders, libraries: libraries, pool: callers),
             trainings: trainings, evaluations: evaluations,
             uploads: UploadStore(state: state, pool: callers), eraser: eraser, pool: callers,
             inspector: inspector, share: share,
-            health: Health(
-                board: board, state: state, cache: cache, queue: queue, encoders: encoders, pool: pool),
+            health: SharedLook { try await health.look() },
             access: access, turns: UserTurns(limit: max(1, options.workers - 1)), metrics: metrics,
             startedAt: Date(),
             logger: logger)

@@ -40,7 +40,7 @@ extension ControlInterface {
             throw Self.noGenerator(id)
         }
         await libraries.invalidate(row.base)
-        health.board.clear("generator/\(id)")
+        inspector.board.clear("generator/\(id)")
         return Methods.RemoveGenerator.Reply()
     }
 

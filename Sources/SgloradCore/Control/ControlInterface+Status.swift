@@ -23,19 +23,19 @@ extension ControlInterface {
     func status(
         _ parameters: Methods.Status.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.Status.Reply {
-        let (conditions, loaded) = try await health.look()
-        let encoder = loaded.map { loaded in
+        let view = try await health.view()
+        let encoder = view.encoder.map { loaded in
             Wire.Encoder(
                 name: loaded.encoder.name, folder: loaded.folder, digest: loaded.digest,
                 dimension: loaded.encoder.dimension, maximumTokens: loaded.encoder.maximumTokens)
         }
         let training = await trainings.bases
         return Methods.Status.Reply(
-            version: SgloradRelease.version, state: conditions.isEmpty ? "ok" : "degraded",
-            conditions: conditions,
+            version: SgloradRelease.version, state: view.conditions.isEmpty ? "ok" : "degraded",
+            conditions: view.conditions,
             startedAt: WireJSON.time(startedAt), stateDirectory: options.stateDirectory, encoder: encoder,
             kernel: BLAS.kernel, sqlite: DurableDatabase.sqliteVersion,
-            queue: Wire.QueueCounts(try await queue.counts()),
+            queue: Wire.QueueCounts(view.counts),
             training: training.isEmpty ? nil : training.joined(separator: ", "))
     }
 }

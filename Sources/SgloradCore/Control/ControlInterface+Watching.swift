@@ -54,7 +54,8 @@ extension ControlInterface {
         var last = first
         while (try? await Task.sleep(for: Self.pause)) != nil {
             do {
-                let now = try await presentHealth()
+                // However many watch, there are two looks a second.
+                let now = try await presentHealth(noOlderThan: Self.pause / 2)
                 guard now != last else { continue }
                 last = now
                 guard case .enqueued = desk.yield(Methods.Monitor.Reply(health: now)) else { return }
@@ -66,22 +67,24 @@ extension ControlInterface {
     }
 
     /// What Status says of how the daemon is.
-    func presentHealth() async throws -> Wire.Health {
-        let conditions = try await health.look().conditions
+    ///
+    /// - Parameter age: how long ago it may have been looked at.
+    private func presentHealth(noOlderThan age: Duration = .zero) async throws -> Wire.Health {
+        let view = try await health.view(noOlderThan: age)
         let training = await trainings.bases
         return Wire.Health(
-            state: conditions.isEmpty ? "ok" : "degraded", conditions: conditions,
-            queue: Wire.QueueCounts(try await queue.counts()),
+            state: view.conditions.isEmpty ? "ok" : "degraded", conditions: view.conditions,
+            queue: Wire.QueueCounts(view.counts),
             training: training.isEmpty ? nil : training.joined(separator: ", "))
     }
 
     func metricsText(
         _ parameters: Methods.Metrics.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.Metrics.Reply {
-        Methods.Metrics.Reply(
+        let view = try await health.view()
+        return Methods.Metrics.Reply(
             text: metrics.text(
-                cache: try await cache.statistics(), queue: try await queue.counts(),
-                conditions: try await health.look().conditions.count))
+                cache: try await cache.statistics(), queue: view.counts, conditions: view.conditions.count))
     }
 }
 

@@ -20,7 +20,7 @@ struct ControlInterface: VarlinkInterface {
     let pool: ComputePool
     let inspector: CacheInspector
     let share: DiskShare
-    let health: Health
+    let health: SharedLook<Health.View>
     let access: Access
     /// Whose turn it is to compute in a call of their own; requests have the queue's turns.
     let turns: UserTurns

@@ -7,6 +7,16 @@ internal import IntentQueue
 
 /// Looks at everything that can be wrong, each with what to do about it.
 struct Health: Sendable {
+    /// What was seen.
+    struct View: Sendable {
+        /// Every condition of the moment.
+        var conditions: [Wire.Condition]
+        /// The text encoder, where it is sound.
+        var encoder: LoadedEncoder?
+        /// How many requests are in which state.
+        var counts: [RequestState: Int]
+    }
+
     /// Less free space than this is said before anything fails for it.
     static let leastFreeBytes = 256 << 20
 
@@ -17,8 +27,8 @@ struct Health: Sendable {
     let encoders: EncoderProvider
     let pool: ComputePool
 
-    /// Every condition of the moment, and the text encoder where it is sound.
-    func look() async throws(SgloradError) -> (conditions: [Wire.Condition], encoder: LoadedEncoder?) {
+    /// Looks at everything; its cost grows with the library, so that many look together (``SharedLook``).
+    func look() async throws(SgloradError) -> View {
         var conditions = board.all
         var encoder: LoadedEncoder?
         do throws(SgloradError) {
@@ -38,8 +48,9 @@ struct Health: Sendable {
             } + Self.disk(state)
         }
         conditions += try await generators(encoder: encoder?.digest)
-        conditions += try await waiting()
-        return (conditions, encoder)
+        let counts = try await queue.counts()
+        conditions += waiting(counts)
+        return View(conditions: conditions, encoder: encoder, counts: counts)
     }
 
     private static func disk(_ state: StateDirectory) -> [Wire.Condition] {
@@ -80,8 +91,7 @@ struct Health: Sendable {
         return conditions
     }
 
-    private func waiting() async throws(SgloradError) -> [Wire.Condition] {
-        let counts = try await queue.counts()
+    private func waiting(_ counts: [RequestState: Int]) -> [Wire.Condition] {
         let open = (counts[.queued] ?? 0) + (counts[.running] ?? 0)
         guard open >= queue.options.capacity else { return [] }
         return [
