@@ -41,6 +41,20 @@ import Testing
         }
     }
 
+    @Test func looksAtNothingAfterWhatIsTooShortForACall() async throws {
+        try await TestServer.run { test in
+            let raw = try test.raw()
+            // What came before it is answered; of a quarter of a million messages after it none is.
+            await raw.send(#"{"method":"org.example.test.Nothing"}"#)
+            await raw.send(bytes: [UInt8](repeating: 0, count: 250_000))
+            await raw.send(#"{"method":"org.example.test.Nothing"}"#)
+            #expect(await raw.receive() == "{}")
+            #expect(await raw.isClosedByPeer())
+            #expect(test.server.counters.malformedMessages == 1)
+            #expect(test.server.counters.calls == 1)
+        }
+    }
+
     @Test(arguments: [("[", "]"), (#"{"a":"#, "}")])
     func refusesDeepNesting(_ brackets: (open: String, close: String)) async throws {
         try await TestServer.run { test in

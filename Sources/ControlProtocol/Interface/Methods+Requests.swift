@@ -123,6 +123,8 @@ extension Methods {
     public enum Encode: ControlMethod {
         /// The method's name.
         public static let name = "Encode"
+        /// How many texts are taken at once.
+        public static let limit = 1024
 
         /// What a call holds.
         public struct Parameters: Codable, Sendable {
@@ -135,6 +137,18 @@ extension Methods {
             public init(texts: [PrivateText], adapterId: String? = nil) {
                 self.texts = texts
                 self.adapterId = adapterId
+            }
+
+            /// Takes one text more than the limit at the most, by which it is seen that there are too many: millions of empty
+            /// ones fit into a message, and as values they would take many times its memory.
+            public init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: CodingKeys.self)
+                var list = try container.nestedUnkeyedContainer(forKey: .texts)
+                texts = []
+                while !list.isAtEnd, texts.count <= Encode.limit {
+                    texts.append(try list.decode(PrivateText.self))
+                }
+                adapterId = try container.decodeIfPresent(String.self, forKey: .adapterId)
             }
         }
 

@@ -143,7 +143,8 @@ extension VarlinkServer {
                 let framed = try FramedChannel(
                     on: channel,
                     limits: FrameLimits(
-                        length: limits.messageLength, halfMessage: TimeAmount(limits.halfMessage),
+                        length: limits.messageLength, shortest: Message.shortestCall,
+                        halfMessage: TimeAmount(limits.halfMessage),
                         unreadReply: TimeAmount(limits.unreadReply),
                         memory: { [registry = self.registry] in registry.memory.reservation(for: peer.uid) })
                 ) { [registry = self.registry] violation in

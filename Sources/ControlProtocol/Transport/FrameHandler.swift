@@ -28,6 +28,8 @@ final class FrameHandler: ChannelDuplexHandler {
     private var searched = 0
     private var lastProgress = NIODeadline.now()
     private var timer: Scheduled<Void>?
+    /// Whether something came that can be no message: whoever takes the messages closes the connection when it is at that.
+    private var isOver = false
 
     init(queue: FrameQueue, limits: FrameLimits, violated: @escaping @Sendable (Violation) -> Void) {
         self.queue = queue
@@ -37,7 +39,7 @@ final class FrameHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if queue.mayRead() { context.read() }
+        if !isOver, queue.mayRead() { context.read() }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -49,6 +51,7 @@ final class FrameHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
         var buffer = unwrapInboundIn(data)
         if var partial {
             self.partial = nil
@@ -69,6 +72,10 @@ final class FrameHandler: ChannelDuplexHandler {
             buffer.moveReaderIndex(forwardBy: 1)
             queue.append(Frame(bytes: bytes, reservation: reservation))
             isDivided = true
+            guard length >= limits.shortest else {
+                isOver = true
+                return stop()
+            }
         }
         searched = buffer.readableBytes
         guard searched <= limits.length else { return fail(.tooLong, context: context) }

@@ -6,7 +6,7 @@ internal import Synchronization
 /// The event loop fills it, one task empties it.
 final class FrameQueue: Sendable {
     private struct State {
-        var frames: [Frame] = []
+        var frames = CircularBuffer<Frame>()
         var waiter: CheckedContinuation<Frame?, Never>?
         var waitingSince = NIODeadline.now()
         var isFinished = false

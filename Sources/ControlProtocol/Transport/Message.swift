@@ -21,6 +21,8 @@ enum Message {
 
     /// Objects and arrays may nest this deep in a message.
     static let maximumDepth = 64
+    /// The bytes of `{"method":"m"}`: nothing shorter is a call.
+    static let shortestCall = 14
 
     /// Reads a call; nil if it is not sound JSON or not a call.
     static func call(_ frame: ByteBuffer) -> Call? {

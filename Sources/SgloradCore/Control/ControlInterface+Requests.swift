@@ -80,9 +80,9 @@ extension ControlInterface {
         _ parameters: Methods.Encode.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.Encode.Reply {
         let texts = parameters.texts
-        guard texts.count <= 1024 else {
+        guard texts.count <= Methods.Encode.limit else {
             throw SgloradError.invalidRequest(
-                field: "texts", reason: "has \(texts.count) texts; at most 1024 are taken")
+                field: "texts", reason: "has more than \(Methods.Encode.limit) texts")
         }
         for (index, text) in texts.enumerated() where text.byteCount > IntentValidation.textLimit {
             throw SgloradError.invalidRequest(
