@@ -50,8 +50,11 @@ struct IdempotencyKeys: Sendable {
     private let secret: SymmetricKey
 
     /// Reads the secret, and makes one where there is none of 32 bytes: earlier keys are then forgotten.
+    ///
+    /// - Throws: `storageFailure` where the file is there and cannot be read: a new secret would have the requests of
+    ///   clients that repeat theirs done twice.
     init(file: String) throws(SgloradError) {
-        if let known = Self.read(file) {
+        if let known = try Self.read(file) {
             secret = SymmetricKey(data: known)
             return
         }
@@ -61,12 +64,40 @@ struct IdempotencyKeys: Sendable {
         secret = made
     }
 
-    private static func read(_ file: String) -> [UInt8]? {
+    private static let size = 32
+    private static let remedy =
+        "Check the disk, and the file's owner and mode. Only where it is lost, remove it: earlier keys are then "
+        + "forgotten."
+
+    /// The secret; nil where there is no file, or a whole one of another size.
+    private static func read(_ file: String) throws(SgloradError) -> [UInt8]? {
         let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw .system(file, "the secret of the idempotency keys cannot be opened", remedy: remedy)
+        }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 33)
-        return pread(descriptor, &bytes, 33, 0) == 32 ? Array(bytes[..<32]) : nil
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw .system(file, "the secret of the idempotency keys cannot be looked at", remedy: remedy)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .storageFailure(
+                file, "the secret of the idempotency keys must be a regular file, and is none. \(remedy)")
+        }
+        var bytes: [UInt8] = []
+        // One more than a secret has: whatever is longer is none.
+        var buffer = [UInt8](repeating: 0, count: size + 1)
+        while bytes.count < buffer.count {
+            let count = pread(descriptor, &buffer, buffer.count - bytes.count, bytes.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .system(file, "the secret of the idempotency keys cannot be read", remedy: remedy)
+            }
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        return bytes.count == size ? bytes : nil
     }
 
     /// The hashes of a user's key.

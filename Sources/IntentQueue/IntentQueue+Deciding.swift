@@ -28,8 +28,10 @@ extension IntentQueue {
         guard let cancelled else { return try await request(id) }
         if cancelled.state.isFinal {
             ended(cancelled)
-        } else {
+        } else if holdings[id] != nil {
             holdings[id]?.request.isCalledOff = true
+        } else {
+            calledOffEarly.insert(id)
         }
         return try await request(id)
     }
@@ -39,10 +41,13 @@ extension IntentQueue {
     /// - Parameters:
     ///   - id: the request.
     ///   - text: the intent's text, where it has been erased; the options are still known.
+    ///   - obstacle: why nothing is taken from the user at the moment.
     /// - Returns: the request; nil where there is none.
     /// - Throws: `invalidRequest` for a request that is open or done, `invalidIntent` where the text is erased and none is
-    ///   given, or is still there and another is given; `busy` where there is no room.
-    public func retry(_ id: String, text: PrivateText? = nil) async throws(SgloradError) -> QueuedRequest? {
+    ///   given, or is still there and another is given; the obstacle; `busy` where there is no room.
+    public func retry(
+        _ id: String, text: PrivateText? = nil, obstacle: SgloradError? = nil
+    ) async throws(SgloradError) -> QueuedRequest? {
         let options = options
         let retried: QueuedRequest? = try await database.write { db in
             guard
@@ -62,6 +67,7 @@ extension IntentQueue {
                         + "cancelled can be tried again")
             }
             let intent = try Self.intent(kept: row["kept"], options: row["options"], text: text)
+            if let obstacle { throw obstacle }
             var room = QueueRoom(db, options)
             try room.take(request.uid)
             try db.execute(sql: "DELETE FROM retained WHERE request = ?", arguments: [id])

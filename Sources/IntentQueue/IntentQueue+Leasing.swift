@@ -24,11 +24,13 @@ extension IntentQueue {
                 ended(next.request)
                 continue
             }
-            let lease = Lease(request: next.request.id, token: token)
+            var request = next.request
+            if calledOffEarly.remove(request.id) != nil { request.isCalledOff = true }
+            let lease = Lease(request: request.id, token: token)
             holdings[lease.request] = Holding(
-                lease: lease, deadline: clock.uptime() + options.lease, request: next.request)
-            announce(next.request)
-            return TakenRequest(request: next.request, intent: intent, lease: lease)
+                lease: lease, deadline: clock.uptime() + options.lease, request: request)
+            announce(request)
+            return TakenRequest(request: request, intent: intent, lease: lease)
         }
     }
 
@@ -150,6 +152,7 @@ extension IntentQueue {
             ended(returned)
         } else {
             holdings[returned.id] = nil
+            calledOffEarly.remove(returned.id)
             announce(returned)
             wake()
         }

@@ -22,17 +22,37 @@ extension IntentQueue {
     public func requests(
         uid: Int?, state: RequestState? = nil, label: String? = nil, limit: Int
     ) async throws(SgloradError) -> [QueuedRequest] {
+        let (sql, arguments) = Self.listing(uid: uid, state: state, label: label, limit: limit)
         let found = try await database.read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM request
-                    WHERE (uid = ?1 OR ?1 IS NULL) AND (state = ?2 OR ?2 IS NULL) AND (label = ?3 OR ?3 IS NULL)
-                    ORDER BY sequence DESC LIMIT ?4
-                    """, arguments: [uid, state?.rawValue, label, limit]
-            ).map(QueuedRequest.init(row:))
+            try Row.fetchAll(db, sql: sql, arguments: arguments).map(QueuedRequest.init(row:))
         }
         return found.map(withStage)
+    }
+
+    /// The statement that lists requests.
+    ///
+    /// It has no word of what is not asked for: a condition that may be none would be served by no index.
+    static func listing(
+        uid: Int?, state: RequestState?, label: String?, limit: Int
+    ) -> (sql: String, arguments: StatementArguments) {
+        var conditions = ["TRUE"]
+        var arguments = StatementArguments()
+        if let uid {
+            conditions.append("uid = ?")
+            arguments += [uid]
+        }
+        if let state {
+            // The sign keeps the index over states from being taken where the one over users is the better.
+            conditions.append(uid == nil ? "state = ?" : "+state = ?")
+            arguments += [state.rawValue]
+        }
+        if let label {
+            conditions.append("label = ?")
+            arguments += [label]
+        }
+        arguments += [limit]
+        let selection = conditions.joined(separator: " AND ")
+        return ("SELECT * FROM request WHERE \(selection) ORDER BY sequence DESC LIMIT ?", arguments)
     }
 
     /// How many requests are in each state.

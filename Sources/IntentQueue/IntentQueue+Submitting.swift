@@ -56,6 +56,16 @@ extension IntentQueue {
         return results
     }
 
+    /// Whether a user has used an idempotency key before, for whatever content.
+    public func knows(_ key: IdempotencyKey, uid: Int) async throws(SgloradError) -> Bool {
+        let hash = keys.hashes(key, uid: uid).key
+        return try await database.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM request WHERE uid = ? AND keyHash = ?)",
+                arguments: [uid, hash]) ?? false
+        }
+    }
+
     /// How many more open requests a user may have at the moment.
     public func room(for uid: Int) async throws(SgloradError) -> Int {
         let options = options

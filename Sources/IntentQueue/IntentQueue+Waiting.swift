@@ -25,7 +25,9 @@ extension IntentQueue {
     ///
     /// - Returns: a stream that ends after the final state; at once where there is no such request.
     public func changes(of id: String) async throws(SgloradError) -> AsyncStream<QueuedRequest> {
-        let (stream, continuation) = AsyncStream.makeStream(of: QueuedRequest.self)
+        // Of a reader who stays behind only the newest counts: the final state is always among them.
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: QueuedRequest.self, bufferingPolicy: .bufferingNewest(16))
         let key = UUID()
         continuation.onTermination = { _ in Task { await self.unwatch(id, key) } }
         guard !hasEndedWatches else {

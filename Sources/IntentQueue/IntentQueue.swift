@@ -24,6 +24,8 @@ public actor IntentQueue {
 
     /// The leases of this process, by request.
     var holdings: [String: Holding] = [:]
+    /// Requests that were called off between the commit by which they were taken and the entry in `holdings`.
+    var calledOffEarly: Set<String> = []
     var watchers: [String: [UUID: AsyncStream<QueuedRequest>.Continuation]] = [:]
     /// Whether nobody is to wait for requests any more: the daemon stops.
     public internal(set) var hasEndedWatches = false
@@ -75,6 +77,7 @@ public actor IntentQueue {
     /// What follows when a request became final: nobody holds it, and those who watch it are told.
     func ended(_ request: QueuedRequest) {
         holdings[request.id] = nil
+        calledOffEarly.remove(request.id)
         logHoldsErased = true
         announce(request)
         endings.ring()

@@ -36,6 +36,23 @@ struct DecidingTests {
         try await queue.close()
     }
 
+    @Test func `a call-off between the taking and the lease is not lost`() async throws {
+        let queue = try place.open()
+        for _ in 0..<200 {
+            let id = try await queue.submit("text").id
+            async let takes = queue.take()
+            let cancelled = try #require(try await queue.cancel(id))
+            guard let taken = try await takes else {
+                #expect(cancelled.state == .cancelled)
+                continue
+            }
+            #expect(cancelled.isCalledOff)
+            #expect(await queue.report(.encoding, taken.lease) == .calledOff)
+            #expect(try await queue.finish(taken.lease, as: .cancelled))
+        }
+        try await queue.close()
+    }
+
     @Test func `one that is already published ends as done`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
@@ -97,6 +114,21 @@ struct DecidingTests {
         _ = await refusal(.invalidIntent) { try await queue.retry(id, text: "fish") }
         #expect(try await queue.retry(id)?.state == .queued)
         #expect(try await queue.taken().intent.text == "birds")
+        try await queue.close()
+    }
+
+    @Test func `an obstacle keeps back what would be queued again, and nothing else`() async throws {
+        let queue = try place.open()
+        let obstacle = SgloradError(.busy, "no room on the disk")
+        let id = try await queue.submit("text").id
+        _ = await refusal(.invalidRequest) { try await queue.retry(id, text: "text", obstacle: obstacle) }
+        try await queue.end(.failed)
+        _ = await refusal(.invalidIntent) { try await queue.retry(id, obstacle: obstacle) }
+        let error = await refusal(.busy) { try await queue.retry(id, text: "text", obstacle: obstacle) }
+        #expect(error?.message == obstacle.message)
+        #expect(try await queue.request(id)?.state == .failed)
+        #expect(try await queue.retry("r-nobody", text: "text", obstacle: obstacle) == nil)
+        #expect(try await queue.retry(id, text: "text")?.state == .queued)
         try await queue.close()
     }
 

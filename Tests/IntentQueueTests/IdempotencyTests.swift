@@ -48,6 +48,22 @@ struct IdempotencyTests {
         try await queue.close()
     }
 
+    @Test func `whether a key was used is known without a submission, and of each user alone`() async throws {
+        let queue = try open()
+        func isKnown(_ key: String, uid: Int = 1000) async throws -> Bool {
+            try await queue.knows(IdempotencyKey(key, content: []), uid: uid)
+        }
+        #expect(try await !isKnown("key"))
+        try await queue.submit(submission("key"))
+        #expect(try await isKnown("key"))
+        #expect(try await !isKnown("another"))
+        #expect(try await !isKnown("key", uid: 1001))
+        #expect(try await !queue.knows(IdempotencyKey("key", content: [], origin: .spool), uid: 1000))
+        try await queue.end(.done, adapter: "a-1")
+        #expect(try await isKnown("key"))
+        try await queue.close()
+    }
+
     @Test func `the same key for another intent is refused`() async throws {
         let queue = try open()
         try await queue.submit(submission("key"))
@@ -131,6 +147,28 @@ struct IdempotencyTests {
         let second = try await again.submit(submission("key"))
         #expect(second.id != first.id)
         #expect(try await again.submit(submission("key")).id == second.id)
+        try await again.close()
+    }
+
+    @Test(arguments: ["folder", "link"])
+    func `a secret that is there and cannot be read is not made anew`(what: String) async throws {
+        let queue = try open()
+        let first = try await queue.submit(submission("key"))
+        try await queue.close()
+        let (manager, aside) = (FileManager.default, keyFile + ".aside")
+        try manager.moveItem(atPath: keyFile, toPath: aside)
+        if what == "folder" {
+            try manager.createDirectory(atPath: keyFile, withIntermediateDirectories: false)
+        } else {
+            try manager.createSymbolicLink(atPath: keyFile, withDestinationPath: aside)
+        }
+        let error = await refusal(.storageFailure) { try open() }
+        #expect(error?.parameters["path"] == .string(keyFile))
+        #expect(error?.message.contains("Check the disk") == true, "\(error?.message ?? "")")
+        try manager.removeItem(atPath: keyFile)
+        try manager.moveItem(atPath: aside, toPath: keyFile)
+        let again = try open()
+        #expect(try await again.submit(submission("key")).id == first.id)
         try await again.close()
     }
 }

@@ -1,9 +1,10 @@
 import ErrorModel
 import Foundation
 import GRDB
-import IntentQueue
 import Privacy
 import Testing
+
+@testable import IntentQueue
 
 @Suite("Recovery", .timeLimit(.minutes(20)))
 struct RecoveryTests {
@@ -103,5 +104,20 @@ struct RecoveryTests {
         #expect(try await queue.requests(uid: nil, state: .cancelled, limit: 10).map(\.id) == [ids[1]])
         #expect(try await queue.requests(uid: 1, state: .cancelled, limit: 10).isEmpty)
         try await queue.close()
+    }
+
+    @Test(arguments: [nil, RequestState.done], [nil, "x"])
+    func `one user's list is found by the index over users`(state: RequestState?, label: String?)
+        async throws
+    {
+        try await place.open().close()
+        let (sql, arguments) = IntentQueue.listing(uid: 1, state: state, label: label, limit: 9)
+        let plan = try await DatabaseQueue(path: place.path).read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments).map { row in
+                row["detail"] as String
+            }
+        }
+        // In the order of the list already: nothing is sorted.
+        #expect(plan.count == 1 && plan.first?.contains("INDEX requestByOwner (uid=?)") == true, "\(plan)")
     }
 }
