@@ -73,6 +73,29 @@ public struct DamagedStore: Sendable {
         }
     }
 
+    /// Removes what lies aside of adapters that are forgotten; blocks.
+    ///
+    /// What cannot be removed stays, and goes on being one of the ``items``.
+    ///
+    /// - Parameter ids: the adapters' identifiers.
+    public func removeAdapters(_ ids: some Sequence<String>) {
+        let names = Set(ids.map { "adapter\($0)" })
+        let found = DurableFile.entries(of: folder).filter { entry in
+            let name = String(entry.drop { $0 != "-" }.dropFirst())
+            return names.contains(name) || names.contains(Self.withoutNumber(name))
+        }
+        for entry in found { DurableFile.removeTree(folder + "/" + entry) }
+        if !found.isEmpty { try? DurableFile.synchronise(folder: folder) }
+    }
+
+    /// A name as `makeFolder(for:)` was given it, before it was numbered because another had it.
+    private static func withoutNumber(_ name: String) -> String {
+        guard let dash = name.lastIndex(of: "-"), let number = Int(name[name.index(after: dash)...]),
+            (2...1000).contains(number), name.hasSuffix("-\(number)")
+        else { return name }
+        return String(name[..<dash])
+    }
+
     private func makeFolder(for name: String) throws(SgloradError) -> String {
         let stamp = Date.now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         for number in 1...1000 {

@@ -250,6 +250,36 @@ struct SpoolTests {
         }
     }
 
+    @Test("whoever forgets all is rid of what waits in the spool, is being taken in and is being answered")
+    func forgetting() async throws {
+        try await withTemporaryFolder { folder in
+            let spool = "\(folder)/spool"
+            try Data("queue:\n  perUser: 20\n".utf8).write(to: URL(filePath: "\(folder)/config.yaml"))
+            let arguments = ["--spool", spool, "--config", "\(folder)/config.yaml"]
+            try await TestDaemon.run(in: folder, arguments: arguments) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                for number in 0..<120 {
+                    try drop(
+                        "\(number).json",
+                        #"{"text": "birds \#(number)", "strategy": "weighted", "force": true}"#,
+                        in: spool)
+                }
+                try await Task.sleep(for: .milliseconds(300))
+                let forgotten = try await daemon.control("forget", "--all")
+                #expect(forgotten.status == 0, "\(forgotten.error)")
+                // Whatever were still to come would have come by then.
+                try await Task.sleep(for: .seconds(2))
+                for place in ["tmp", "new", "taking", "done/\(uid)"] {
+                    #expect(names(place, in: spool) == [], "\(place)")
+                }
+                let requests = try await daemon.reply(Methods.ListRequests.Reply.self, "queue", "list")
+                #expect(requests.requests.isEmpty)
+                let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+                #expect(adapters.adapters.isEmpty)
+            }
+        }
+    }
+
     @Test("a spool that cannot be used is a condition with its remedy, and mended without a restart")
     func broken() async throws {
         try await withTemporaryFolder { folder in

@@ -79,6 +79,9 @@ extension SpoolFolder {
             case ENOENT: return .gone
             case EACCES, EPERM:
                 return defect("may not be read by the daemon; make it readable for its group (mode 0640)")
+            case EAGAIN:
+                // Its owner holds a lease on it (fcntl(2), F_SETLEASE).
+                return defect("is held by another program; let go of it", mayPass: true)
             default: throw .system(path + "/taking", "a file cannot be opened")
             }
         }

@@ -1,5 +1,6 @@
 internal import DurableStorage
 public import ErrorModel
+internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -31,8 +32,15 @@ extension SpoolFolder {
             }
             if unlinkat(taking, file.place.path, 0) == 0 { return true }
             // A folder: empty ones go, others are kept whatever is in them.
-            return unlinkat(taking, file.place.path, AT_REMOVEDIR) == 0
+            if unlinkat(taking, file.place.path, AT_REMOVEDIR) == 0
                 || renameat(taking, file.place.path, user, FileName(name).path) == 0
+            {
+                return true
+            }
+            guard errno == EACCES || errno == EPERM else { return false }
+            // A folder whose owner took the daemon's rights on it away: it must not be tried again at every pass.
+            stranded.withLock { _ = $0.insert(file.place) }
+            return true
         }
     }
 
@@ -42,7 +50,10 @@ extension SpoolFolder {
     public func rejectStuck(_ file: WaitingFile) throws(SgloradError) -> String? {
         let mark = String(FileDigest.sha256(file.name.bytes).prefix(16))
         let name = "\(mark)-\(file.name.harmless)"
-        if entries(of: file.uid, in: rejected).contains(FileName(name + ".reason")) { return nil }
+        // Asked at every pass, so that it must not grow with what else was rejected.
+        var status = stat()
+        let reason = FileName("\(file.uid)/\(name).reason").path
+        if fstatat(rejected, reason, &status, AT_SYMLINK_NOFOLLOW) == 0 { return nil }
         try writeReason(as: name, of: file.uid, for: .stuck) { _ in true }
         return name
     }

@@ -99,7 +99,9 @@ extension SpoolFolder {
     /// - Returns: how many there were.
     public func removeResults(_ names: some Sequence<String>, of uid: Int) -> Int {
         withUserFolder(uid, in: done) { folder in
-            names.count { unlinkat(folder, FileName($0).path, 0) == 0 }
+            let removed = names.count { unlinkat(folder, FileName($0).path, 0) == 0 }
+            fsync(folder)
+            return removed
         } ?? 0
     }
 
@@ -111,8 +113,6 @@ extension SpoolFolder {
         let descriptor = openat(parent, "\(uid)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        let result = body(descriptor)
-        fsync(descriptor)
-        return result
+        return body(descriptor)
     }
 }

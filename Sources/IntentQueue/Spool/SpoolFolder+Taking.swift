@@ -1,5 +1,6 @@
 internal import DurableStorage
 public import ErrorModel
+internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -89,9 +90,11 @@ extension SpoolFolder {
         if files.count > limit { files.removeLast(files.count - limit) }
     }
 
-    /// What an earlier pass or an earlier run has taken and not finished.
+    /// What an earlier pass or an earlier run has taken and not finished, but for what is stranded.
     public func taken() -> [TakenFile] {
-        FolderNames.all(taking).compactMap(TakenFile.init(place:)).sorted { $0.mark < $1.mark }
+        let stranded = stranded.withLock { $0 }
+        return FolderNames.all(taking).filter { !stranded.contains($0) }
+            .compactMap(TakenFile.init(place:)).sorted { $0.mark < $1.mark }
     }
 
     /// What became of taking a file.

@@ -1,5 +1,6 @@
 internal import DurableStorage
 public import ErrorModel
+internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -27,6 +28,8 @@ public final class SpoolFolder: Sendable {
     let taking: Int32
     let done: Int32
     let rejected: Int32
+    /// What lies in `taking/` and cannot be moved on, though its owner was told; only a person can do something about it.
+    let stranded = Mutex<Set<FileName>>([])
 
     /// Opens the spool, and makes the folders that are missing.
     ///

@@ -32,9 +32,8 @@ public final class SpoolWatch: Sendable {
             throw .system(path, "the folder cannot be watched", remedy: Self.remedy)
         }
         guard inotify_add_watch(descriptor, path, UInt32(IN_MOVED_TO | IN_CLOSE_WRITE)) >= 0 else {
-            let error = SgloradError.system(path, "the folder cannot be watched", remedy: Self.remedy)
-            close(descriptor)
-            throw error
+            // What is wholly made is taken down by `deinit`, also where `init` throws.
+            throw .system(path, "the folder cannot be watched", remedy: Self.remedy)
         }
     }
 

@@ -19,20 +19,27 @@ extension ControlInterface {
             throw VarlinkError.permissionDenied
         }
         if let id = parameters.requestId {
-            let (requests, adapters) = try await belongings(id, for: call.peer)
-            guard let uid = requests.first?.uid ?? adapters.first?.uid else { throw Self.noRequest(id) }
-            return try await eraser.erase(requests, adapters, of: uid, label: nil, all: false)
+            let found = try await belongings(id, for: call.peer)
+            guard let uid = found.requests.first?.uid ?? found.adapters.first?.uid else {
+                throw Self.noRequest(id)
+            }
+            return try await eraser.erase(of: uid) { () async throws(SgloradError) in found }
         }
+        let label = parameters.label
         return try await eraser.erase(
-            try await queue.everything(of: owner, label: parameters.label),
-            try await cache.adapters(uid: owner, label: parameters.label), of: owner, label: parameters.label,
-            all: parameters.all == true)
+            of: owner, label: label, all: parameters.all == true
+        ) { () async throws(SgloradError) in
+            (
+                try await queue.everything(of: owner, label: label),
+                try await cache.adapters(uid: owner, label: label)
+            )
+        }
     }
 
     /// A request and its adapter, of which either may be gone already; another user's are as good as not there.
     private func belongings(
         _ id: String, for peer: Peer
-    ) async throws(SgloradError) -> (requests: [QueuedRequest], adapters: [AdapterRecord]) {
+    ) async throws(SgloradError) -> Eraser.Belongings {
         func isSeen(_ uid: Int) -> Bool { isAdministrator(peer) || uid == Int(peer.uid) }
         let request = try await queue.request(id)
         let adapter = try await cache.adapter(request: id)

@@ -1,4 +1,5 @@
 internal import ControlProtocol
+internal import DurableStorage
 internal import ErrorModel
 internal import ExpertCache
 internal import IntentQueue
@@ -13,23 +14,40 @@ struct Eraser: Sendable {
     let tombstones: Tombstones
     let pool: ComputePool
 
+    /// What is to be erased: requests, and adapters whose requests may be forgotten already.
+    typealias Belongings = (requests: [QueuedRequest], adapters: [AdapterRecord])
+
     /// Erases a user's requests and adapters.
     ///
     /// - Parameters:
-    ///   - requests: the requests; those that have not ended are called off, and waited for.
-    ///   - adapters: adapters whose requests may be forgotten already.
     ///   - uid: whose they are.
     ///   - label: rejected files that hold it go too.
     ///   - all: whether everything of the user's in the spool goes.
+    ///   - belongings: says which they are, once the spool takes nothing in any more; requests that have not ended are called
+    ///     off, and waited for.
     /// - Returns: what was erased.
     func erase(
-        _ requests: [QueuedRequest], _ adapters: [AdapterRecord], of uid: Int, label: String?, all: Bool
+        of uid: Int, label: String? = nil, all: Bool = false,
+        _ belongings: () async throws(SgloradError) -> Belongings
     ) async throws(SgloradError) -> Methods.Forget.Reply {
+        guard let spool else { return try await eraseNow(try await belongings(), uid, label, all) }
+        return try await spool.exclusively { () async throws(SgloradError) in
+            try await eraseNow(try await belongings(), uid, label, all)
+        }
+    }
+
+    private func eraseNow(
+        _ belongings: Belongings, _ uid: Int, _ label: String?, _ all: Bool
+    ) async throws(SgloradError) -> Methods.Forget.Reply {
+        let (requests, adapters) = belongings
         for request in requests where !request.state.isFinal { try await end(request.id) }
         let ids = Set(requests.map(\.id) + adapters.map(\.request))
         let tombstones = tombstones
         try await pool.run { () throws(SgloradError) in try tombstones.add(ids.sorted()) }
         let removed = try await remove(ids, of: uid)
+        let damaged = DamagedStore(cache.state)
+        let made = requests.compactMap(\.adapter) + adapters.map(\.id)
+        try await pool.run { () throws(SgloradError) in damaged.removeAdapters(made) }
         let gone = try await queue.forget(ids.sorted())
         let (results, files) =
             try await spool?.forget(all ? .all : .some(requests: ids, label: label), of: uid) ?? (0, 0)

@@ -7,7 +7,7 @@ internal import IntentQueue
 /// What a crash leaves in `taking/` is taken in again by the next pass; the idempotency key makes that the same request.
 struct SpoolIntake: Sendable {
     /// What a pass came to.
-    struct Outcome: Sendable, Hashable {
+    struct Outcome: Sendable, Equatable {
         /// Files whose intents are in the queue.
         var accepted = 0
         /// Files that were no intents.
@@ -16,12 +16,20 @@ struct SpoolIntake: Sendable {
         var unsettled = 0
         /// Whether files wait until the queue, or their user's share of the disk, has room for them.
         var isWaiting = false
+        /// Why a file could be neither taken in nor rejected; it stays, and does not hold up the others.
+        var failure: SgloradError?
+
+        static func == (one: Outcome, other: Outcome) -> Bool {
+            (one.accepted, one.rejected, one.unsettled) == (other.accepted, other.rejected, other.unsettled)
+                && one.isWaiting == other.isWaiting && one.failure?.message == other.failure?.message
+        }
 
         static func += (total: inout Outcome, part: Outcome) {
             total.accepted += part.accepted
             total.rejected += part.rejected
             total.unsettled += part.unsettled
             total.isWaiting = total.isWaiting || part.isWaiting
+            total.failure = total.failure ?? part.failure
         }
     }
 
@@ -44,7 +52,9 @@ struct SpoolIntake: Sendable {
 
     /// Takes in what there is, as far as the queue and each user's share of the disk have room.
     ///
-    /// - Throws: `storageFailure`; nothing is lost then, and the next pass goes on.
+    /// A file that can be neither read nor rejected does not hold up the others.
+    ///
+    /// - Throws: `storageFailure` where nothing can be taken in; nothing is lost then, and the next pass goes on.
     func pass() async throws(SgloradError) -> Outcome {
         var outcome = Outcome()
         let folder = folder
@@ -67,7 +77,7 @@ struct SpoolIntake: Sendable {
             }
             let (taken, stuck) = try await pool.run { () throws(SgloradError) in try folder.take(files) }
             outcome += try await admit(taken)
-            for file in stuck { outcome += try await refuse(file) }
+            for file in stuck { outcome += await refuse(file) }
         }
         return outcome
     }
@@ -78,17 +88,18 @@ struct SpoolIntake: Sendable {
         var drafts: [(file: TakenFile, uid: Int, submission: Submission)] = []
         let folder = folder
         let readings = try await pool.run { () throws(SgloradError) in
-            try files.map { file throws(SgloradError) in (file, try folder.read(file)) }
+            files.map { file in (file, Result { () throws(SgloradError) in try folder.read(file) }) }
         }
         for (file, reading) in readings {
             switch reading {
-            case .gone: continue
-            case .defect(let defect, _, let quiet) where defect.mayPass && quiet < settling:
+            case .failure(let error): outcome += Outcome(failure: error)
+            case .success(.gone): continue
+            case .success(.defect(let defect, _, let quiet)) where defect.mayPass && quiet < settling:
                 outcome.unsettled += 1
-            case .defect(let defect, let uid, _):
-                try await reject(file, uid, defect, .invalidFile(file.name.resultName, defect.reason))
-                outcome.rejected += 1
-            case .content(let bytes, let uid, let quiet):
+            case .success(.defect(let defect, let uid, _)):
+                outcome += await reject(
+                    file, uid, defect, .invalidFile(file.name.resultName, defect.reason))
+            case .success(.content(let bytes, let uid, let quiet)):
                 do throws(SgloradError) {
                     drafts.append((file, uid, try await draft(file, bytes, uid)))
                 } catch {
@@ -98,8 +109,7 @@ struct SpoolIntake: Sendable {
                         outcome.unsettled += 1
                         continue
                     }
-                    try await reject(file, uid, SpoolDefect(reason: error.message), error)
-                    outcome.rejected += 1
+                    outcome += await reject(file, uid, SpoolDefect(reason: error.message), error)
                 }
             }
         }
@@ -111,8 +121,7 @@ struct SpoolIntake: Sendable {
             case .success: accepted.append(draft.file)
             case .failure(let error) where error.code == .busy: outcome.isWaiting = true
             case .failure(let error):
-                try await reject(draft.file, draft.uid, SpoolDefect(reason: error.message), error)
-                outcome.rejected += 1
+                outcome += await reject(draft.file, draft.uid, SpoolDefect(reason: error.message), error)
             }
         }
         let committed = accepted
@@ -132,7 +141,20 @@ struct SpoolIntake: Sendable {
     }
 
     /// Says in `rejected/` and in `done/` that a file was no intent, and then moves it.
+    ///
+    /// Where that fails the file is tried again at the next pass, and the others go on.
     private func reject(
+        _ file: TakenFile, _ uid: Int, _ defect: SpoolDefect, _ error: SgloradError
+    ) async -> Outcome {
+        do throws(SgloradError) {
+            try await moveAway(file, uid, defect, error)
+            return Outcome(rejected: 1)
+        } catch {
+            return Outcome(failure: error)
+        }
+    }
+
+    private func moveAway(
         _ file: TakenFile, _ uid: Int, _ defect: SpoolDefect, _ error: SgloradError
     ) async throws(SgloradError) {
         let (folder, keeps) = (folder, keepsRejected)
@@ -148,17 +170,21 @@ struct SpoolIntake: Sendable {
         }
     }
 
-    private func refuse(_ file: WaitingFile) async throws(SgloradError) -> Outcome {
+    private func refuse(_ file: WaitingFile) async -> Outcome {
         let folder = folder
-        let isNew = try await pool.run { () throws(SgloradError) in
-            guard try folder.rejectStuck(file) != nil else { return false }
-            let error = SgloradError.invalidFile(file.name.resultName, SpoolDefect.stuck.reason)
-            try folder.say(
-                SpoolResult(state: .rejected, failure: SpoolResult.Failure(error)),
-                as: file.name.resultName, for: file.uid)
-            return true
+        do throws(SgloradError) {
+            let isNew = try await pool.run { () throws(SgloradError) in
+                guard try folder.rejectStuck(file) != nil else { return false }
+                let error = SgloradError.invalidFile(file.name.resultName, SpoolDefect.stuck.reason)
+                try folder.say(
+                    SpoolResult(state: .rejected, failure: SpoolResult.Failure(error)),
+                    as: file.name.resultName, for: file.uid)
+                return true
+            }
+            return Outcome(rejected: isNew ? 1 : 0)
+        } catch {
+            return Outcome(failure: error)
         }
-        return Outcome(rejected: isNew ? 1 : 0)
     }
 }
 
@@ -207,5 +233,12 @@ extension Array {
     /// The elements in stretches of at most `count`.
     fileprivate func chunked(_ count: Int) -> [[Element]] {
         stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
+    }
+}
+
+extension Result {
+    /// What `body` gives or throws.
+    fileprivate init(_ body: () throws(Failure) -> Success) {
+        do throws(Failure) { self = .success(try body()) } catch { self = .failure(error) }
     }
 }

@@ -19,6 +19,9 @@ actor SpoolKeeper {
     private let pool: ComputePool
     private let board: HealthBoard
     private let logger: Logger
+    /// Only one of taking in, delivering, ageing and erasing at a time: what is being erased must be neither taken in nor
+    /// delivered meanwhile.
+    private nonisolated let turns = UserTurns(limit: 1)
     private var open: (folder: SpoolFolder, watching: Task<Void, Never>)?
     private var aged: ContinuousClock.Instant?
     private var warned: Set<Int> = []
@@ -53,9 +56,30 @@ actor SpoolKeeper {
         self.logger = logger
     }
 
+    /// Does something while the spool does nothing else.
+    ///
+    /// - Throws: what `body` throws; `cancelled` if the task was cancelled before its turn came.
+    nonisolated func exclusively<T: Sendable>(
+        _ body: () async throws(SgloradError) -> T
+    ) async throws(SgloradError) -> T {
+        do {
+            return try await turns.run(for: 0, body)
+        } catch let error as SgloradError {
+            throw error
+        } catch {
+            throw .cancelled("the caller stopped waiting")
+        }
+    }
+
     /// Takes in what there is; true where files wait for room or for their writers, so that it is to be done again soon.
-    func takeIn() async -> Bool {
-        let outcome = await attempt(.takingIn) { (folder) async throws(SgloradError) in
+    nonisolated func takeIn() async -> Bool {
+        let again = try? await exclusively { () async throws(SgloradError) in await self.passOnce() }
+        return again ?? false
+    }
+
+    private func passOnce() async -> Bool {
+        var seen: SpoolIntake.Outcome?
+        _ = await attempt(.takingIn) { (folder) async throws(SgloradError) in
             let (libraries, share) = (libraries, share)
             let intake = SpoolIntake(
                 folder: folder, queue: queue, pool: pool, keepsRejected: options.keepRejected > .zero,
@@ -65,9 +89,11 @@ actor SpoolKeeper {
                 let base = try await libraries.base(named: intent.base)
                 return Submission(queued, base: base.name, uid: uid, label: intent.label)
             }
-            return try await intake.pass()
+            let outcome = try await intake.pass()
+            seen = outcome
+            if let failure = outcome.failure { throw failure }
         }
-        guard let outcome else { return false }
+        guard let outcome = seen else { return false }
         if outcome.accepted + outcome.rejected > 0 {
             logger.info(
                 "spool taken in",
@@ -77,7 +103,11 @@ actor SpoolKeeper {
     }
 
     /// Writes the results that are owed.
-    func deliver() async {
+    nonisolated func deliver() async {
+        try? await exclusively { () async throws(SgloradError) in await self.deliverOnce() }
+    }
+
+    private func deliverOnce() async {
         let outcome = await attempt(.delivering) { (folder) async throws(SgloradError) in
             let outcome = try await SpoolDelivery(folder: folder, queue: queue, cache: cache, pool: pool)
                 .deliver()
@@ -90,7 +120,7 @@ actor SpoolKeeper {
         }
     }
 
-    /// Erases what the spool holds of a user's.
+    /// Erases what the spool holds of a user's; within ``exclusively(_:)``.
     func forget(_ erasure: SpoolErasure, of uid: Int) async throws(SgloradError) -> (results: Int, files: Int)
     {
         let folder = try await folder()
@@ -98,7 +128,11 @@ actor SpoolKeeper {
     }
 
     /// Removes what has been kept for long enough, every few minutes.
-    func age() async {
+    nonisolated func age() async {
+        try? await exclusively { () async throws(SgloradError) in await self.ageOnce() }
+    }
+
+    private func ageOnce() async {
         if let aged, ContinuousClock.now - aged < Self.ageing { return }
         aged = .now
         let (results, rejected) = (options.keepResults, options.keepRejected)

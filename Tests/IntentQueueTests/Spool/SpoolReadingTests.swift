@@ -25,6 +25,19 @@ struct SpoolReadingTests {
         #expect(try spool.folder.take(FileName("a.json")) == .gone)
     }
 
+    @Test(.enabled(if: Lease.canBe, "needs a file system with leases"))
+    func `a file on which its owner holds a lease may still be let go of`() throws {
+        try spool.drop("a.json", "content")
+        let descriptor = open("\(spool.path)/new/a.json", O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        let file = try spool.take("a.json")
+        #expect(Lease.take(descriptor))
+        let defect = try spool.folder.read(file).defect
+        #expect(defect?.mayPass == true && defect?.reason.contains("held by another program") == true)
+        Lease.give(descriptor)
+        #expect(try spool.folder.read(file).defect == nil)
+    }
+
     @Test func `a replacement under the same name is another file`() throws {
         try spool.drop("a.json", "first")
         let first = try spool.take("a.json")
@@ -200,5 +213,29 @@ struct SpoolReadingTests {
             pair.wait()
         }
         func acknowledge() { pair.signal() }
+    }
+}
+
+/// A lease on a file (fcntl(2)): whoever else opens it must wait until its holder lets go.
+private enum Lease {
+    // F_SETLEASE and F_SETSIG; the latter so that the kernel's word for a holder is a signal that nobody minds.
+    private static let (set, signal): (Int32, Int32) = (1024, 10)
+
+    static let canBe: Bool = {
+        let path = NSTemporaryDirectory() + "lease-\(UUID().uuidString)"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        return take(descriptor)
+    }()
+
+    static func take(_ descriptor: Int32) -> Bool {
+        fcntl(descriptor, signal, SIGURG) == 0 && fcntl(descriptor, set, Int32(F_WRLCK)) == 0
+    }
+
+    static func give(_ descriptor: Int32) {
+        _ = fcntl(descriptor, set, Int32(F_UNLCK))
     }
 }

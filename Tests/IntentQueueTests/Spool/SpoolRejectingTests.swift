@@ -136,6 +136,37 @@ struct SpoolRejectingTests {
         for folder in ["done/\(uid)", "rejected/\(uid)", "new"] { #expect(try spool.names(folder).isEmpty) }
     }
 
+    @Test func `a rejected file that is too long to be looked through goes with any label`() throws {
+        try spool.drop("small.json", #"{"label": "mine"}"#)
+        try spool.drop("large.json", "")
+        try spool.drop("other.json", #"{"label": "another"}"#)
+        for name in ["small.json", "large.json", "other.json"] {
+            try spool.folder.reject(try spool.take(name), of: uid, for: SpoolDefect("is nonsense"))
+        }
+        let large = try #require(try spool.names("rejected/\(uid)").first { $0.hasSuffix("large.json") })
+        // It is its owner's still, who can make it any size: reading it must not take as much memory.
+        #expect(truncate("\(spool.path)/rejected/\(uid)/\(large)", 64 << 30) == 0)
+        let gone = spool.folder.forget(.some(requests: [], label: "mine"), of: uid)
+        #expect(gone.files == 2 && gone.results == 0)
+        let left = try spool.names("rejected/\(uid)")
+        #expect(left.count == 2 && left.allSatisfy { $0.contains("other.json") })
+    }
+
+    @Test(.enabled(if: Immutable.canBe, "needs root and a file system with chattr"))
+    func `what cannot be moved on from taking is told once, and holds up nothing`() throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(spool.path)/new/folder/within", withIntermediateDirectories: true)
+        let file = try spool.take("folder")
+        let place = "\(spool.path)/taking/\(try spool.names("taking")[0])"
+        try Immutable.set(place, true)
+        defer { try? Immutable.set(place, false) }
+        #expect(try spool.folder.read(file).defect?.hasContent == false)
+        try spool.folder.reject(file, of: uid, for: SpoolDefect("is a folder", hasContent: false))
+        #expect(try spool.names("rejected/\(uid)") == ["\(file.mark)-folder.reason"])
+        #expect(spool.folder.taken().isEmpty, "it is not tried at every pass")
+        #expect(try SpoolFolder(spool.path).taken() == [file], "the next start tries it again")
+    }
+
     @Test func `a taking folder that others may write is refused`() throws {
         #expect(chmod("\(spool.path)/taking", 0o777) == 0)
         let error = #expect(throws: SgloradError.self) { try SpoolFolder(spool.path) }
@@ -156,5 +187,27 @@ struct SpoolRejectingTests {
         let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return String(decoding: output, as: UTF8.self)
+    }
+}
+
+/// Folders that not even root can move: what rights taken away are for any other daemon.
+private enum Immutable {
+    static let canBe: Bool = {
+        guard geteuid() == 0 else { return false }
+        let path = NSTemporaryDirectory() + "immutable-\(UUID().uuidString)"
+        guard mkdir(path, 0o700) == 0 else { return false }
+        defer { rmdir(path) }
+        guard (try? set(path, true)) != nil else { return false }
+        return (try? set(path, false)) != nil
+    }()
+
+    static func set(_ path: String, _ isImmutable: Bool) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/chattr")
+        process.arguments = [isImmutable ? "+i" : "-i", path]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CancellationError() }
     }
 }

@@ -95,6 +95,36 @@ struct SpoolIntakeTests {
         try await spool.close()
     }
 
+    @Test func `a file that can be neither taken in nor rejected holds up no other`() async throws {
+        let spool = try SpoolFixture()
+        let place = "\(spool.spool)/rejected/\(spool.uid)"
+        #expect(FileManager.default.createFile(atPath: place, contents: nil))
+        try spool.drop("a.json", "whimsical ptarmigan")
+        try spool.drop("b.json")
+        for accepted in [1, 0] {
+            let outcome = try await spool.intake().pass()
+            #expect(outcome.accepted == accepted && outcome.rejected == 0)
+            #expect(outcome.failure?.code == .storageFailure)
+            #expect(spool.names("taking").count == 1)
+        }
+        try FileManager.default.removeItem(atPath: place)
+        #expect(try await spool.intake().pass() == SpoolIntake.Outcome(rejected: 1))
+        #expect(spool.names("taking").isEmpty)
+        try await spool.close()
+    }
+
+    @Test func `files wait whose user has no share of the disk left`() async throws {
+        let spool = try SpoolFixture()
+        try spool.drop("a.json")
+        var intake = spool.intake()
+        intake.hasShare = { _ in false }
+        #expect(try await intake.pass() == SpoolIntake.Outcome(isWaiting: true))
+        #expect(spool.names("new") == ["a.json"])
+        intake.hasShare = { _ in true }
+        #expect(try await intake.pass() == SpoolIntake.Outcome(accepted: 1))
+        try await spool.close()
+    }
+
     @Test func `what may still be made whole waits, and is taken in once it is`() async throws {
         let spool = try SpoolFixture()
         let place = "\(spool.spool)/new/slow.json"
