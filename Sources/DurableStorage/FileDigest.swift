@@ -24,20 +24,34 @@ public enum FileDigest {
 
     /// The digest of a file, read in pieces.
     ///
-    /// - Throws: `storageFailure` if it cannot be read.
-    public static func sha256(file path: String) throws(SgloradError) -> String {
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - isCancelled: asked before each piece; true ends the reading.
+    /// - Throws: `storageFailure` if it cannot be read; `cancelled` where the reading was called off.
+    public static func sha256(
+        file path: String, isCancelled: () -> Bool = { false }
+    ) throws(SgloradError) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(path, "the file cannot be opened") }
         defer { close(descriptor) }
-        return try sha256(descriptor: descriptor, path: path)
+        return try sha256(descriptor: descriptor, path: path, isCancelled: isCancelled)
     }
 
     /// The digest of an open file, from its beginning.
-    public static func sha256(descriptor: Int32, path: String) throws(SgloradError) -> String {
+    ///
+    /// - Parameters:
+    ///   - descriptor: the file, open for reading.
+    ///   - path: what errors call the file.
+    ///   - isCancelled: asked before each piece; true ends the reading.
+    /// - Throws: `storageFailure` if it cannot be read; `cancelled` where the reading was called off.
+    public static func sha256(
+        descriptor: Int32, path: String, isCancelled: () -> Bool = { false }
+    ) throws(SgloradError) -> String {
         var hash = SHA256()
         var buffer = [UInt8](repeating: 0, count: 1 << 18)
         var offset = 0
         while true {
+            if isCancelled() { throw .cancelled("nobody waits for the digest of \(path) any more") }
             let count = pread(descriptor, &buffer, buffer.count, offset)
             if count < 0 {
                 if errno == EINTR { continue }

@@ -37,19 +37,24 @@ extension CacheInventory {
     /// - Parameters:
     ///   - state: the directory.
     ///   - depth: whether contents are read.
-    ///   - minimumAge: how old a file must be, in seconds, before it counts as one that no row speaks of: a younger one may
-    ///     belong to a row that is about to be written.
-    ///   - isCancelled: asked before each file; true ends the verification early.
+    ///   - minimumAge: how old a file must have been, in seconds, when the verification began, before it counts as one that
+    ///     no row speaks of: a younger one may belong to a row that is about to be written.
+    ///   - isCancelled: asked before each file and while it is read; true ends the verification early, and what it found
+    ///     by then is not the whole.
     public func verify(
         _ state: StateDirectory, depth: Depth, minimumAge: Double, isCancelled: () -> Bool = { false }
     ) -> CacheVerification {
+        // The rows are those of this moment: what came while files were read is none of theirs, however long that took.
+        let start = Date.now.timeIntervalSince1970
         var result = CacheVerification()
         let store = BlobStore(state)
         for (digest, blob) in blobs.sorted(by: { $0.key < $1.key }) {
             if isCancelled() { return result }
             result.blobs += 1
             let check = FileCheck(path: store.path(of: digest), bytes: blob.bytes, digest: digest)
-            if let problem = check.problem(blob.subject, depth, read: &result.bytes) {
+            if let problem = check.problem(
+                blob.subject, depth, read: &result.bytes, isCancelled: isCancelled)
+            {
                 result.problems.append(problem)
             } else if access(store.manifestPath(of: digest), F_OK) != 0 {
                 result.problems.append(
@@ -61,21 +66,25 @@ extension CacheInventory {
         for adapter in adapters {
             if isCancelled() { return result }
             result.adapters += 1
-            result.problems += verify(adapter, state, depth, read: &result.bytes)
+            result.problems += verify(
+                adapter, state, depth, read: &result.bytes, isCancelled: isCancelled)
         }
-        result.problems += unreferenced(in: state, minimumAge: minimumAge)
+        result.problems += unreferenced(in: state, minimumAge: minimumAge, at: start)
         return result
     }
 
     private func verify(
-        _ adapter: AdapterRecord, _ state: StateDirectory, _ depth: Depth, read: inout Int
+        _ adapter: AdapterRecord, _ state: StateDirectory, _ depth: Depth, read: inout Int,
+        isCancelled: () -> Bool
     ) -> [CacheProblem] {
         let folder = state.folder(of: adapter)
         let subject = CacheProblem.Subject.adapter(adapter.id)
         for file in adapter.files {
             let check = FileCheck(
                 path: "\(folder)/\(file.name)", bytes: file.bytes, digest: file.digest)
-            if let problem = check.problem(subject, depth, read: &read) { return [problem] }
+            if let problem = check.problem(subject, depth, read: &read, isCancelled: isCancelled) {
+                return [problem]
+            }
         }
         let known = Set(adapter.files.map(\.name))
         if let stray = DurableFile.entries(of: folder).first(where: { !known.contains($0) }) {
@@ -96,15 +105,15 @@ extension CacheInventory {
     }
 
     /// What lies among blobs and adapters and no row speaks of.
-    private func unreferenced(in state: StateDirectory, minimumAge: Double) -> [CacheProblem] {
-        var known: Set<String> = []
-        let store = BlobStore(state)
-        for digest in blobs.keys {
-            known.formUnion([store.path(of: digest), store.manifestPath(of: digest)])
-        }
-        for adapter in adapters {
-            known.formUnion([state.folder(of: adapter), state.folder(of: adapter) + ".json"])
-        }
+    ///
+    /// - Parameters:
+    ///   - state: the directory.
+    ///   - minimumAge: how old, in seconds, it must have been.
+    ///   - start: the moment that its age is counted to, in seconds since 1970.
+    private func unreferenced(
+        in state: StateDirectory, minimumAge: Double, at start: Double
+    ) -> [CacheProblem] {
+        let known = knownPaths(in: state)
         var found: [String] = []
         for top in [state.blobs, state.adapters] {
             for name in DurableFile.entries(of: top) {
@@ -116,11 +125,10 @@ extension CacheInventory {
                 found += DurableFile.entries(of: folder).map { "\(folder)/\($0)" }
             }
         }
-        let now = Date.now.timeIntervalSince1970
         return found.filter { path in
             guard !known.contains(path) else { return false }
             var status = stat()
-            return lstat(path, &status) == 0 && now - Double(status.st_mtim.tv_sec) >= minimumAge
+            return lstat(path, &status) == 0 && start - Double(status.st_mtim.tv_sec) >= minimumAge
         }.map {
             CacheProblem(
                 subject: .unreferenced, fault: .unreferenced, path: $0, finding: "belongs to nothing")
@@ -129,13 +137,16 @@ extension CacheInventory {
 }
 
 /// A file as a row describes it.
-private struct FileCheck {
+struct FileCheck {
     let path: String
+    /// How many bytes it has; nil where no row says so.
     let bytes: Int?
     let digest: String
 
+    /// What is wrong with the file; nil where nothing is, and where the reading was called off.
     func problem(
-        _ subject: CacheProblem.Subject, _ depth: CacheInventory.Depth, read: inout Int
+        _ subject: CacheProblem.Subject, _ depth: CacheInventory.Depth, read: inout Int,
+        isCancelled: () -> Bool = { false }
     ) -> CacheProblem? {
         func found(_ fault: CacheProblem.Fault, _ finding: String) -> CacheProblem {
             CacheProblem(subject: subject, fault: fault, path: path, finding: finding)
@@ -151,11 +162,11 @@ private struct FileCheck {
         }
         guard depth == .content else { return nil }
         do throws(SgloradError) {
-            let computed = try FileDigest.sha256(file: path)
+            let computed = try FileDigest.sha256(file: path, isCancelled: isCancelled)
             read += Int(status.st_size)
             return computed == digest ? nil : found(.damaged, "has not the content that was stored")
         } catch {
-            return found(.unreadable, error.message)
+            return error.code == .cancelled ? nil : found(.unreadable, error.message)
         }
     }
 }

@@ -25,7 +25,8 @@ public struct EvictionPolicy: Sendable, Hashable {
     /// Which adapters are to go: those whose age has passed, then of each user who has too much the least recently used
     /// ones, and then everybody's until the rest fits.
     ///
-    /// What is pinned, protected or younger than ``minimumAge`` stays, even where the rest is then still too large.
+    /// What is pinned, protected or younger than ``minimumAge`` stays, even where the rest is then still too large. What a
+    /// user so keeps beyond ``maximumBytesPerUser`` does not count in ``maximumBytes``: the others would pay for it.
     ///
     /// - Parameters:
     ///   - adapters: all there are.
@@ -33,23 +34,24 @@ public struct EvictionPolicy: Sendable, Hashable {
     ///   - now: the wall clock; an adapter of the future is a young one.
     /// - Returns: those to evict, least recently used first.
     public func victims(
-        among adapters: [AdapterRecord], protecting protected: Set<String> = [], now: Date
-    ) -> [AdapterRecord] {
+        among adapters: [AdapterFootprint], protecting protected: Set<String> = [], now: Date
+    ) -> [AdapterFootprint] {
         let free = adapters.filter { adapter in
             !adapter.isPinned && !protected.contains(adapter.id) && comesOfAge(adapter) <= now
         }.sorted { ($0.usedAt, $0.id) < ($1.usedAt, $1.id) }
-        var all = 0
         var own: [Int: Int] = [:]
-        for adapter in adapters {
-            all += adapter.bytes
-            own[adapter.uid, default: 0] += adapter.bytes
-        }
+        for adapter in adapters { own[adapter.uid, default: 0] += adapter.bytes }
+        let share = maximumBytesPerUser ?? .max
+        // Of each user's no more than their share.
+        var all = own.values.reduce(0) { $0 + min($1, share) }
         var victims: Set<String> = []
-        func evict(where isDue: (AdapterRecord) -> Bool) {
+        func evict(where isDue: (AdapterFootprint) -> Bool) {
             for adapter in free where !victims.contains(adapter.id) && isDue(adapter) {
                 victims.insert(adapter.id)
-                all -= adapter.bytes
-                own[adapter.uid, default: 0] -= adapter.bytes
+                let before = own[adapter.uid, default: 0]
+                let after = before - adapter.bytes
+                own[adapter.uid] = after
+                all -= min(before, share) - min(after, share)
             }
         }
         if let maximumAge { evict { now.timeIntervalSince($0.usedAt) > maximumAge } }
@@ -59,7 +61,7 @@ public struct EvictionPolicy: Sendable, Hashable {
     }
 
     /// From when on an adapter may be evicted.
-    public func comesOfAge(_ adapter: AdapterRecord) -> Date {
+    public func comesOfAge(_ adapter: AdapterFootprint) -> Date {
         adapter.createdAt.addingTimeInterval(minimumAge)
     }
 }

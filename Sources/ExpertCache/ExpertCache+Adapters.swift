@@ -79,15 +79,28 @@ extension ExpertCache {
     ///   - uid: whose; nil for everyone's.
     ///   - base: of which base model; nil for those of every one.
     ///   - label: with which label; nil for those with any and with none.
+    ///   - limit: how many at most; nil for all.
     public func adapters(
-        uid: Int?, base: String? = nil, label: String? = nil
+        uid: Int?, base: String? = nil, label: String? = nil, limit: Int? = nil
     ) async throws(SgloradError) -> [AdapterRecord] {
         try await read { db in
-            try Self.adapters(
-                db,
-                where:
-                    "(uid = ?1 OR ?1 IS NULL) AND (base = ?2 OR ?2 IS NULL) AND (label = ?3 OR ?3 IS NULL)",
-                [uid, base, label])
+            // No word of what is not asked for: a condition that may be none would be served by no index.
+            var conditions = ["TRUE"]
+            var arguments = StatementArguments()
+            if let uid {
+                conditions.append("uid = ?")
+                arguments += [uid]
+            }
+            if let base {
+                conditions.append("base = ?")
+                arguments += [base]
+            }
+            if let label {
+                conditions.append("label = ?")
+                arguments += [label]
+            }
+            return try Self.adapters(
+                db, where: conditions.joined(separator: " AND "), arguments, limit: limit)
         }
     }
 
@@ -102,23 +115,24 @@ extension ExpertCache {
     }
 
     static func adapters(
-        _ db: Database, where condition: String, _ arguments: StatementArguments
+        _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int? = nil
     ) throws -> [AdapterRecord] {
-        // Two statements, however many adapters there are: verification and eviction read all of them.
+        // Two statements, however many adapters there are: verification reads all of them. Both choose the same ones.
+        let chosen = "FROM adapter WHERE \(condition) ORDER BY createdAt DESC, id LIMIT ?"
+        // SQLite takes a limit below zero for none.
+        let arguments = arguments + [limit ?? -1]
         var experts: [String: [String]] = [:]
         for row in try Row.fetchAll(
             db,
             sql: """
                 SELECT adapter, digest FROM adapterExpert
-                WHERE adapter IN (SELECT id FROM adapter WHERE \(condition)) ORDER BY adapter, digest
+                WHERE adapter IN (SELECT id \(chosen)) ORDER BY adapter, digest
                 """, arguments: arguments)
         {
             experts[row["adapter"], default: []].append(row["digest"])
         }
-        return try Row.fetchAll(
-            db, sql: "SELECT * FROM adapter WHERE \(condition) ORDER BY createdAt DESC, id",
-            arguments: arguments
-        ).map { row in try AdapterRecord(row: row, experts: experts[row["id"]] ?? []) }
+        return try Row.fetchAll(db, sql: "SELECT * \(chosen)", arguments: arguments)
+            .map { row in try AdapterRecord(row: row, experts: experts[row["id"]] ?? []) }
     }
 }
 

@@ -31,11 +31,6 @@ extension ExpertCache {
         }
     }
 
-    /// The identifiers of the pinned adapters.
-    func pinnedAdapters() async throws(SgloradError) -> Set<String> {
-        try await read { db in try String.fetchSet(db, sql: "SELECT id FROM adapter WHERE isPinned = 1") }
-    }
-
     /// Pins an adapter, so that it is never evicted, or lets go of it again.
     ///
     /// - Returns: the adapter as it is now; nil where there is none.

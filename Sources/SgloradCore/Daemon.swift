@@ -119,26 +119,39 @@ public struct Daemon: Sendable {
         let reloading = ReloadService(
             load: reload, server: server, access: access, threshold: threshold, notifier: notifier,
             status: status, logger: logger)
-        let watchdog = notifier.watchdogInterval.map { interval in
-            WatchdogService(
-                notifier: notifier, interval: interval, board: workers,
-                queued: { try await queue.counts()[.queued] ?? 0 }, logger: logger)
-        }
-        var configuration = ServiceGroupConfiguration(
-            services: (0..<options.workers).map { number in
+        // They are stopped in reverse, each when the one before it has ended. The workers come last: calls in flight are
+        // to end within the server's drain, which must not begin only when each worker has ended its request.
+        var services: [any Service] = []
+        for number in 0..<options.workers {
+            services.append(
                 RequestWorker(
                     queue: queue, pipeline: pipeline, board: workers, number: number, metrics: metrics,
-                    logger: logger)
-            } + (spool.map { [SpoolService(keeper: $0, queue: queue)] } ?? []) + [
-                QueueKeeper(queue: queue, cache: cache, logger: logger),
-                CacheKeeper(
-                    inspector: inspector, verifyEvery: options.cache.verifyEvery, board: board, logger: logger
-                ),
-                reloading, control,
-            ] + [watchdog].compactMap { $0 },
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                    logger: logger))
+        }
+        if let spool { services.append(SpoolService(keeper: spool, queue: queue)) }
+        services.append(QueueKeeper(queue: queue, cache: cache, logger: logger))
+        services.append(
+            CacheKeeper(
+                inspector: inspector, verifyEvery: options.cache.verifyEvery, board: board, logger: logger))
+        services.append(reloading)
+        services.append(control)
+        if let interval = notifier.watchdogInterval {
+            services.append(
+                WatchdogService(
+                    notifier: notifier, interval: interval, board: workers,
+                    queued: { try await queue.counts()[.queued] ?? 0 }, logger: logger))
+        }
+        services.append(
+            StopDeadline(
+                logger: logger,
+                close: {
+                    try? await queue.close()
+                    try? cache.close()
+                }))
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // Not maximumCancellationDuration, which ends in a crash: the deadline ends the daemon in order.
         configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
-        configuration.maximumCancellationDuration = .milliseconds(300)
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {

@@ -47,6 +47,18 @@ struct FileDigestTests {
         #expect(try handle.offset() == 2)
     }
 
+    @Test func `a reading that is called off ends before the file does`() throws {
+        try folder.write([UInt8](repeating: 7, count: 4 << 18), to: "file")
+        var asked = 0
+        _ = refusal(.cancelled) {
+            _ = try FileDigest.sha256(file: folder("file")) {
+                asked += 1
+                return asked == 3
+            }
+        }
+        #expect(asked == 3)
+    }
+
     @Test func `what cannot be read is named`() {
         let missing = refusal { _ = try FileDigest.sha256(file: folder("missing")) }
         #expect(missing?.parameters["path"] == .string(folder("missing")))

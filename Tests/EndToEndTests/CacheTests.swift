@@ -47,6 +47,14 @@ struct CacheTests {
                 for text in ["birds", "fish", "owls"] {
                     adapters.append(try await Self.request(text, daemon))
                 }
+                let all = try await daemon.reply(
+                    Methods.ListAdapters.Reply.self, "adapter", "list", "--limit", "3")
+                #expect(all.adapters.count == 3 && all.more == nil)
+                let newest = try await daemon.reply(
+                    Methods.ListAdapters.Reply.self, "adapter", "list", "--limit", "2")
+                #expect(newest.adapters == Array(all.adapters.prefix(2)) && newest.more == true)
+                let table = try await daemon.control("adapter", "list", "--limit", "2")
+                #expect(table.output.contains("there are more"), "\(table.output)")
                 let pin = try await daemon.control("adapter", "pin", adapters[0].adapterId)
                 #expect(pin.status == 0 && pin.output.contains("is kept"), "\(pin.error)")
                 let shown = try await daemon.control("adapter", "show", adapters[0].adapterId)

@@ -43,6 +43,12 @@ struct DiskShareTests {
         // A share that one adapter goes beyond.
         try await Self.run(configuration: "cache:\n  minimumAge: 0s\n  maximumBytesPerUser: 1K\n") {
             daemon, folder in
+            let stray = try await daemon.control("request", "zzz qqq xxyzzy", "--json")
+            #expect(stray.status == 2, "\(stray.output)")
+            let requests = try await daemon.reply(
+                Methods.ListRequests.Reply.self, "queue", "list", "--state", "refused"
+            ).requests
+            let refusedID = try #require(requests.first?.requestId)
             let first = try Self.adapter(try await Self.request("birds", of: daemon))
             let second = try Self.adapter(
                 try await Self.request("fish", "--idempotency-key", "k", of: daemon))
@@ -50,12 +56,20 @@ struct DiskShareTests {
             #expect(list.adapters.map(\.adapterId) == [second.adapterId])
             #expect(!FileManager.default.fileExists(atPath: first.path))
 
+            // A repetition is answered, and nothing goes for it.
+            let repetition = try await Self.request("fish", "--idempotency-key", "k", of: daemon)
+            #expect(try Self.adapter(repetition).adapterId == second.adapterId)
+            #expect(FileManager.default.fileExists(atPath: second.path))
+
             let pin = try await daemon.control("adapter", "pin", second.adapterId)
             #expect(pin.status == 0, "\(pin.error)")
             let refused = try await Self.request("owls", of: daemon)
             #expect(refused.status == 75, "\(refused.output)")
             #expect(refused.error.contains("may take 1K"), "\(refused.error)")
             #expect(refused.error.contains("pinned"), "\(refused.error)")
+            let retried = try await daemon.control(
+                "queue", "retry", refusedID, "--text", "-", input: "zzz qqq xxyzzy\n")
+            #expect(retried.status == 75 && retried.error.contains("may take 1K"), "\(retried.error)")
             // What was promised before is still answered.
             let again = try await Self.request("fish", "--idempotency-key", "k", of: daemon)
             #expect(try Self.adapter(again).adapterId == second.adapterId)

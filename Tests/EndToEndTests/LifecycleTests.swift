@@ -67,6 +67,72 @@ struct LifecycleTests {
     }
 
     @Test(
+        "SIGTERM while everything is verified: the reading is called off, and nothing is taken for damaged",
+        .enabled(
+            if: OtherUser.canBe, "needs /usr/bin/python3, and root to see what the daemon has open"))
+    func terminateWhileVerifying() async throws {
+        try await withTemporaryFolder { folder in
+            try await TestDaemon.run(in: folder) { daemon in
+                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+            }
+            let enlarged = try await Program.run(
+                OtherUser.python, ["-I", "-c", Self.enlarging, "\(folder)/state", "wn-fish"])
+            try #require(enlarged.status == 0, "\(enlarged.error)")
+            let blob = enlarged.output.trimmingCharacters(in: .newlines)
+            let verification = PendingCall()
+            let end = try await TestDaemon.run(in: folder) { daemon in
+                await verification.begin { try await daemon.control("cache", "verify") }
+                while !Self.hasOpen(blob, daemon.process) { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            #expect(end.status == 0, "\(end.log)")
+            let outcome = try #require(try await verification.outcome)
+            #expect(outcome.status != 0, "\(outcome.output)")
+            #expect(!end.log.contains("has not the content that was stored"), "\(end.log)")
+            #expect(FileManager.default.fileExists(atPath: blob))
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/state/damaged"))
+        }
+    }
+
+    /// Makes an expert's blob larger than anybody reads in the time that a stop may take, without taking up the disk.
+    ///
+    /// A start looks at its size alone.
+    private static let enlarging = """
+        import os, sqlite3, sys
+        state, name = sys.argv[1:]
+        size = 40 << 30
+        database = sqlite3.connect(f"{state}/cache.db")
+        (digest,) = database.execute("SELECT parameters FROM expert WHERE name = ?", (name,)).fetchone()
+        database.execute("UPDATE expert SET bytes = ? WHERE name = ?", (size, name))
+        database.commit()
+        database.close()
+        blob = f"{state}/blobs/{digest[:2]}/{digest}"
+        os.truncate(blob, size)
+        print(blob)
+        """
+
+    private static func hasOpen(_ path: String, _ process: Int32) -> Bool {
+        let folder = "/proc/\(process)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.contains { name in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")) == path
+        }
+    }
+
+    /// A call that goes on when the daemon is told to stop.
+    private actor PendingCall {
+        private var task: Task<Outcome, any Error>?
+
+        func begin(_ call: @escaping @Sendable () async throws -> Outcome) {
+            task = Task { try await call() }
+        }
+
+        /// How it ended; nil where it was never begun.
+        var outcome: Outcome? {
+            get async throws { try await task?.value }
+        }
+    }
+
+    @Test(
         "a socket that systemd passes is served, and stays when the daemon ends",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-socket-activate")))
     func socketActivation() async throws {

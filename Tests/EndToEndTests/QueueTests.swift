@@ -68,6 +68,14 @@ struct QueueTests {
                 }
                 #expect(error?.name == "io.sglorad.InvalidRequest")
             }
+            for limit in [0, 1001] {
+                let error = await #expect(throws: VarlinkError.self) {
+                    try await client.call(
+                        Methods.ListAdapters.qualifiedName, Methods.ListAdapters.Parameters(limit: limit),
+                        returning: Methods.ListAdapters.Reply.self)
+                }
+                #expect(error?.name == "io.sglorad.InvalidRequest")
+            }
             await client.close()
 
             let refused = try await daemon.control("request", "zzz qqq xxyzzy", "--json")

@@ -69,6 +69,22 @@ struct EvictingTests {
         #expect(try await cache.adapters(uid: nil).map(\.id) == [own.id])
     }
 
+    @Test func `more go at once than SQLite is asked for at once`() async throws {
+        var record = try await publish("r-0")
+        // Rows alone: what has no folder goes as well.
+        for number in 1...520 {
+            record.id = "a-\(number)"
+            record.request = "r-\(number)"
+            try await cache.insert(record)
+        }
+        #expect(try await cache.evict(everything, dryRun: true).evicted.count == 521)
+        let result = try await cache.evict(everything)
+        #expect(result.evicted.count == 521 && result.kept.isEmpty)
+        #expect(result.evicted.map(\.bytes) == Array(repeating: record.bytes, count: 521))
+        #expect(try await cache.adapters(uid: nil).isEmpty)
+        #expect(try place.files(under: place.state.adapters).isEmpty)
+    }
+
     @Test func `a use is noted, at most once a minute`() async throws {
         let adapter = try await publish("r-1")
         #expect(try await cache.adapter(adapter.id)?.usedAt == Sample.moment)

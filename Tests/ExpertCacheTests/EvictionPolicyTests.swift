@@ -3,27 +3,21 @@ import Foundation
 import LinearAlgebra
 import Testing
 
-@testable import struct ExpertCache.AdapterRecord
-
 @Suite("What is evicted")
 struct EvictionPolicyTests {
     private static func adapter(
         _ id: String, bytes: Int = 10, uid: Int = 1000, age: Double, unused: Double? = nil,
         pinned: Bool = false
-    ) -> AdapterRecord {
-        var draft = Sample.draft(
-            request: "r-\(id)", uid: uid, createdAt: Sample.moment.addingTimeInterval(-age))
-        draft.experts = []
-        var record = AdapterRecord(
-            draft, id: id, files: [.init(name: "x", bytes: bytes, digest: "d")])
-        record.isPinned = pinned
-        record.usedAt = Sample.moment.addingTimeInterval(-(unused ?? age))
-        return record
+    ) -> AdapterFootprint {
+        AdapterFootprint(
+            id: id, uid: uid, request: "r-\(id)", bytes: bytes, isPinned: pinned,
+            createdAt: Sample.moment.addingTimeInterval(-age),
+            usedAt: Sample.moment.addingTimeInterval(-(unused ?? age)))
     }
 
-    private static func ids(_ policy: EvictionPolicy, _ adapters: [AdapterRecord], _ kept: Set<String> = [])
-        -> [String]
-    {
+    private static func ids(
+        _ policy: EvictionPolicy, _ adapters: [AdapterFootprint], _ kept: Set<String> = []
+    ) -> [String] {
         policy.victims(among: adapters, protecting: kept, now: Sample.moment).map(\.id)
     }
 
@@ -63,6 +57,22 @@ struct EvictionPolicyTests {
         #expect(Self.ids(EvictionPolicy(maximumBytes: 30, maximumBytesPerUser: 20), adapters) == ["d", "b"])
     }
 
+    @Test func `nobody pays for what another keeps beyond their share`() {
+        let adapters = [
+            Self.adapter("a", uid: 1, age: 1000, pinned: true),
+            Self.adapter("b", uid: 1, age: 1000, pinned: true),
+            Self.adapter("c", uid: 1, age: 100),
+            Self.adapter("d", uid: 2, age: 1000, unused: 900),
+            Self.adapter("e", uid: 2, age: 1000, unused: 800),
+        ]
+        // All are 50 bytes, and 40 of them within a share.
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 40, maximumBytesPerUser: 20), adapters) == [])
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 39, maximumBytesPerUser: 20), adapters) == ["d"])
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 20, maximumBytesPerUser: 10), adapters) == ["d"])
+        // Without shares everything counts.
+        #expect(Self.ids(EvictionPolicy(maximumBytes: 40), adapters) == ["d"])
+    }
+
     @Test func `the pinned, the protected and the young stay, even where the rest is too much`() {
         let adapters = [
             Self.adapter("pinned", age: 1000, pinned: true), Self.adapter("open", age: 1000),
@@ -93,14 +103,20 @@ struct EvictionPolicyTests {
         let free = kept.filter {
             !$0.isPinned && Sample.moment.timeIntervalSince($0.createdAt) >= policy.minimumAge
         }
-        func isOld(_ adapter: AdapterRecord) -> Bool {
+        func isOld(_ adapter: AdapterFootprint) -> Bool {
             policy.maximumAge.map { Sample.moment.timeIntervalSince(adapter.usedAt) > $0 } ?? false
         }
-        func isFree(_ adapter: AdapterRecord) -> Bool { free.contains { $0.id == adapter.id } }
-        func bytes(_ adapters: [AdapterRecord]) -> Int { adapters.reduce(0) { $0 + $1.bytes } }
+        func isFree(_ adapter: AdapterFootprint) -> Bool { free.contains { $0.id == adapter.id } }
+        func bytes(_ adapters: [AdapterFootprint]) -> Int { adapters.reduce(0) { $0 + $1.bytes } }
+        // Of each user's no more than their share.
+        func counted(_ adapters: [AdapterFootprint]) -> Int {
+            (0..<3).reduce(0) { sum, uid in
+                sum + min(bytes(adapters.filter { $0.uid == uid }), policy.maximumBytesPerUser ?? .max)
+            }
+        }
         #expect(victims.allSatisfy { !$0.isPinned })
         #expect(!free.contains(where: isOld))
-        if let most = policy.maximumBytes { #expect(bytes(kept) <= most || free.isEmpty) }
+        if let most = policy.maximumBytes { #expect(counted(kept) <= most || free.isEmpty) }
         for uid in 0..<3 {
             let own = kept.filter { $0.uid == uid }
             if let most = policy.maximumBytesPerUser {
@@ -114,7 +130,7 @@ struct EvictionPolicyTests {
         if let last = victims.last, !isOld(last) {
             let own = bytes(kept.filter { $0.uid == last.uid }) + last.bytes
             #expect(
-                bytes(kept) + last.bytes > policy.maximumBytes ?? .max
+                counted(kept + [last]) > policy.maximumBytes ?? .max
                     || own > policy.maximumBytesPerUser ?? .max)
         }
         #expect(zip(victims, victims.dropFirst()).allSatisfy { $0.usedAt <= $1.usedAt })

@@ -93,6 +93,10 @@ struct PublishingTests {
         #expect(try await requests(1000, base: "minilm", label: "a") == ["r-1"])
         #expect(try await requests(nil, base: "bert").isEmpty)
         #expect(try await requests(0).isEmpty)
+        let newest = try await cache.adapters(uid: nil, limit: 2)
+        #expect(newest.map(\.request) == ["r-2", "r-3"])
+        #expect(newest.allSatisfy { $0.experts == ["e1", "e2"] })
+        #expect(try await cache.adapters(uid: 1000, label: "a", limit: 2).map(\.request) == ["r-1"])
     }
 
     @Test func `what an expert guided goes with it, rows and files; the rest stays`() async throws {

@@ -51,6 +51,28 @@ struct FilledCache {
         return cache.blobs.path(of: row.parameters)
     }
 
+    /// Imports an expert of a higher rank, which gives every other expert another blob.
+    func raiseRank() async throws {
+        let library = try #require(try await cache.library("minilm"))
+        let old = library.base.layout
+        var after = library.base
+        after.layout = try old.withRank(4)
+        let checkpoints = Sample.checkpoints(try Sample.base(), seed: 9)
+        var change = LibraryChange(
+            before: library.base, after: after,
+            expert: try cache.store(
+                ExpertParameters(checkpoints, on: after.layout), of: Sample.expert("newts"), base: after))
+        change.present = library.experts
+        for expert in library.experts {
+            let parameters = try cache.parameters(of: expert, on: old)
+            change.padded.append(
+                try cache.store(
+                    parameters.padded(from: old, to: after.layout), of: expert, base: after))
+        }
+        let isDone = try await cache.apply(change)
+        #expect(isDone)
+    }
+
     /// Changes one byte of a file, which keeps its size.
     func damage(_ path: String) throws {
         var bytes = try Data(contentsOf: URL(filePath: path))
@@ -132,7 +154,99 @@ struct VerifyingTests {
         #expect(try await cache.experts().count == 2)
         #expect(try await cache.generators().isEmpty)
         #expect(try await cache.adapters(uid: nil).isEmpty)
-        #expect(try filled.aside().count == 6, "generator, its manifest, the adapter's rest, and two reasons")
+        #expect(try filled.aside().count == 5, "generator, its manifest, the adapter's rest, and two reasons")
+        DamagedStore(state).removeAdapters([filled.adapter.id])
+        #expect(try filled.aside().count == 3, "what is left is the generator's")
+    }
+
+    @Test func `a damaged adapter leaves neither its label nor its request behind`() async throws {
+        let filled = try await FilledCache()
+        let adapter = try filled.cache.writeFolder(
+            Sample.draft(request: "r-ptarmigan", label: "kumquat"))
+        try await filled.cache.insert(adapter)
+        try filled.damage(filled.cache.folder(of: adapter) + "/adapter_config.json")
+        let problems = try await filled.verify()
+        #expect(problems.map(\.subject) == [.adapter(adapter.id)])
+        #expect(try await filled.cache.repair(problems[0]))
+        let root = filled.place.state.root
+        for file in try filled.place.files(under: root) where !file.hasPrefix("cache.db") {
+            let content = try Data(contentsOf: URL(filePath: "\(root)/\(file)"))
+            for word in ["r-ptarmigan", "kumquat"] {
+                #expect(content.range(of: Data(word.utf8)) == nil, "\(file)")
+            }
+        }
+        #expect(try filled.aside().count == 3, "two files and the reason")
+    }
+
+    @Test func `what is sound again when it is to be moved aside stays`() async throws {
+        let filled = try await FilledCache()
+        let reference = try #require(try await filled.cache.library("minilm")?.base.reference)
+        for path in [
+            try await filled.blob(of: "apes"), filled.cache.blobs.path(of: reference),
+            filled.cache.blobs.path(of: filled.generator.parameters),
+        ] {
+            let sound = try Data(contentsOf: URL(filePath: path))
+            try filled.damage(path)
+            let damaged = try await filled.verify()
+            try FileManager.default.removeItem(atPath: path)
+            let missing = try await filled.verify()
+            try sound.write(to: URL(filePath: path))
+            #expect(damaged.map(\.fault) == [.damaged] && missing.map(\.fault) == [.missing])
+            for problem in damaged + missing {
+                let isRepaired = try await filled.cache.repair(problem)
+                #expect(!isRepaired, "\(problem)")
+            }
+        }
+        #expect(try filled.aside().isEmpty)
+        #expect(try await filled.verify().isEmpty)
+        #expect(try await filled.cache.experts().count == 2)
+        #expect(try await filled.cache.generators().count == 1)
+    }
+
+    @Test func `a problem of a blob that its expert no longer has is none of the one it has now`()
+        async throws
+    {
+        let filled = try await FilledCache()
+        let (cache, state) = (filled.cache, filled.place.state)
+        let path = try await filled.blob(of: "apes")
+        let sound = try Data(contentsOf: URL(filePath: path))
+        try filled.damage(path)
+        let found = try await filled.verify()
+        #expect(found.map(\.path) == [path])
+        try FileManager.default.removeItem(atPath: path + ".json")
+        try sound.write(to: URL(filePath: path))
+        let problems = found + (try await filled.verify())
+        #expect(problems.map(\.fault) == [.damaged, .manifest])
+        let before = try await cache.inventory()
+        #expect(problems.allSatisfy { before.concerns($0, in: state) })
+        try await filled.raiseRank()
+        let now = try await cache.inventory()
+        for problem in problems {
+            #expect(!now.concerns(problem, in: state))
+            let isRepaired = try await cache.repair(problem)
+            #expect(!isRepaired, "\(problem)")
+        }
+        #expect(try await cache.experts().map(\.name) == ["apes", "newts", "owls"])
+        #expect(try filled.aside().isEmpty)
+        #expect(try await filled.verify().isEmpty)
+    }
+
+    @Test func `what has got a row since is no longer what belongs to nothing`() async throws {
+        let filled = try await FilledCache()
+        let (cache, state) = (filled.cache, filled.place.state)
+        let base = try Sample.base()
+        let expert = try cache.store(
+            ExpertParameters(Sample.checkpoints(base, seed: 77), on: base.layout),
+            of: Sample.expert("newts"), base: base)
+        let adapter = try cache.writeFolder(Sample.draft(request: "r-2"))
+        try Data("stray".utf8).write(to: URL(filePath: state.blobs + "/stray"))
+        let problems = try await filled.verify()
+        #expect(problems.count == 5 && problems.allSatisfy { $0.fault == .unreferenced })
+        try await cache.insert(expert, creating: nil)
+        try await cache.insert(adapter)
+        let now = try await cache.inventory()
+        let remaining = problems.filter { now.concerns($0, in: state) }
+        #expect(remaining.map(\.path) == [state.blobs + "/stray"])
     }
 
     @Test func `a young file that no row speaks of may be on its way`() async throws {
@@ -143,5 +257,38 @@ struct VerifyingTests {
             inventory.verify(filled.place.state, depth: .presence, minimumAge: 60).problems.isEmpty)
         #expect(
             inventory.verify(filled.place.state, depth: .presence, minimumAge: 0).problems.count == 1)
+    }
+
+    @Test func `what comes while files are read is younger than the verification, however long it takes`()
+        async throws
+    {
+        let filled = try await FilledCache()
+        let state = filled.place.state
+        let inventory = try await filled.cache.inventory()
+        var hasCome = false
+        let found = inventory.verify(state, depth: .presence, minimumAge: 0) {
+            if !hasCome {
+                // Times of files count in seconds here: one must have passed since the verification began.
+                Thread.sleep(forTimeInterval: 1.1)
+                hasCome = FileManager.default.createFile(
+                    atPath: state.blobs + "/new", contents: Data("new".utf8))
+            }
+            return false
+        }
+        #expect(hasCome && found.problems.isEmpty)
+        #expect(inventory.verify(state, depth: .presence, minimumAge: 0).problems.count == 1)
+    }
+
+    @Test func `a verification that is called off takes nothing for damaged, wherever it was`() async throws {
+        let filled = try await FilledCache()
+        let inventory = try await filled.cache.inventory()
+        for last in 0..<24 {
+            var asked = 0
+            let found = inventory.verify(filled.place.state, depth: .content, minimumAge: 0) {
+                asked += 1
+                return asked > last
+            }
+            #expect(found.problems.isEmpty, "called off after \(last)")
+        }
     }
 }

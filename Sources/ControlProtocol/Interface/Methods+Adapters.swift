@@ -1,5 +1,8 @@
 extension Methods {
     /// Published adapters, newest first: the caller's own; for administrators, everyone's.
+    ///
+    /// `base` and `label` choose; `limit` is 1 to 1,000, 100 without it. `more` says that there are more than were
+    /// asked for.
     public enum ListAdapters: ControlMethod {
         /// The method's name.
         public static let name = "ListAdapters"
@@ -10,11 +13,14 @@ extension Methods {
             public var base: String?
             /// The field `label`.
             public var label: String?
+            /// The field `limit`.
+            public var limit: Int?
 
             /// Makes the value from its fields.
-            public init(base: String? = nil, label: String? = nil) {
+            public init(base: String? = nil, label: String? = nil, limit: Int? = nil) {
                 self.base = base
                 self.label = label
+                self.limit = limit
             }
         }
 
@@ -22,10 +28,13 @@ extension Methods {
         public struct Reply: Codable, Sendable {
             /// The field `adapters`.
             public var adapters: [Wire.Adapter]
+            /// The field `more`.
+            public var more: Bool?
 
             /// Makes the value from its fields.
-            public init(adapters: [Wire.Adapter]) {
+            public init(adapters: [Wire.Adapter], more: Bool? = nil) {
                 self.adapters = adapters
+                self.more = more
             }
         }
     }

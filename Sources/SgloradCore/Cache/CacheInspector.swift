@@ -24,13 +24,20 @@ struct CacheInspector: Sendable {
     ///
     /// - Parameter repairing: whether what can be mended is, and what is damaged moved aside.
     /// - Returns: what was looked at, and each problem with whether it was repaired.
+    /// - Throws: `storageFailure` where a database refuses; `cancelled` where the task was cancelled meanwhile: nothing is
+    ///   repaired or reported then.
     func verify(
         repairing: Bool
     ) async throws(SgloradError) -> (looked: CacheVerification, problems: [(CacheProblem, repaired: Bool)]) {
         let inventory = try await cache.inventory()
         let state = cache.state
-        var looked = try await pool.run { () throws(SgloradError) in
-            inventory.verify(state, depth: .content, minimumAge: Self.leastAge)
+        var looked = try await pool.runInterruptible {
+            (isCancelled) throws(SgloradError) -> CacheVerification in
+            let found = inventory.verify(
+                state, depth: .content, minimumAge: Self.leastAge, isCancelled: isCancelled)
+            // Half of what is wrong must not be taken for the whole.
+            if isCancelled() { throw .cancelled("the daemon is stopping") }
+            return found
         }
         looked.problems += try await cache.databaseProblems()
         looked.problems += try await queue.problems().map {
@@ -38,7 +45,7 @@ struct CacheInspector: Sendable {
         }
         // What went away or came while the files were read is no problem of the rows that are now.
         let now = try await cache.inventory()
-        looked.problems.removeAll { !now.concerns($0) }
+        looked.problems.removeAll { !now.concerns($0, in: state) }
         var problems: [(CacheProblem, repaired: Bool)] = []
         for problem in looked.problems {
             let repaired = repairing ? try await cache.repair(problem) : false
@@ -86,7 +93,7 @@ struct CacheInspector: Sendable {
             Wire.Condition(
                 name: "cache-size",
                 message: "The adapters take \(SizeText.text(result.keptBytes)) bytes and may take "
-                    + "\(SizeText.text(most)): what is left is pinned, in use or too young to be evicted.",
+                    + "\(SizeText.text(most)): what should go is pinned, in use or too young to be evicted.",
                 remedy: "Unpin or remove some, or raise cache.maximumBytes."))
     }
 }

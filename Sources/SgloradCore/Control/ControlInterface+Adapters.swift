@@ -8,10 +8,13 @@ extension ControlInterface {
     func listAdapters(
         _ parameters: Methods.ListAdapters.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.ListAdapters.Reply {
-        let records = try await cache.adapters(
+        let limit = try Self.limit(parameters.limit)
+        let found = try await cache.adapters(
             uid: isAdministrator(call.peer) ? nil : Int(call.peer.uid), base: parameters.base,
-            label: parameters.label)
-        return Methods.ListAdapters.Reply(adapters: try records.map { try Wire.Adapter($0, in: cache) })
+            label: parameters.label, limit: limit + 1)
+        return Methods.ListAdapters.Reply(
+            adapters: try found.prefix(limit).map { try Wire.Adapter($0, in: cache) },
+            more: found.count > limit ? true : nil)
     }
 
     func getAdapter(

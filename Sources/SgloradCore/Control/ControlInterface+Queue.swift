@@ -25,7 +25,12 @@ extension ControlInterface {
             key: try key.map { (key) throws(SgloradError) in
                 IdempotencyKey(key, content: Array(try WireJSON.string(intent).utf8))
             })
-        submission.obstacle = try await share.obstacle(for: submission.uid)
+        // A repetition makes no adapter, and none is evicted for it.
+        let (uid, repeated) = (submission.uid, submission.key)
+        submission.obstacle = try await share.obstacle(for: uid) { () async throws(SgloradError) in
+            guard let repeated else { return false }
+            return try await queue.knows(repeated, uid: uid)
+        }
         return submission
     }
 
@@ -39,10 +44,7 @@ extension ControlInterface {
     func listRequests(
         _ parameters: Methods.ListRequests.Parameters, _ call: VarlinkCall
     ) async throws -> Methods.ListRequests.Reply {
-        let limit = parameters.limit ?? 100
-        guard (1...1000).contains(limit) else {
-            throw SgloradError.invalidRequest(field: "limit", reason: "is \(limit); it must be 1 to 1000")
-        }
+        let limit = try Self.limit(parameters.limit)
         var state: RequestState?
         if let name = parameters.state {
             guard let named = RequestState(rawValue: name) else {
@@ -73,9 +75,13 @@ extension ControlInterface {
     ) async throws -> Methods.RetryRequest.Reply {
         let request = try await request(parameters.requestId, for: call.peer)
         if let text = parameters.text { try IntentValidation.check(text: text) }
-        guard let retried = try await queue.retry(request.id, text: parameters.text) else {
-            throw Self.noRequest(request.id)
+        // One that is open or done is not put back, and nothing is evicted for it.
+        let obstacle = try await share.obstacle(for: request.uid) {
+            !request.state.isFinal || request.state == .done
         }
+        guard
+            let retried = try await queue.retry(request.id, text: parameters.text, obstacle: obstacle)
+        else { throw Self.noRequest(request.id) }
         return Methods.RetryRequest.Reply(request: try wire(retried, for: call.peer))
     }
 
@@ -84,6 +90,15 @@ extension ControlInterface {
         guard let found = try await queue.request(id), isAdministrator(peer) || found.uid == Int(peer.uid)
         else { throw Self.noRequest(id) }
         return found
+    }
+
+    /// How many of a list are asked for.
+    static func limit(_ asked: Int?) throws(SgloradError) -> Int {
+        let limit = asked ?? 100
+        guard (1...1000).contains(limit) else {
+            throw .invalidRequest(field: "limit", reason: "is \(limit); it must be 1 to 1000")
+        }
+        return limit
     }
 
     static func noRequest(_ id: String) -> SgloradError {

@@ -80,8 +80,12 @@ actor LibraryKeeper {
     private func mend() async throws(SgloradError) -> Bool {
         let inventory = try await cache.inventory()
         let state = cache.state
-        let problems = try await pool.run { () throws(SgloradError) in
-            inventory.verify(state, depth: .content, minimumAge: .infinity).problems
+        let problems = try await pool.runInterruptible {
+            (isCancelled) throws(SgloradError) -> [CacheProblem] in
+            let found = inventory.verify(
+                state, depth: .content, minimumAge: .infinity, isCancelled: isCancelled)
+            if isCancelled() { throw .cancelled("the daemon is stopping") }
+            return found.problems
         }
         var hasMended = false
         for problem in problems where try await cache.repair(problem) {

@@ -52,7 +52,7 @@ final class DaemonMetrics: Sendable {
     }
 
     /// Counts adapters that were evicted.
-    func evicted(_ adapters: [AdapterRecord]) {
+    func evicted(_ adapters: [AdapterFootprint]) {
         counter("sglorad_evicted_adapters_total").increment(by: adapters.count)
         counter("sglorad_evicted_bytes_total").increment(by: adapters.reduce(0) { $0 + $1.bytes })
     }

@@ -11,12 +11,16 @@ struct AdapterListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only those of this label.", valueName: "label"))
     var label: String?
 
+    @Option(help: ArgumentHelp("How many at most, 1 to 1000; 100 without it.", valueName: "n"))
+    var limit: Int?
+
     @OptionGroup var base: BaseFilter
     @OptionGroup var connection: Connection
 
     func run() async throws {
         try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.ListAdapters.self, .init(base: base.base, label: label))
+            let reply = try await client.call(
+                Methods.ListAdapters.self, .init(base: base.base, label: label, limit: limit))
             try output.emit(reply) { report in
                 var table = Table([
                     .left("ADAPTER"), .left("BASE"), .left("STRATEGY"), .right("SEED"),
@@ -33,6 +37,9 @@ struct AdapterListCommand: AsyncParsableCommand {
                     ])
                 }
                 report.table(table, orIfEmpty: "There are no adapters.")
+                if reply.more == true {
+                    report.warning("there are more; --limit shows up to 1000, --label and --base choose.")
+                }
             }
         }
     }

@@ -185,10 +185,15 @@ final class TortureLoad: Sendable {
                 Methods.RemoveAdapter.qualifiedName, Methods.RemoveAdapter.Parameters(adapterId: one),
                 returning: Methods.RemoveAdapter.Reply.self)
         case 3:
-            // Two go, and as many as have come since the list was made; far more than those are free.
-            guard free.count > 20 else { break }
-            book.withLock { $0.removed.formUnion(free) }
-            let most = list.adapters.dropFirst(2).reduce(0) { $0 + $1.bytes }
+            // The list is of the newest alone, and the oldest go.
+            let all = try await client.call(
+                Methods.EvictCache.qualifiedName,
+                Methods.EvictCache.Parameters(maximumBytes: 0, dryRun: true),
+                returning: Methods.EvictCache.Reply.self)
+            // Two go, and as many as have come since; far more than those are free.
+            guard all.evicted.count > 20 else { break }
+            book.withLock { $0.removed.formUnion(all.evicted) }
+            let most = all.bytes + all.keptBytes - 2 * (all.bytes / all.evicted.count)
             _ = try await client.call(
                 Methods.EvictCache.qualifiedName, Methods.EvictCache.Parameters(maximumBytes: most),
                 returning: Methods.EvictCache.Reply.self)
