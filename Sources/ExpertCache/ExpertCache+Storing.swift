@@ -19,7 +19,9 @@ extension ExpertCache {
         stored.deviation = parameters.deviation
         let template = stored
         let blob = try blobs.store { descriptor throws(SgloradError) in
-            try parameters.write(to: descriptor, path: "the parameters of expert '\(expert.name)'")
+            try parameters.write(
+                of: expert.name, base: expert.base, to: descriptor,
+                path: "the parameters of expert '\(expert.name)'")
         } manifest: { digest, bytes in
             var record = template
             record.parameters = digest

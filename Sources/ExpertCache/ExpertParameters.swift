@@ -98,7 +98,7 @@ public struct ExpertParameters: Sendable {
             mean: old.padded(mean, to: new), variance: old.padded(variance, to: new))
     }
 
-    /// Maps the parameters that ``write(to:path:)`` wrote.
+    /// Maps the parameters that ``write(of:base:to:path:)`` wrote.
     ///
     /// - Throws: `invalidFile` if the file is damaged or of another layout.
     public init(path: String, names: [String], layout: AdapterLayout) throws(SgloradError) {
@@ -119,8 +119,19 @@ public struct ExpertParameters: Sendable {
     }
 
     /// Writes the parameters as a safetensors file.
-    public func write(to descriptor: Int32, path: String) throws(SgloradError) {
-        var writer = try SafetensorsWriter(metadata: ["format": "sglorad-expert", "version": "1"])
+    ///
+    /// It says whose they are, so that two experts of the same factors have a blob each, and each blob one manifest.
+    ///
+    /// - Parameters:
+    ///   - expert: the expert's name.
+    ///   - base: its base model's.
+    ///   - descriptor: an open, empty file.
+    ///   - path: what errors call the file.
+    public func write(
+        of expert: String, base: String, to descriptor: Int32, path: String
+    ) throws(SgloradError) {
+        var writer = try SafetensorsWriter(
+            metadata: ["format": "sglorad-expert", "version": "1", "expert": expert, "base": base])
         try writer.add("mean", shape: [mean.count], values: mean)
         try writer.add("variance", shape: [mean.count], values: variance)
         try writer.add("checkpoints", shape: [checkpoints.count, mean.count], parts: checkpoints)

@@ -18,7 +18,7 @@ struct ExpertParametersTests {
     private func write(_ parameters: ExpertParameters) throws -> String {
         let path = place.state.root + "/parameters"
         let file = try DurableFile(in: place.state.temporary)
-        try parameters.write(to: file.descriptor, path: path)
+        try parameters.write(of: "owls", base: "minilm", to: file.descriptor, path: path)
         try file.commit(as: path)
         return path
     }

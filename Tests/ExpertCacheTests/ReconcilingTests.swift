@@ -107,6 +107,25 @@ struct RebuildingTests {
         try cache.close()
     }
 
+    @Test func `two experts of the same factors both come back, and one that was removed does not`()
+        async throws
+    {
+        let filled = try await FilledCache()
+        let base = try #require(try await filled.cache.bases().first)
+        for name in ["gulls", "terns", "skuas"] {
+            let expert = try filled.cache.store(
+                ExpertParameters(Sample.checkpoints(base, seed: 55), on: base.layout),
+                of: Sample.expert(name), base: base)
+            try await filled.cache.insert(expert, creating: nil)
+        }
+        #expect(try await filled.cache.removeExpert("skuas", base: base.name))
+        let before = try await rows(filled.cache)
+        let cache = try withoutDatabase(filled)
+        #expect(try await cache.rebuild { _ in true }.experts == 4)
+        #expect(try await rows(cache) == before)
+        try cache.close()
+    }
+
     @Test func `what is damaged does not come back, and what is not wanted neither`() async throws {
         let filled = try await FilledCache()
         try filled.damage(try await filled.blob(of: "apes"))
