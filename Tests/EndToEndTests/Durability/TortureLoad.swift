@@ -174,6 +174,10 @@ final class TortureLoad: Sendable {
         guard let one = free.randomElement() else { return try await Task.sleep(for: .milliseconds(20)) }
         switch Int.random(in: 0..<10) {
         case 0:
+            // Only one whose request is known by now: if that is forgotten before anybody looked at its end, nobody can tell
+            // why the adapter is gone.
+            try await look(client)
+            guard book.withLock({ book in book.ended.values.contains { $0.adapterId == one } }) else { break }
             let pinned = try await client.call(
                 Methods.PinAdapter.qualifiedName,
                 Methods.PinAdapter.Parameters(adapterId: one, pinned: true),
