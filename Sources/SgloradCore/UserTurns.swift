@@ -32,6 +32,21 @@ actor UserTurns {
         }
     }
 
+    /// As ``run(for:_:)``, for a body that throws errors of ours alone.
+    ///
+    /// - Throws: what `body` throws; `cancelled` if the task was cancelled before its turn came.
+    nonisolated func take<T: Sendable>(
+        for uid: UInt32, _ body: () async throws(SgloradError) -> T
+    ) async throws(SgloradError) -> T {
+        do {
+            return try await run(for: uid, body)
+        } catch let error as SgloradError {
+            throw error
+        } catch {
+            throw .cancelled("the caller stopped waiting")
+        }
+    }
+
     private func begin(_ uid: UInt32) async -> Bool {
         if running[uid, default: 0] < limit {
             running[uid, default: 0] += 1

@@ -31,14 +31,7 @@ struct CacheInspector: Sendable {
     ) async throws(SgloradError) -> (looked: CacheVerification, problems: [(CacheProblem, repaired: Bool)]) {
         let inventory = try await cache.inventory()
         let state = cache.state
-        var looked = try await pool.runInterruptible {
-            (isCancelled) throws(SgloradError) -> CacheVerification in
-            let found = inventory.verify(
-                state, depth: .content, minimumAge: Self.leastAge, isCancelled: isCancelled)
-            // Half of what is wrong must not be taken for the whole.
-            if isCancelled() { throw .cancelled("the daemon is stopping") }
-            return found
-        }
+        var looked = try await pool.verify(inventory, in: state, minimumAge: Self.leastAge)
         looked.problems += try await cache.databaseProblems()
         looked.problems += try await queue.problems().map {
             CacheProblem(database: state.queueDatabase, finding: $0)

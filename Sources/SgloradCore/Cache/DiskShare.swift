@@ -27,14 +27,9 @@ struct DiskShare: Sendable {
         guard let share = inspector.policy.maximumBytesPerUser,
             try await inspector.cache.adapterBytes(of: uid) >= share
         else { return nil }
-        do {
-            return try await turns.run(for: UInt32(truncatingIfNeeded: uid)) {
-                try await makeRoom(for: uid, share, unless: needsNone)
-            }
-        } catch let error as SgloradError {
-            throw error
-        } catch {
-            throw .cancelled("the caller stopped waiting")
+        return try await turns.take(for: UInt32(truncatingIfNeeded: uid)) {
+            () async throws(SgloradError) -> SgloradError? in
+            try await makeRoom(for: uid, share, unless: needsNone)
         }
     }
 

@@ -79,14 +79,7 @@ actor LibraryKeeper {
     /// - Returns: whether anything was moved or made again.
     private func mend() async throws(SgloradError) -> Bool {
         let inventory = try await cache.inventory()
-        let state = cache.state
-        let problems = try await pool.runInterruptible {
-            (isCancelled) throws(SgloradError) -> [CacheProblem] in
-            let found = inventory.verify(
-                state, depth: .content, minimumAge: .infinity, isCancelled: isCancelled)
-            if isCancelled() { throw .cancelled("the daemon is stopping") }
-            return found.problems
-        }
+        let problems = try await pool.verify(inventory, in: cache.state, minimumAge: .infinity).problems
         var hasMended = false
         for problem in problems where try await cache.repair(problem) {
             hasMended = true

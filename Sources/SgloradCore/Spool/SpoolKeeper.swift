@@ -62,13 +62,7 @@ actor SpoolKeeper {
     nonisolated func exclusively<T: Sendable>(
         _ body: () async throws(SgloradError) -> T
     ) async throws(SgloradError) -> T {
-        do {
-            return try await turns.run(for: 0, body)
-        } catch let error as SgloradError {
-            throw error
-        } catch {
-            throw .cancelled("the caller stopped waiting")
-        }
+        try await turns.take(for: 0, body)
     }
 
     /// Takes in what there is; true where files wait for room or for their writers, so that it is to be done again soon.
