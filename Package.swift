@@ -58,11 +58,12 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         module("ErrorModel"),
         module("Privacy"),
+        module("StrictJSON", ["ErrorModel"], settings: numeric),
         module("LinearAlgebra", ["COpenBLAS", "ErrorModel"], settings: numeric),
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
             "AdapterFormats",
-            ["LowRank", "LinearAlgebra", "ErrorModel"],
+            ["LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel"],
             settings: numeric),
         module(
             "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "ErrorModel"], settings: numeric),
@@ -137,6 +138,7 @@ let package = Package(
             ], swiftSettings: strict),
 
         tests("Privacy", ["Privacy"]),
+        tests("StrictJSON", ["StrictJSON"]),
         tests("Telemetry", ["Telemetry", .product(name: "CoreMetrics", package: "swift-metrics")]),
         .target(
             name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
@@ -207,7 +209,7 @@ let package = Package(
 /// Scripts/fuzz.sh builds the fuzzer, which needs the compiler's libFuzzer, in place of the tests that replay its inputs.
 let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "AdapterFormats", "TextEncoding", "ControlProtocol", "LowRank", "LinearAlgebra", "ErrorModel",
+    "AdapterFormats", "TextEncoding", "ControlProtocol", "LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel",
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
 ]
 package.targets +=

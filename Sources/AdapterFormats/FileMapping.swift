@@ -1,11 +1,6 @@
 internal import ErrorModel
-internal import LinearAlgebra
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
+internal import LinearAlgebra
 
 /// A regular file mapped into memory, private and read-only, until the last reference goes.
 ///

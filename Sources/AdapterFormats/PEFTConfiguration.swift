@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import StrictJSON
 
 /// What an `adapter_config.json` says about the factors beside it.
 struct PEFTConfiguration: Sendable {
@@ -24,11 +25,11 @@ struct PEFTConfiguration: Sendable {
             throw .invalidFile(
                 displayName, "is \(mapping.bytes.count) bytes long; at most \(Self.maximumLength) are read")
         }
-        let document: StrictJSON
+        let document: JSONValue
         do {
-            document = try StrictJSON(parsing: Array(mapping.bytes))
+            document = try JSONValue(parsing: mapping.bytes)
         } catch {
-            throw .invalidFile(displayName, "is not sound JSON: \(error)")
+            throw .invalidFile(displayName, "is not valid JSON: \(error)")
         }
         guard let members = document.object else {
             throw .invalidFile(displayName, "holds \(document.kind); it must be an object")
@@ -88,5 +89,31 @@ struct PEFTConfiguration: Sendable {
         guard template.fanInFanOut == root.template.fanInFanOut else {
             throw .invalidFile(displayName, "has another fan_in_fan_out than the folder's own")
         }
+    }
+}
+
+/// What the `adapter_config.json` of an adapter written for a library must repeat from its first expert's.
+public struct PEFTTemplate: Codable, Sendable, Hashable {
+    /// The base model's name or path, `base_model_name_or_path`.
+    public var baseModelName: String?
+    /// The task's type, such as `FEATURE_EXTRACTION`.
+    public var taskType: String?
+    /// The names of the adapted modules, sorted, where they alone say which modules are adapted; nil where the source gave a
+    /// regular expression, or narrowed its list down to some layers.
+    public var targetModules: [String]?
+    /// Whether the base model stores its weights transposed, with the inputs first.
+    ///
+    /// The shapes of A and B do not depend on it.
+    public var fanInFanOut: Bool
+
+    /// Makes a template.
+    public init(
+        baseModelName: String? = nil, taskType: String? = nil, targetModules: [String]? = nil,
+        fanInFanOut: Bool = false
+    ) {
+        self.baseModelName = baseModelName
+        self.taskType = taskType
+        self.targetModules = targetModules
+        self.fanInFanOut = fanInFanOut
     }
 }

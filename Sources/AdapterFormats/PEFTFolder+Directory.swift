@@ -1,10 +1,5 @@
 public import ErrorModel
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
 extension PEFTFolder {
     /// Reads a folder of the file system, for tools and tests; the daemon reads its own copies.

@@ -1,6 +1,7 @@
 public import ErrorModel
 internal import LinearAlgebra
 public import LowRank
+internal import StrictJSON
 
 /// Writes a folder that `peft.PeftModel.from_pretrained` loads: the same adapter, the same bytes.
 public enum PEFTWriter {
@@ -57,7 +58,7 @@ public enum PEFTWriter {
 
     /// The `adapter_config.json` of any adapter on a layout: keys sorted, indented by 2, a line feed at the end.
     public static func configuration(for layout: AdapterLayout, template: PEFTTemplate) -> [UInt8] {
-        let members: [(String, StrictJSON)] = [
+        let members: [(String, JSONValue)] = [
             ("alpha_pattern", .object([])),
             ("base_model_name_or_path", template.baseModelName.map { .string($0) } ?? .null),
             ("bias", .string("none")),
@@ -75,14 +76,14 @@ public enum PEFTWriter {
             ("use_dora", .bool(false)),
             ("use_rslora", .bool(false)),
         ]
-        return StrictJSON.object(members.map { StrictJSON.Member(name: $0.0, value: $0.1) }).indented() + [
+        return JSONValue.object(members.map { JSONValue.Member(name: $0.0, value: $0.1) }).indented() + [
             0x0A
         ]
     }
 
     /// The alpha for which alpha/r, in double precision and rounded to single, is the layout's scale again: a whole number
     /// if one does it.
-    private static func alpha(of layout: AdapterLayout) -> StrictJSON {
+    private static func alpha(of layout: AdapterLayout) -> JSONValue {
         let exact = Double(layout.scale) * Double(layout.rank)
         let whole = exact.rounded()
         if let alpha = Int(exactly: whole), Float(whole / Double(layout.rank)) == layout.scale {

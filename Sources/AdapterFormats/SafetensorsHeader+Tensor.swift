@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import StrictJSON
 
 extension SafetensorsHeader {
     /// The types of the format and the bits of one element.
@@ -13,7 +14,7 @@ extension SafetensorsHeader {
 
     /// Reads one entry; `start` is where the data begin in the file.
     static func tensor(
-        _ member: StrictJSON.Member, from start: Int, file: String
+        _ member: JSONValue.Member, from start: Int, file: String
     ) throws(SgloradError) -> SafetensorsFile.Tensor {
         let name = member.name
         func refuse(_ reason: String) -> SgloradError {
@@ -70,7 +71,7 @@ extension SafetensorsHeader {
     }
 
     /// The elements of an array of whole numbers from 0, or nil if it is anything else.
-    private static func wholeNumbers(_ value: StrictJSON) -> [Int]? {
+    private static func wholeNumbers(_ value: JSONValue) -> [Int]? {
         guard let elements = value.array else { return nil }
         var result: [Int] = []
         result.reserveCapacity(elements.count)

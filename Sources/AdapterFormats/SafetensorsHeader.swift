@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import StrictJSON
 
 /// What the header of a safetensors file says, checked against the file's size.
 struct SafetensorsHeader {
@@ -31,14 +32,12 @@ struct SafetensorsHeader {
             throw .invalidFile(file, "has a header that does not begin with '{'")
         }
         let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + length])
-        let members: [StrictJSON.Member]
+        let members: [JSONValue.Member]
         do {
             // The first byte is '{', so that a document is an object.
-            members = try text.withMemoryRebound(to: UInt8.self) { (buffer) throws(StrictJSON.Failure) in
-                try StrictJSON(parsing: buffer).object ?? []
-            }
+            members = try JSONValue(parsing: text).object ?? []
         } catch {
-            throw .invalidFile(file, "has a header that is not sound JSON: \(error)")
+            throw .invalidFile(file, "has a header that is not valid JSON: \(error)")
         }
         var metadata: [String: String] = [:]
         var tensors: [SafetensorsFile.Tensor] = []
@@ -59,7 +58,7 @@ struct SafetensorsHeader {
         self.tensors = tensors
     }
 
-    private static func metadata(_ value: StrictJSON, file: String) throws(SgloradError) -> [String: String] {
+    private static func metadata(_ value: JSONValue, file: String) throws(SgloradError) -> [String: String] {
         guard let members = value.object else {
             throw .invalidFile(file, "has \(value.kind) as __metadata__; it must be an object of strings")
         }

@@ -1,5 +1,6 @@
 public import ErrorModel
 public import LinearAlgebra
+internal import StrictJSON
 
 /// Writes a safetensors file: the same metadata and tensors, added in any order, always give the same bytes.
 ///
@@ -126,9 +127,9 @@ public struct SafetensorsWriter: Sendable {
             separator = ""
             for (key, value) in metadata.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                 text += separator.utf8
-                StrictJSON.write(key, to: &text)
+                JSONValue.write(key, to: &text)
                 text += ":".utf8
-                StrictJSON.write(value, to: &text)
+                JSONValue.write(value, to: &text)
                 separator = ","
             }
             text += "}".utf8
@@ -137,7 +138,7 @@ public struct SafetensorsWriter: Sendable {
         var offset = 0
         for entry in entries {
             text += separator.utf8
-            StrictJSON.write(entry.name, to: &text)
+            JSONValue.write(entry.name, to: &text)
             let shape = entry.shape.map(String.init).joined(separator: ",")
             let end = offset + entry.count * entry.type.width
             text +=

@@ -1,5 +1,5 @@
 extension SgloradError {
-    /// The kind of a failure; its ``name`` is the last part of the varlink error `io.sglorad.<name>`.
+    /// The kind of a failure. Its ``name`` is the last component of the varlink error `io.sglorad.<name>`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String, CaseIterable {
             case invalidIntent = "InvalidIntent"
@@ -24,83 +24,82 @@ extension SgloradError {
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
 
-        /// The name of the varlink error, without its interface.
+        /// The name of the varlink error, without the interface's name.
         public var name: String { kind.rawValue }
-        /// Same as ``name``.
         public var description: String { kind.rawValue }
-        /// The code of a ``name``; nil where there is none.
+        /// The code of a ``name``; nil if there is none.
         public init?(named name: String) {
             guard let kind = Kind(rawValue: name) else { return nil }
             self.init(kind)
         }
-        /// Every code there is, for tests that hold the interface definition against them.
+        /// All codes; tests compare them with the interface definition.
         public static var all: [Code] { Kind.allCases.map(Code.init) }
 
-        /// A field of an intent is empty, too long or out of range.
+        /// A field of an intent is missing, too long or out of range.
         ///
         /// Fields: `field`, `reason`.
         public static let invalidIntent = Code(.invalidIntent)
-        /// A parameter of a call other than an intent's is wrong.
+        /// A parameter of a call is invalid (but see ``invalidIntent``).
         ///
         /// Fields: `field`, `reason`.
         public static let invalidRequest = Code(.invalidRequest)
-        /// No base model of that name.
+        /// There is no base model with this name.
         ///
         /// Fields: `base`, `known`.
         public static let unknownBase = Code(.unknownBase)
-        /// No expert, generator, adapter, upload or request of that name.
+        /// There is no expert, generator, adapter, upload or request with this name.
         ///
         /// Fields: `kind`, `name`.
         public static let notFound = Code(.notFound)
-        /// The name is taken by something else.
+        /// The name is in use.
         ///
         /// Fields: `kind`, `name`.
         public static let alreadyExists = Code(.alreadyExists)
-        /// No expert is near enough to the intent.
+        /// No expert is close enough to the intent.
         ///
         /// Fields: `proximity`, `threshold`, `nearest`.
         public static let noRelevantExpert = Code(.noRelevantExpert)
-        /// The base has no experts to guide with.
+        /// The base model's library has no experts.
         ///
         /// Fields: `base`.
         public static let emptyLibrary = Code(.emptyLibrary)
-        /// A file is damaged, hostile or not of the format it should be.
+        /// A file is damaged, malicious or not of the expected format.
         ///
         /// Fields: `file`, `reason`.
         public static let invalidFile = Code(.invalidFile)
-        /// A sound adapter uses something that cannot be merged.
+        /// A valid adapter uses a feature that is not supported.
         ///
         /// Fields: `feature`, `remedy`.
         public static let unsupportedAdapter = Code(.unsupportedAdapter)
-        /// An adapter's sites are not those of its base.
+        /// An adapter's sites do not match its base model's layout.
         ///
         /// Fields: `site`, `reason`.
         public static let layoutMismatch = Code(.layoutMismatch)
-        /// The text encoder's folder is missing or not usable.
+        /// The text encoder's folder is missing or cannot be used.
         ///
         /// Fields: `file`, `reason`.
         public static let invalidModel = Code(.invalidModel)
-        /// The strategy needs a generator and there is none that may be used.
+        /// The strategy needs a generator, and none is available.
         ///
         /// Fields: `base`, `reason`.
         public static let generatorUnavailable = Code(.generatorUnavailable)
-        /// The training of a generator ended without one.
+        /// Training ended without producing a generator.
         ///
         /// Fields: `base`, `reason`.
         public static let trainingFailed = Code(.trainingFailed)
-        /// The disk or a database refused.
+        /// A file operation or a database operation failed.
         ///
         /// Fields: `path`, `reason`.
         public static let storageFailure = Code(.storageFailure)
-        /// Too much is going on; try again later.
+        /// The daemon is overloaded; retry later.
         ///
         /// Fields: `retryAfter` (seconds), `reason`.
         public static let busy = Code(.busy)
-        /// The work was called off before it was done.
+        /// The work was cancelled before it was complete.
         ///
         /// Fields: `reason`.
         public static let cancelled = Code(.cancelled)
-        /// A bug: something that should not happen did.
+        /// A bug in this program.
         ///
         /// Fields: `reason`.
         public static let `internal` = Code(.internal)

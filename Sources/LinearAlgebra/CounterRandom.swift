@@ -1,13 +1,10 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
-/// Random numbers as a pure function of a seed, a stream and a position: Philox 4×32 with ten rounds.
+/// A counter-based random number generator, Philox 4×32 with ten rounds: the numbers are a pure function of
+/// seed, stream and position.
 ///
-/// Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. There is no hidden state
-/// to race for: the same seed, stream and order of draws give the same numbers in every process.
+/// The same seed, stream and order of draws give the same numbers in every process. Source: Salmon, Moraes,
+/// Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 public struct CounterRandom: Sendable {
     private let key: SIMD2<UInt32>
     private let stream: UInt64
@@ -15,13 +12,12 @@ public struct CounterRandom: Sendable {
     private var buffer = SIMD4<UInt32>()
     private var used = 4
 
-    /// Numbers of one stream of one seed; different streams of a seed are independent.
+    /// Creates the generator of one stream of a seed; the streams of a seed are independent.
     public init(seed: UInt64, stream: UInt64 = 0) {
         key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         self.stream = stream
     }
 
-    /// The next 32 random bits.
     public mutating func next32() -> UInt32 {
         if used == 4 {
             let counter = SIMD4(
@@ -35,12 +31,16 @@ public struct CounterRandom: Sendable {
         return buffer[used]
     }
 
-    /// A number in [0, 1), of 24 random bits.
+    /// A uniform number in [0, 1) with 24 random bits.
     public mutating func uniform() -> Float {
         Float(next32() >> 8) * 0x1p-24
     }
 
-    /// A whole number in 0..<`bound`, without bias (Lemire's method).
+    /// A uniform integer in 0..<`bound`, without bias.
+    ///
+    /// Source: Lemire, "Fast random integer generation in an interval", 2019.
+    ///
+    /// - Parameter bound: from 1 to 2³² − 1.
     public mutating func below(_ bound: Int) -> Int {
         precondition(bound > 0 && bound <= Int(UInt32.max), "a bound of \(bound)")
         let range = UInt64(bound)
@@ -51,12 +51,14 @@ public struct CounterRandom: Sendable {
         }
     }
 
-    /// Numbers of the standard normal distribution (Box and Muller), two from every two uniform ones.
+    /// Numbers of the standard normal distribution, two from every two uniform ones.
+    ///
+    /// Source: Box and Muller, "A note on the generation of random normal deviates", 1958.
     public mutating func gaussians(_ count: Int) -> [Float] {
         var result: [Float] = []
         result.reserveCapacity(count + 1)
         while result.count < count {
-            // (0, 1], so that the logarithm is finite.
+            // In (0, 1], so that the logarithm is finite.
             let radius = (-2 * log(Double(next32()) * 0x1p-32 + 0x1p-33)).squareRoot()
             let angle = 2 * Double.pi * Double(next32()) * 0x1p-32
             result.append(Float(radius * cos(angle)))
@@ -66,7 +68,7 @@ public struct CounterRandom: Sendable {
         return result
     }
 
-    /// A random order of 0..<`count` (Fisher and Yates).
+    /// A uniformly random permutation of 0..<`count` (Fisher–Yates shuffle).
     public mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for last in stride(from: count - 1, to: 0, by: -1) {
@@ -75,7 +77,7 @@ public struct CounterRandom: Sendable {
         return order
     }
 
-    /// One block of four words.
+    /// The four words of one counter.
     static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
         var c = counter
         var k = key

@@ -1,18 +1,17 @@
-/// Numbers that are handed out in order, a stretch at a time, so that there may be more of them than memory holds.
+/// A sequence of numbers that is read in chunks, so that it may be larger than memory.
 public enum FloatStream: Sendable {
-    /// Numbers that are there in single precision.
+    /// Stored in single precision.
     case single(FloatVector)
-    /// Numbers that are there in half precision.
+    /// Stored in half precision.
     case half(HalfVector)
-    /// Numbers that are made as they are asked for, in rows of so many, up to so many rows at once; `fill` writes the rows of
-    /// a range, one after the other.
+    /// Computed on demand, in rows of `of` numbers, at most `atOnce` rows at a time; `fill` writes the rows
+    /// of a range, one after the other.
     case made(
         rows: Int, of: Int, atOnce: Int, fill: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void)
 
-    /// How many numbers a stretch has at the most, where its rows are not longer and its numbers are there.
+    /// The most numbers in a chunk of stored numbers, unless one row is longer.
     public static let stretch = 1 << 16
 
-    /// How many numbers there are.
     public var count: Int {
         switch self {
         case .single(let vector): vector.count
@@ -29,13 +28,14 @@ public enum FloatStream: Sendable {
         return result
     }
 
-    /// Hands out all numbers in stretches that hold whole rows.
+    /// Calls `body` with all numbers, in order, in chunks of whole rows.
     ///
-    /// Memory of a file is let go of behind the stretch where there is more of it than ``FloatVector/residentLimit``.
+    /// Pages of a file larger than ``FloatVector/residentLimit`` are released behind each chunk.
     ///
     /// - Parameters:
-    ///   - length: the numbers in a row; numbers that are made come in their own rows, which must be a multiple of it.
-    ///   - body: told the place of a stretch's first number, and its numbers, which are valid only within the call.
+    ///   - length: the length of a row; the rows of computed numbers must be a multiple of it.
+    ///   - body: is given the index of a chunk's first number and the numbers, which are valid only during
+    ///     the call.
     public func forEachStretch<E: Error>(
         ofRows length: Int = 1, _ body: (Int, UnsafeBufferPointer<Float>) throws(E) -> Void
     ) throws(E) {
@@ -58,7 +58,7 @@ public enum FloatStream: Sendable {
                 }
             }
         case .made(let rows, let own, let step, let fill):
-            precondition(own % length == 0, "rows of \(own) handed out as rows of \(length)")
+            precondition(own % length == 0, "rows of \(own) numbers read as rows of \(length)")
             try Self.withScratch(min(step, rows) * own) { scratch throws(E) in
                 for start in stride(from: 0, to: rows, by: step) {
                     let range = start..<min(start + step, rows)
@@ -69,7 +69,7 @@ public enum FloatStream: Sendable {
         }
     }
 
-    /// The most numbers up to ``stretch`` that make whole rows; one row at the least.
+    /// The largest multiple of a row's length up to ``stretch``, at least one row.
     private static func step(_ length: Int) -> Int { max(1, stretch / max(1, length)) * max(1, length) }
 
     private static func withScratch<E: Error>(

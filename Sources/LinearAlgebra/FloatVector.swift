@@ -1,16 +1,16 @@
-/// Single-precision numbers that never change: an array of our own, or a stretch of a file mapped into memory.
+/// An immutable vector of single-precision numbers: on the heap, or a part of a file mapped into memory.
 ///
-/// Large parameters (means, variances, checkpoints, a generator's directions) are passed about as values of this type, so
-/// that a library of large adapters is paged in from disk as it is read, not held on the heap.
+/// Large parameters (means, variances, checkpoints, a generator's directions) are passed as values of this
+/// type, so that a library of large adapters is paged in from disk as it is read instead of being held on the
+/// heap.
 public struct FloatVector: @unchecked Sendable {
-    // Sendable: `base` points into memory that `owner` keeps alive and that nobody writes to: an array's buffer that was
-    // filled before the vector was made, or a private read-only mapping of a file.
+    // Sendable: `base` points into memory that `owner` keeps alive and nobody writes to: a buffer that was
+    // filled before the vector was created, or a private read-only mapping of a file.
     private let owner: any MemoryOwner
     private let base: UnsafePointer<Float>
-    /// How many numbers there are.
     public let count: Int
 
-    /// A vector over an array's numbers.
+    /// Creates a vector on the heap with a copy of the values.
     public init(_ values: [Float]) {
         let storage = ArrayStorage(values)
         owner = storage
@@ -18,7 +18,8 @@ public struct FloatVector: @unchecked Sendable {
         count = values.count
     }
 
-    /// A vector of so many numbers, zero until `fill` has written them: large ones are made in place, not copied.
+    /// Creates a vector of zeros on the heap and lets `fill` write into it; large vectors are built in place,
+    /// without a copy.
     public init(count: Int, filledBy fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
         let storage = ArrayStorage(zeros: count)
         fill(UnsafeMutableBufferPointer(start: storage.memory, count: count))
@@ -27,11 +28,11 @@ public struct FloatVector: @unchecked Sendable {
         self.count = count
     }
 
-    /// A vector over memory that `owner` keeps alive and that nobody changes.
+    /// Creates a vector over memory that `owner` keeps alive and nobody changes.
     ///
     /// - Parameters:
-    ///   - memory: numbers in the machine's byte order, aligned to 4 bytes.
-    ///   - owner: what unmaps or frees the memory when it goes.
+    ///   - memory: numbers in native byte order, aligned to 4 bytes.
+    ///   - owner: unmaps or frees the memory when it is released.
     public init(borrowing memory: UnsafeBufferPointer<Float>, owner: any MemoryOwner) {
         guard let base = memory.baseAddress else {
             self.init([])
@@ -46,7 +47,7 @@ public struct FloatVector: @unchecked Sendable {
         self.count = count
     }
 
-    /// Runs `body` over the numbers; the pointer is valid only within it.
+    /// Calls `body` with the numbers; the pointer is valid only during the call.
     @inline(__always)
     public func withUnsafeBufferPointer<R, E: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
@@ -55,34 +56,34 @@ public struct FloatVector: @unchecked Sendable {
         return try body(UnsafeBufferPointer(start: base, count: count))
     }
 
-    /// A copy of the numbers on the heap.
+    /// A copy on the heap.
     public var array: [Float] { withUnsafeBufferPointer { Array($0) } }
 
-    /// A vector over a part of the same memory.
+    /// A part of the vector, over the same memory.
     public subscript(range: Range<Int>) -> FloatVector {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of a vector of \(count)")
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) of a vector of \(count) numbers")
         return FloatVector(owner: owner, base: base + range.lowerBound, count: range.count)
     }
 
-    /// Vectors of more bytes than this are not kept in memory between two uses where a file holds them.
+    /// The size in bytes above which the pages of a file-backed vector are released after each use.
     public static let residentLimit = 8 << 20
 
-    /// Lets go of the memory until it is read again, where a file holds the numbers; of memory on the heap nothing.
+    /// Releases the pages of a file-backed vector until they are read again; no effect on memory on the heap.
     public func release() {
         owner.release(UnsafeRawBufferPointer(start: base, count: 4 * count))
     }
 
-    /// Whether it has more than ``residentLimit`` bytes.
+    /// Whether the vector is larger than ``residentLimit``.
     public var isLarge: Bool { 4 * count > Self.residentLimit }
 
-    /// As ``release()``, for a vector that ``isLarge`` alone.
+    /// Calls ``release()`` if the vector ``isLarge``.
     public func releaseIfLarge() {
         if isLarge { release() }
     }
 }
 
 private final class ArrayStorage: MemoryOwner, @unchecked Sendable {
-    // Sendable: written in init alone, freed in deinit alone.
+    // Sendable: written only in init, freed only in deinit.
     let memory: UnsafeMutablePointer<Float>
 
     init(_ values: [Float]) {
@@ -99,4 +100,18 @@ private final class ArrayStorage: MemoryOwner, @unchecked Sendable {
     }
 
     deinit { memory.deallocate() }
+}
+
+/// Keeps the memory of a vector alive.
+public protocol MemoryOwner: AnyObject, Sendable {
+    /// Tells the system that a range of the memory will not be read soon.
+    ///
+    /// Its content does not change: pages of a mapped file leave the process and are read again on the next
+    /// access.
+    func release(_ bytes: UnsafeRawBufferPointer)
+}
+
+extension MemoryOwner {
+    /// Does nothing: memory that cannot be read again stays resident.
+    public func release(_ bytes: UnsafeRawBufferPointer) {}
 }

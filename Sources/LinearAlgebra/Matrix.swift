@@ -1,27 +1,50 @@
-/// A dense, row-major matrix of single-precision numbers, `[rows, columns]`.
-public struct Matrix: Sendable, Equatable {
-    /// The number of rows.
+/// A dense, row-major matrix, `[rows, columns]`.
+@frozen
+public struct DenseMatrix<Scalar: BinaryFloatingPoint & Sendable>: Sendable, Equatable {
     public let rows: Int
-    /// The number of columns.
     public let columns: Int
-    /// The numbers, row after row; `rows * columns` of them.
-    public var values: [Float]
+    /// The elements, row after row: `rows * columns` of them.
+    public var values: [Scalar]
 
-    /// A matrix of zeros.
+    /// Creates a matrix of zeros.
+    @inlinable
     public init(rows: Int, columns: Int) {
-        self.init(rows: rows, columns: columns, values: [Float](repeating: 0, count: rows * columns))
+        self.init(rows: rows, columns: columns, values: [Scalar](repeating: 0, count: rows * columns))
     }
 
-    /// A matrix over given numbers, of which there must be `rows * columns`.
-    public init(rows: Int, columns: Int, values: [Float]) {
+    /// Creates a matrix over `rows * columns` elements, row after row.
+    @inlinable
+    public init(rows: Int, columns: Int, values: [Scalar]) {
         precondition(
-            values.count == rows * columns, "a matrix [\(rows), \(columns)] over \(values.count) numbers")
+            values.count == rows * columns, "a matrix [\(rows), \(columns)] of \(values.count) elements")
         self.rows = rows
         self.columns = columns
         self.values = values
     }
 
-    /// A matrix whose rows are the given vectors, all of one length.
+    @inlinable
+    public subscript(row: Int, column: Int) -> Scalar {
+        get { values[row * columns + column] }
+        set { values[row * columns + column] = newValue }
+    }
+
+    /// The dimensions of op(self)·op(other): op(self) is `[m, k]` and the product `[m, n]`.
+    ///
+    /// Traps if the inner dimensions differ.
+    func productDimensions(
+        with other: DenseMatrix, transposeSelf: Bool, transposeOther: Bool
+    ) -> (m: Int, n: Int, k: Int) {
+        let k = transposeSelf ? rows : columns
+        precondition(k == (transposeOther ? other.columns : other.rows), "inner dimensions differ")
+        return (transposeSelf ? columns : rows, transposeOther ? other.rows : other.columns, k)
+    }
+}
+
+/// A matrix of single-precision numbers: parameters, activations and embeddings.
+public typealias Matrix = DenseMatrix<Float>
+
+extension DenseMatrix<Float> {
+    /// Creates a matrix whose rows are the given vectors, all of one length.
     public init(stacking vectors: [[Float]]) {
         self.init(
             rows: vectors.count, columns: vectors.first?.count ?? 0, values: vectors.flatMap(\.self))
@@ -32,20 +55,12 @@ public struct Matrix: Sendable, Equatable {
         Array(values[index * columns..<(index + 1) * columns])
     }
 
-    /// One number.
-    public subscript(row: Int, column: Int) -> Float {
-        get { values[row * columns + column] }
-        set { values[row * columns + column] = newValue }
-    }
-
-    /// op(self)·op(other), where each op is the transpose if asked for.
-    public func multiplied(by other: Matrix, transposeSelf: Bool = false, transposeOther: Bool = false)
-        -> Matrix
-    {
-        let m = transposeSelf ? columns : rows
-        let k = transposeSelf ? rows : columns
-        let n = transposeOther ? other.rows : other.columns
-        precondition(k == (transposeOther ? other.columns : other.rows), "inner dimensions differ")
+    /// op(self)·op(other), where each op is the identity or the transpose.
+    public func multiplied(
+        by other: Matrix, transposeSelf: Bool = false, transposeOther: Bool = false
+    ) -> Matrix {
+        let (m, n, k) = productDimensions(
+            with: other, transposeSelf: transposeSelf, transposeOther: transposeOther)
         var result = Matrix(rows: m, columns: n)
         result.values.withUnsafeMutableBufferPointer { c in
             values.withUnsafeBufferPointer { a in
@@ -53,8 +68,7 @@ public struct Matrix: Sendable, Equatable {
                     guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
                     BLAS.gemm(
                         m: m, n: n, k: k, a: a, lda: columns, transposeA: transposeSelf, b: b,
-                        ldb: other.columns,
-                        transposeB: transposeOther, c: c, ldc: n)
+                        ldb: other.columns, transposeB: transposeOther, c: c, ldc: n)
                 }
             }
         }

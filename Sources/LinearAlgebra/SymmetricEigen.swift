@@ -1,35 +1,35 @@
 internal import COpenBLAS
 public import ErrorModel
 
-/// Eigenvalues and eigenvectors of a real symmetric matrix, largest first.
+/// The eigendecomposition of a real symmetric matrix, largest eigenvalue first.
 public struct SymmetricEigen: Sendable {
-    /// The eigenvalues, descending.
+    /// The eigenvalues, in descending order.
     public let values: [Double]
-    /// The unit eigenvectors, one per entry of ``values``, each of the matrix's order.
+    /// The unit eigenvectors, one for each entry of ``values``.
     ///
-    /// Each one's sign is fixed so that its component of largest magnitude is positive: a decomposition is a
-    /// function of the matrix alone.
+    /// The component of largest magnitude is made positive, so that the decomposition is a function of the
+    /// matrix alone.
     public let vectors: [[Double]]
 
-    /// Decomposes a matrix by LAPACK's divide and conquer (`dsyevd`).
+    /// Decomposes a matrix by divide and conquer (LAPACK's `dsyevd`).
     ///
     /// - Parameters:
-    ///   - matrix: `order * order` numbers, symmetric; row- or column-major are the same.
-    ///   - order: how many rows, at most 32,766: LAPACK counts its workspace of 2·order² numbers in 32 bits.
-    /// - Throws: `SgloradError` with code `internal` if the order is above that, the matrix holds NaN or Inf,
-    ///   or LAPACK does not converge.
+    ///   - matrix: `order * order` numbers, symmetric.
+    ///   - order: at most 32,766, because LAPACK counts its workspace of 2·order² numbers in 32 bits.
+    /// - Throws: `internal` if the order is larger, the matrix holds NaN or infinity, or LAPACK does not
+    ///   converge.
     public init(_ matrix: [Double], order: Int) throws(SgloradError) {
-        precondition(matrix.count == order * order, "an order of \(order) over \(matrix.count) numbers")
+        precondition(matrix.count == order * order, "a matrix of order \(order) with \(matrix.count) numbers")
         guard order > 0 else {
             values = []
             vectors = []
             return
         }
         guard order <= 32_766 else {
-            throw .internal("a matrix of order \(order) is too large to be decomposed")
+            throw .internal("cannot decompose a matrix of order \(order); the largest supported order is 32766")
         }
         guard matrix.allSatisfy(\.isFinite) else {
-            throw .internal("a matrix of order \(order) holds NaN or Inf and has no eigenvalues")
+            throw .internal("cannot decompose a matrix of order \(order) that holds NaN or infinity")
         }
         var a = matrix
         var w = [Double](repeating: 0, count: order)
@@ -42,7 +42,7 @@ public struct SymmetricEigen: Sendable {
         dsyevd_("V", "L", &n, &a, &n, &w, &work, &lwork, &iwork, &liwork, &info)
         guard info == 0 else {
             throw .internal(
-                "the eigenvalues of a matrix of order \(order) did not converge (LAPACK info \(info))")
+                "the eigendecomposition of a matrix of order \(order) did not converge (LAPACK info \(info))")
         }
         values = w.reversed()
         vectors = (0..<order).reversed().map { column in

@@ -1,8 +1,9 @@
 public import ErrorModel
+public import LinearAlgebra
 
 extension AdapterLayout {
-    /// The layout that a first adapter gives its library: its sites, its highest rank, and its scale where all sites share
-    /// one, else 1.
+    /// Creates the layout that a library takes from its first adapter: the adapter's sites, its highest rank,
+    /// and the scale that all its sites share, or 1 if their scales differ.
     ///
     /// - Throws: `layoutMismatch` as `init(sites:rank:scale:)`.
     public init(of factors: [SiteFactors]) throws(SgloradError) {
@@ -12,12 +13,12 @@ extension AdapterLayout {
             scale: factors.allSatisfy { $0.scale == shared } ? shared : 1)
     }
 
-    /// Brings factors onto this layout without changing any ΔW: lower ranks are padded with zeros, and a scale that
-    /// differs from the layout's is folded into B.
+    /// Puts factors on this layout without changing any ΔW: lower ranks are padded with zeros, and a scale
+    /// that differs from the layout's is folded into B.
     ///
     /// - Parameter factors: one entry for each site of the layout, in any order.
-    /// - Throws: `layoutMismatch` that names the first site that is missing, unknown, of another shape, or of a rank above
-    ///   the layout's, or whose scale cannot be folded within single precision.
+    /// - Throws: `layoutMismatch` that names the first site that is missing, unknown, of another shape or of
+    ///   a higher rank than the layout's, or whose scale cannot be folded in single precision.
     public func place(_ factors: [SiteFactors]) throws(SgloradError) -> LoRAAdapter {
         let bySite = try requireSites(of: factors)
         var ordered: [SiteFactors] = []
@@ -28,12 +29,12 @@ extension AdapterLayout {
                 throw .layoutMismatch(
                     site: site.path,
                     reason:
-                        "has rank \(factor.rank), above the library's \(rank); compress it to rank \(rank)")
+                        "has rank \(factor.rank), and the library has rank \(rank); compress the adapter to rank \(rank)")
             }
             ordered.append(factor)
         }
         let slices = slices
-        // Nothing of the adapter's size is allocated before all of it is known to fit.
+        // The vector is allocated only once everything is known to fit.
         var parameters = [Float](repeating: 0, count: parameterCount)
         for (factor, slice) in zip(ordered, slices) { try place(factor, at: slice, in: &parameters) }
         return LoRAAdapter(layout: self, parameters: parameters)
@@ -56,19 +57,20 @@ extension AdapterLayout {
             throw .layoutMismatch(
                 site: slice.site.path,
                 reason:
-                    "has numbers or a scale (\(factor.scale)) that cannot be brought to the base's scale (\(scale))"
+                    "has parameters that overflow or vanish when its scale \(factor.scale) is changed to the library's \(scale)"
             )
         }
     }
 
-    /// An adapter's factors by path, one for each site of this layout, whatever their rank.
+    /// An adapter's factors by path, one for each site of this layout, of any rank.
     ///
-    /// - Throws: `layoutMismatch` that names the first site that is missing, unknown, given twice, or of another shape.
+    /// - Throws: `layoutMismatch` that names the first site that is missing, unknown, duplicated or of
+    ///   another shape.
     func requireSites(of factors: [SiteFactors]) throws(SgloradError) -> [String: SiteFactors] {
         var bySite: [String: SiteFactors] = [:]
         for factor in factors {
             guard bySite.updateValue(factor, forKey: factor.site.path) == nil else {
-                throw .layoutMismatch(site: factor.site.path, reason: "stands in the adapter twice")
+                throw .layoutMismatch(site: factor.site.path, reason: "occurs twice in the adapter")
             }
         }
         var extra = Set(bySite.keys)
@@ -76,17 +78,47 @@ extension AdapterLayout {
             guard let factor = bySite[site.path] else {
                 throw .layoutMismatch(
                     site: site.path,
-                    reason: "is missing from the adapter; all experts of a base must adapt the same sites")
+                    reason: "is missing from the adapter; all experts of a base model must adapt the same sites")
             }
             guard factor.site == site else {
                 throw .layoutMismatch(
                     site: site.path,
                     reason: "is \(factor.site.inFeatures) → \(factor.site.outFeatures) in the adapter and "
-                        + "\(site.inFeatures) → \(site.outFeatures) in the base")
+                        + "\(site.inFeatures) → \(site.outFeatures) in the library")
             }
             extra.remove(site.path)
         }
-        if let extra = extra.min() { throw .layoutMismatch(site: extra, reason: "is not a site of the base") }
+        if let extra = extra.min() { throw .layoutMismatch(site: extra, reason: "is not adapted by this library") }
         return bySite
+    }
+}
+
+extension AdapterLayout {
+    /// The same sites and scale with another rank.
+    ///
+    /// - Throws: `layoutMismatch` if the rank is out of range or makes adapters too large.
+    public func withRank(_ rank: Int) throws(SgloradError) -> AdapterLayout {
+        try AdapterLayout(sites: sites, rank: rank, scale: scale)
+    }
+
+    /// Pads an adapter's vector with zeros from this layout to one of the same sites and a higher rank.
+    public func padded(_ parameters: FloatVector, to other: AdapterLayout) -> FloatVector {
+        precondition(sites == other.sites && rank <= other.rank, "the layouts differ by more than a higher rank")
+        guard rank < other.rank else { return parameters }
+        return FloatVector(count: other.parameterCount) { result in
+            parameters.withUnsafeBufferPointer { numbers in
+                for (from, to) in zip(slices, other.slices) {
+                    for index in 0..<from.a.count {
+                        result[to.a.lowerBound + index] = numbers[from.a.lowerBound + index]
+                    }
+                    for row in 0..<from.site.outFeatures {
+                        for column in 0..<rank {
+                            result[to.b.lowerBound + row * other.rank + column] =
+                                numbers[from.b.lowerBound + row * rank + column]
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,31 +1,31 @@
 public import ErrorModel
 
-/// The ordered sites of a base model, and the rank and scale that all adapters of its library share.
+/// The sites of a base model in order, with the rank and scale that all adapters of its library share.
 ///
-/// Two adapters can be combined only on one layout. As a vector, an adapter is its sites in order, and for each site A
+/// Only adapters on the same layout can be combined. An adapter's vector holds, for each site in order, A
 /// `[rank, in]` and then B `[out, rank]`, both row-major: ``parameterCount`` numbers in all.
 public struct AdapterLayout: Sendable, Hashable, Codable {
-    /// The sites, sorted by path, each path once.
+    /// The sites, sorted by path, without duplicates.
     public let sites: [Site]
-    /// The rank r of every site's A and B.
+    /// The rank r of A and B at every site.
     public let rank: Int
-    /// What B·A is multiplied by: alpha/r, or alpha/√r under rsLoRA.
+    /// The factor of B·A in ΔW: alpha/r, or alpha/√r with rsLoRA.
     public let scale: Float
 
-    /// The most numbers that an adapter may have, D; BLAS counts in 32 bits.
+    /// The largest number of parameters D that an adapter may have; BLAS counts in 32 bits.
     public static let maximumParameterCount = Int(Int32.max)
 
-    /// Makes a layout from sites in any order.
+    /// Creates a layout from sites in any order.
     ///
     /// - Parameters:
-    ///   - sites: at least one; paths not empty, each once (canonically equivalent ones are the same); features from 1 to
-    ///     2^24; ``maximumParameterCount`` numbers in all at most.
-    ///   - rank: from 1 to 4,096. As in PEFT, it may exceed a site's features.
+    ///   - sites: at least one, with non-empty, distinct paths (canonically equivalent paths are equal) and 1
+    ///     to 2^24 features on either side; at most ``maximumParameterCount`` parameters in all.
+    ///   - rank: 1 to 4,096. As in PEFT, it may exceed a site's features.
     ///   - scale: finite and not zero.
-    /// - Throws: `layoutMismatch` that names the site or the number that is out of range.
+    /// - Throws: `layoutMismatch` that names the site and the value that is out of range.
     public init(sites: [Site], rank: Int, scale: Float) throws(SgloradError) {
         guard !sites.isEmpty else {
-            throw .layoutMismatch(site: "", reason: "is missing: a layout needs one or more")
+            throw .layoutMismatch(site: "", reason: "is missing; a layout needs at least one site")
         }
         guard (1...4096).contains(rank) else {
             throw .layoutMismatch(site: sites[0].path, reason: "has rank \(rank); it must be 1 to 4096")
@@ -40,7 +40,7 @@ public struct AdapterLayout: Sendable, Hashable, Codable {
         for site in sorted {
             guard !site.path.isEmpty else { throw .layoutMismatch(site: "", reason: "has an empty path") }
             guard paths.insert(site.path).inserted else {
-                throw .layoutMismatch(site: site.path, reason: "stands in the layout twice")
+                throw .layoutMismatch(site: site.path, reason: "occurs twice in the layout")
             }
             let features = 1...(1 << 24)
             guard features.contains(site.inFeatures), features.contains(site.outFeatures) else {
@@ -53,7 +53,7 @@ public struct AdapterLayout: Sendable, Hashable, Codable {
             guard size <= Self.maximumParameterCount - total else {
                 throw .layoutMismatch(
                     site: site.path,
-                    reason: "makes the adapter larger than \(Self.maximumParameterCount) numbers")
+                    reason: "makes the adapter larger than \(Self.maximumParameterCount) parameters")
             }
             total += size
         }
@@ -62,7 +62,7 @@ public struct AdapterLayout: Sendable, Hashable, Codable {
         self.scale = scale
     }
 
-    /// Decodes a layout and checks it as `init(sites:rank:scale:)` does.
+    /// Decodes a layout, with the checks of `init(sites:rank:scale:)`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         try self.init(
@@ -71,12 +71,12 @@ public struct AdapterLayout: Sendable, Hashable, Codable {
             scale: container.decode(Float.self, forKey: .scale))
     }
 
-    /// D: how many numbers an adapter of this layout has.
+    /// D, the number of parameters of an adapter on this layout.
     public var parameterCount: Int {
         sites.reduce(0) { $0 + rank * ($1.inFeatures + $1.outFeatures) }
     }
 
-    /// Where each site's A and B lie in an adapter's vector, in the order of ``sites``.
+    /// Where the factors of each site lie in an adapter's vector, in the order of ``sites``.
     public var slices: [SiteSlice] {
         var offset = 0
         return sites.map { site in
@@ -88,12 +88,25 @@ public struct AdapterLayout: Sendable, Hashable, Codable {
     }
 }
 
-/// Where one site's factors lie in an adapter's vector.
+/// The ranges of one site's factors in an adapter's vector.
 public struct SiteSlice: Sendable {
-    /// The site.
     public let site: Site
-    /// The stretch that holds A, `[rank, in]`, row-major.
+    /// A, `[rank, in]`, row-major.
     public let a: Range<Int>
-    /// The stretch that holds B, `[out, rank]`, row-major.
+    /// B, `[out, rank]`, row-major.
     public let b: Range<Int>
+}
+
+/// A linear layer of a base model that LoRA adapts.
+public struct Site: Sendable, Hashable, Codable {
+    /// The module's path in the base model, such as `encoder.layer.0.attention.self.query`.
+    public let path: String
+    public let inFeatures: Int
+    public let outFeatures: Int
+
+    public init(path: String, inFeatures: Int, outFeatures: Int) {
+        self.path = path
+        self.inFeatures = inFeatures
+        self.outFeatures = outFeatures
+    }
 }

@@ -1,22 +1,23 @@
 public import ErrorModel
 
-/// How one expert's factors are brought to its library's gauge and rank: one G per site, for all its checkpoints.
+/// Maps one expert's factors to its library's gauge and rank: one G for each site, shared by all checkpoints.
 public struct GaugeAlignment: Sendable {
-    /// The effective rank: the most directions that ΔW has at any site, over all checkpoints.
+    /// The effective rank: the highest rank of ΔW at any site, over all checkpoints.
     public let rank: Int
-    /// How far the expert is from the reference: 0 (its space) to 1 (nothing in common beyond chance), a mean over the sites.
+    /// The distance from the reference, a mean over the sites: 0 (the same space) to 1 (nothing in common
+    /// beyond chance).
     public let distance: Double
-    /// Whether the expert shares no gauge with the library and must be merged by ΔW.
+    /// Whether the expert shares no gauge with the library, so that it can only be merged by ΔW.
     ///
-    /// It comes from another initialisation, or has directions that the reference does not have.
+    /// It was trained from another initialisation, or has directions that the reference does not have.
     public let isForeign: Bool
     private let maps: [SiteMap]
     private let layout: AdapterLayout
 
-    /// The distance from which an expert is foreign.
+    /// The distance above which an expert is foreign.
     ///
-    /// The zoo's experts, all of one initialisation, are at most 0.42 from one another; experts of different ones at 0.98
-    /// and above.
+    /// Experts of one initialisation (the example zoo) are at most 0.42 apart, experts of different
+    /// initialisations at least 0.98.
     public static let foreignDistance = 0.7
 
     /// Fits the gauge of an expert to a library's.
@@ -24,9 +25,9 @@ public struct GaugeAlignment: Sendable {
     /// - Parameters:
     ///   - checkpoints: the factors of each of the expert's checkpoints, at least one, all of the same ranks.
     ///   - reference: the library's.
-    ///   - layout: the library's; the files' rank may be another. An expert that is within the library's rank in effect
-    ///     loses the directions that never reach ΔW.
-    /// - Throws: `layoutMismatch` that names a site that is missing, unknown, or of another shape.
+    ///   - layout: the library's; the files may have another rank. If the expert's effective rank is within
+    ///     the library's, directions that never reach ΔW are dropped.
+    /// - Throws: `layoutMismatch` that names a site that is missing, unknown or of another shape.
     public init(
         of checkpoints: [[SiteFactors]], to reference: GaugeReference, on layout: AdapterLayout
     ) throws(SgloradError) {
@@ -45,7 +46,8 @@ public struct GaugeAlignment: Sendable {
             maps = fits.map(\.map)
             return
         }
-        // There is nothing to align with. What fits the library's rank stays as it is, the rest is compressed without loss.
+        // There is no gauge to align with. Factors that fit the library's rank are kept, others are
+        // compressed without loss.
         var kept: [SiteMap] = []
         for site in sites {
             kept.append(
@@ -54,9 +56,9 @@ public struct GaugeAlignment: Sendable {
         maps = kept
     }
 
-    /// The effective rank of an expert: the most directions that ΔW has at any site, over all checkpoints.
+    /// The effective rank of an expert: the highest rank of ΔW at any site, over all checkpoints.
     ///
-    /// - Throws: `layoutMismatch` that names a site that is missing, unknown, or of another shape.
+    /// - Throws: `layoutMismatch` that names a site that is missing, unknown or of another shape.
     public static func rank(
         of checkpoints: [[SiteFactors]], on layout: AdapterLayout
     ) throws(SgloradError) -> Int {
@@ -67,14 +69,14 @@ public struct GaugeAlignment: Sendable {
         return rank
     }
 
-    /// Whether nothing is done to the factors but padding.
+    /// Whether the factors are only padded.
     public var isIdentity: Bool {
         maps.allSatisfy { if case .identity = $0 { true } else { false } }
     }
 
-    /// Brings one checkpoint's factors to the library's gauge, rank and scale.
+    /// Maps one checkpoint's factors to the library's gauge, rank and scale.
     ///
-    /// - Throws: `layoutMismatch` as `AdapterLayout.place`; of a site's rank, if ``rank`` is above the layout's.
+    /// - Throws: `layoutMismatch` as `AdapterLayout.place`, or if ``rank`` is above the layout's.
     public func place(_ factors: [SiteFactors]) throws(SgloradError) -> LoRAAdapter {
         try layout.place(SiteMap.apply(maps, to: factors, on: layout))
     }

@@ -1,16 +1,17 @@
 public import ErrorModel
 public import LinearAlgebra
 
-/// The factors that fix a library's gauge: those of its first expert, which they outlive.
+/// The factors that define a library's gauge: those of its first expert, kept after that expert is removed.
 ///
-/// (A, B) and (G⁻¹A, BG) are one adapter for any invertible G; factors can be averaged only where all share the gauge.
+/// (A, B) and (G⁻¹A, BG) are the same adapter for any invertible G, so factors can be averaged only if all
+/// share one gauge.
 public struct GaugeReference: Sendable {
-    /// The layout that the factors lie on; its rank may be below the library's, which can rise.
+    /// The factors' layout; its rank may be below the library's, which can rise later.
     public let layout: AdapterLayout
-    /// The factors, `layout.parameterCount` numbers.
+    /// `layout.parameterCount` numbers.
     public let parameters: FloatVector
 
-    /// A reference over stored factors.
+    /// Restores a reference from stored factors.
     public init(layout: AdapterLayout, parameters: FloatVector) {
         precondition(
             parameters.count == layout.parameterCount,
@@ -19,17 +20,18 @@ public struct GaugeReference: Sendable {
         self.parameters = parameters
     }
 
-    /// The row norm of PEFT's initial A (Kaiming uniform with a = √5: variance 1/(3·in)), for factors whose own is unusable.
+    /// The row norm of PEFT's initial A (Kaiming uniform with a = √5: variance 1/(3·in)), used for factors
+    /// whose own norms are unusable.
     private static let rowNorm = (1.0 / 3).squareRoot()
 
-    /// Makes the reference of a library from its first expert.
+    /// Creates the reference of a library from its first expert.
     ///
-    /// Where a site's factors are fit to be one, they stay as they are; where A's rows are nearly dependent, or A and B
-    /// of very different size, they are brought to orthogonal rows of the norm that PEFT starts from.
+    /// A site's factors are kept where they are suitable. Where A's rows are nearly dependent, or A and B
+    /// differ much in size, A is given orthogonal rows with the norm of PEFT's initialisation.
     ///
     /// - Parameters:
     ///   - checkpoints: the factors of each of the expert's checkpoints; at least one.
-    ///   - layout: the library's, of the expert's effective rank or above.
+    ///   - layout: the library's, with at least the expert's effective rank.
     /// - Throws: `layoutMismatch` as `AdapterLayout.place`.
     public init(
         first checkpoints: [[SiteFactors]], on layout: AdapterLayout

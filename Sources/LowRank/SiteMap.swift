@@ -1,17 +1,17 @@
 internal import LinearAlgebra
 
-/// What a gauge does to the factors of one site: A becomes L·A, B becomes B·R.
+/// The change of gauge at one site: A becomes L·A, B becomes B·R.
 enum SiteMap: Sendable {
-    /// Nothing: the factors stay, bit for bit.
+    /// The factors are kept bit for bit.
     case identity
-    /// These components stay, bit for bit; the others are zero in A or in B.
+    /// These components are kept bit for bit; the others are zero in A or in B.
     case selection([Int])
     /// L `[new rank, rank]` and R `[rank, new rank]`.
     case linear(left: DoubleMatrix, right: DoubleMatrix)
 
     /// Applies one map to each site of a layout.
     ///
-    /// - Parameter maps: in the order of `layout.sites`; factors of sites that are not there stay as they are.
+    /// - Parameter maps: in the order of `layout.sites`; factors of other sites are not changed.
     static func apply(
         _ maps: [SiteMap], to factors: [SiteFactors], on layout: AdapterLayout
     ) -> [SiteFactors] {

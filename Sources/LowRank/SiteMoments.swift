@@ -1,25 +1,24 @@
 internal import ErrorModel
 internal import LinearAlgebra
 
-/// One site of an expert in inner products: with itself, and with the reference.
+/// The inner products of an expert's factors at one site, with each other and with the reference's.
 struct SiteMoments: Sendable {
-    /// Those of the expert's factors with each other.
+    /// The expert's factors with each other.
     var grams: SiteGrams
-    /// The mean of A·A₀ᵀ, `[rank, reference's rank]`.
+    /// The mean of A·A₀ᵀ over the checkpoints, `[rank, reference's rank]`.
     var crossA: DoubleMatrix
-    /// The mean of Bᵀ·B₀, likewise.
+    /// The mean of Bᵀ·B₀, of the same shape.
     var crossB: DoubleMatrix
-    /// The reference's own.
+    /// The reference's factors with each other.
     var reference: SiteGrams
-    /// The site's in features.
+    /// The site's in and out features.
     let inputs: Int
-    /// The site's out features.
     let outputs: Int
 
-    /// Takes the inner products of each site of a layout, over all checkpoints.
+    /// Computes the inner products at each site of a layout, over all checkpoints.
     ///
-    /// - Parameter reference: nil where there is none yet; the fields about it then have no numbers.
-    /// - Throws: `layoutMismatch` that names a site that is missing, unknown, or of another shape.
+    /// - Parameter reference: nil if there is none yet; the fields about it are then empty.
+    /// - Throws: `layoutMismatch` that names a site that is missing, unknown or of another shape.
     static func all(
         of checkpoints: [[SiteFactors]], on layout: AdapterLayout, reference: GaugeReference?
     ) throws(SgloradError) -> [SiteMoments] {
@@ -57,7 +56,7 @@ struct SiteMoments: Sendable {
         }
     }
 
-    /// Some of the expert's components alone.
+    /// The moments restricted to some of the expert's components.
     func selecting(_ components: [Int]) -> SiteMoments {
         var result = self
         result.grams = grams.selecting(components)
@@ -70,5 +69,97 @@ struct SiteMoments: Sendable {
             }
         }
         return result
+    }
+}
+
+/// The Gram matrices of an expert's factors at one site, over all its checkpoints: everything that a gauge is
+/// fitted from.
+struct SiteGrams: Sendable {
+    /// The mean of A·Aᵀ, `[rank, rank]`.
+    var a: DoubleMatrix
+    /// The mean of Bᵀ·B, `[rank, rank]`, with B at the layout's scale.
+    var b: DoubleMatrix
+
+    var rank: Int { a.rows }
+
+    init(rank: Int) {
+        self.init(
+            a: DoubleMatrix(rows: rank, columns: rank), b: DoubleMatrix(rows: rank, columns: rank))
+    }
+
+    init(a: DoubleMatrix, b: DoubleMatrix) {
+        self.a = a
+        self.b = b
+    }
+
+    /// Adds one checkpoint's inner products, with a weight of `share`.
+    mutating func add(_ factors: SiteDoubles, share: Double) {
+        SiteDoubles.add(share, factors.a.multiplied(by: factors.a, transposeOther: true), to: &a)
+        SiteDoubles.add(share, factors.b.multiplied(by: factors.b, transposeSelf: true), to: &b)
+    }
+
+    /// The components that are zero neither in A nor in B.
+    var components: [Int] { (0..<rank).filter { a[$0, $0] > 0 && b[$0, $0] > 0 } }
+
+    /// The Gram matrices restricted to some components.
+    func selecting(_ components: [Int]) -> SiteGrams {
+        var result = SiteGrams(rank: components.count)
+        for (row, first) in components.enumerated() {
+            for (column, second) in components.enumerated() {
+                result.a[row, column] = a[first, second]
+                result.b[row, column] = b[first, second]
+            }
+        }
+        return result
+    }
+
+    /// Whether the factors can serve as a reference as they are.
+    ///
+    /// LoRA starts from nearly orthogonal rows of A and from B = 0: A must be of full rank, and between 1/8
+    /// and 64 times as large as B.
+    var isNatural: Bool {
+        guard let root = try? SymmetricRoot(a, tolerance: 1.0 / 30), root.rank == rank else { return false }
+        let (sizeA, sizeB) = (Self.trace(a).squareRoot(), Self.trace(b).squareRoot())
+        return sizeB == 0 || (1.0 / 8...64).contains(sizeA / sizeB)
+    }
+
+    static func trace(_ matrix: DoubleMatrix) -> Double {
+        (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
+    }
+}
+
+/// One site's factors in double precision, B at the layout's scale.
+struct SiteDoubles: Sendable {
+    /// A, `[rank, in]`.
+    let a: DoubleMatrix
+    /// B, `[out, rank]`.
+    let b: DoubleMatrix
+
+    init(_ factors: SiteFactors, scale: Float) {
+        let fold = Double(factors.scale) / Double(scale)
+        a = factors.a.withUnsafeBufferPointer {
+            DoubleMatrix(rows: factors.rank, columns: factors.site.inFeatures, floats: $0)
+        }
+        b = factors.b.withUnsafeBufferPointer {
+            DoubleMatrix(rows: factors.site.outFeatures, columns: factors.rank, floats: $0)
+        }.scalingColumns(by: [Double](repeating: fold, count: factors.rank))
+    }
+
+    /// The factors of a site in an adapter's vector.
+    init(_ slice: SiteSlice, of parameters: FloatVector, rank: Int) {
+        (a, b) = parameters.withUnsafeBufferPointer { numbers in
+            (
+                DoubleMatrix(
+                    rows: rank, columns: slice.site.inFeatures,
+                    floats: UnsafeBufferPointer(rebasing: numbers[slice.a])),
+                DoubleMatrix(
+                    rows: slice.site.outFeatures, columns: rank,
+                    floats: UnsafeBufferPointer(rebasing: numbers[slice.b]))
+            )
+        }
+    }
+
+    static func add(_ share: Double, _ matrix: DoubleMatrix, to sum: inout DoubleMatrix) {
+        for index in sum.values.indices { sum.values[index] += share * matrix.values[index] }
     }
 }

@@ -1,14 +1,14 @@
 internal import ErrorModel
 internal import LinearAlgebra
 
-/// A Gram matrix S, taken apart as S = F·Fᵀ over the directions in which it is not zero.
+/// The factorisation S = F·Fᵀ of a Gram matrix, restricted to the directions in which it is not zero.
 struct SymmetricRoot: Sendable {
     /// The square roots of the eigenvalues that are kept, largest first.
     let roots: [Double]
     /// Their eigenvectors, `[order, rank]`.
     let vectors: DoubleMatrix
 
-    /// Decomposes a Gram matrix; directions whose root is at most `tolerance` of the largest are left out.
+    /// Decomposes a Gram matrix; directions whose root is at most `tolerance` times the largest are dropped.
     init(_ gram: DoubleMatrix, tolerance: Double) throws(SgloradError) {
         let eigen = try SymmetricEigen(gram.values, order: gram.rows)
         let largest = max(eigen.values.first ?? 0, 0).squareRoot()
@@ -17,7 +17,6 @@ struct SymmetricRoot: Sendable {
         vectors = DoubleMatrix(rows: gram.rows, joining: Array(eigen.vectors.prefix(kept.count)))
     }
 
-    /// How many directions there are.
     var rank: Int { roots.count }
 
     /// F, `[order, rank]`.
@@ -35,17 +34,17 @@ struct SymmetricRoot: Sendable {
     }
 }
 
-/// X = U·diag(s)·Vᵀ of a small matrix with no more rows than columns.
+/// The singular value decomposition X = U·diag(s)·Vᵀ of a small matrix with at most as many rows as columns.
 struct SmallSVD: Sendable {
-    /// The singular values, largest first; as many as rows.
+    /// The singular values, largest first, one for each row.
     let values: [Double]
     /// U, `[rows, rows]`.
     let left: DoubleMatrix
-    /// V, `[columns, rows]`: orthonormal columns, made up where a singular value is zero.
+    /// V, `[columns, rows]`, with orthonormal columns; those of zero singular values are arbitrary.
     let right: DoubleMatrix
 
     init(_ matrix: DoubleMatrix) throws(SgloradError) {
-        precondition(matrix.rows <= matrix.columns, "\(matrix.rows) rows over \(matrix.columns) columns")
+        precondition(matrix.rows <= matrix.columns, "\(matrix.rows) rows and \(matrix.columns) columns")
         let eigen = try SymmetricEigen(
             matrix.multiplied(by: matrix, transposeOther: true).values, order: matrix.rows)
         values = eigen.values.map { max($0, 0).squareRoot() }
@@ -62,7 +61,8 @@ struct SmallSVD: Sendable {
         right = DoubleMatrix(rows: matrix.columns, joining: columns)
     }
 
-    /// Takes the parts along `others` away and brings the rest to length 1; false where nothing is left.
+    /// Removes the components along `others` and scales the rest to length 1 (one step of Gram–Schmidt);
+    /// false if nothing is left.
     private static func normalise(_ vector: inout [Double], against others: [[Double]]) -> Bool {
         let before = vector.reduce(0) { $0 + $1 * $1 }
         for other in others {
@@ -75,7 +75,7 @@ struct SmallSVD: Sendable {
         return true
     }
 
-    /// A direction orthogonal to `others`: what is left of the unit vector that they cover least.
+    /// A direction orthogonal to `others`, made from the unit vector that they cover least.
     private static func unitVector(of count: Int, against others: [[Double]]) -> [Double] {
         let covered = (0..<count).map { index in others.reduce(0) { $0 + $1[index] * $1[index] } }
         let place = covered.indices.min { covered[$0] < covered[$1] } ?? 0

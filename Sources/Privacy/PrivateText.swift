@@ -1,38 +1,34 @@
-/// Text that a user wrote: what an intent says.
+/// Text that a user wrote: the text of an intent.
 ///
-/// It goes from the wire to the text encoder in this type, so that it cannot reach a log, an error or a debugger's dump by
-/// habit: whatever describes a value that holds it shows its length and nothing else. Only JSON, which is the wire and the
-/// queue's database, and ``revealed`` give the text itself.
+/// The text is passed in this type from the wire to the text encoder, so that it cannot leak into a log, an
+/// error message or a debugger's dump by accident: every description shows only its length. Only ``revealed``
+/// and the JSON encoding (on the wire and in the queue's database) give the text itself.
 public struct PrivateText: Sendable, Hashable {
-    /// The text itself; whoever asks for it answers for where it goes.
+    /// The text itself; the caller is responsible for where it goes.
     public let revealed: String
 
-    /// Takes charge of a text.
     public init(_ text: String) {
         revealed = text
     }
 
-    /// How many bytes of UTF-8 the text has.
+    /// The length in bytes of UTF-8.
     public var byteCount: Int { revealed.utf8.count }
 
-    /// Whether there is nothing in it but white space.
+    /// Whether the text is empty or only white space.
     public var isBlank: Bool { revealed.allSatisfy(\.isWhitespace) }
 }
 
 extension PrivateText: ExpressibleByStringLiteral {
-    /// Takes a text that stands in the source.
     public init(stringLiteral text: String) {
         self.init(text)
     }
 }
 
 extension PrivateText: Codable {
-    /// Decodes a bare string.
     public init(from decoder: any Decoder) throws {
         self.init(try decoder.singleValueContainer().decode(String.self))
     }
 
-    /// Encodes the bare string.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(revealed)
@@ -40,12 +36,11 @@ extension PrivateText: Codable {
 }
 
 extension PrivateText: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// How long the text is.
+    /// The length of the text.
     public var description: String { "(private text of \(byteCount) bytes)" }
 
-    /// Same as ``description``.
     public var debugDescription: String { description }
 
-    /// A mirror without children, for what describes values by looking into them.
+    /// An empty mirror, for code that describes values by reflection.
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }

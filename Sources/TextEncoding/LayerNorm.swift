@@ -30,3 +30,64 @@ struct LayerNorm: Sendable {
         }
     }
 }
+
+extension LayerNorm {
+    /// As `apply(rows:_:adding:)`, with input and result apart, and with what the way back needs kept.
+    ///
+    /// - Parameters:
+    ///   - output: the result, `[rows, width]`.
+    ///   - normalised: the rows before factors and terms, `[rows, width]`.
+    ///   - factors: one over each row's deviation, `[rows]`.
+    func apply(
+        rows: Int, _ x: UnsafePointer<Float>, adding residual: UnsafePointer<Float>,
+        into output: UnsafeMutablePointer<Float>, normalised: UnsafeMutablePointer<Float>,
+        factors: UnsafeMutablePointer<Float>
+    ) {
+        let width = weight.count
+        weight.withUnsafeBufferPointer { weight in
+            bias.withUnsafeBufferPointer { bias in
+                for row in 0..<rows {
+                    let place = row * width
+                    let values = normalised + place
+                    values.update(from: x + place, count: width)
+                    Kernels.add(residual + place, to: values, count: width)
+                    let mean = Kernels.sum(values, count: width) / Float(width)
+                    let variance = Kernels.squares(values, around: mean, count: width) / Float(width)
+                    let factor = 1 / (variance + epsilon).squareRoot()
+                    factors[row] = factor
+                    for index in 0..<width {
+                        let unit = (values[index] - mean) * factor
+                        values[index] = unit
+                        output[place + index] = unit * weight[index] + bias[index]
+                    }
+                }
+            }
+        }
+    }
+
+    /// Turns the gradient by the result into that by the input, in place.
+    ///
+    /// With x̂ the normalised row, g = gradient∘factors and s one over the deviation: s·(g − mean(g) − x̂·mean(g∘x̂)).
+    func back(
+        rows: Int, gradient: UnsafeMutablePointer<Float>, normalised: UnsafePointer<Float>,
+        factors: UnsafePointer<Float>
+    ) {
+        let width = weight.count
+        weight.withUnsafeBufferPointer { weight in
+            for row in 0..<rows {
+                let g = gradient + row * width
+                let unit = normalised + row * width
+                var sum: Float = 0
+                var product: Float = 0
+                for index in 0..<width {
+                    g[index] *= weight[index]
+                    sum += g[index]
+                    product += g[index] * unit[index]
+                }
+                sum /= Float(width)
+                product /= Float(width)
+                for index in 0..<width { g[index] = factors[row] * (g[index] - sum - unit[index] * product) }
+            }
+        }
+    }
+}

@@ -38,3 +38,91 @@ struct LinearLayer: Sendable {
             b: factors.b, ldb: adapter.rank, transposeB: true, beta: 1, c: y, ldc: yStride)
     }
 }
+
+extension LinearLayer {
+    /// Adds to `xGradient` the gradient by the input, and to the adapter's gradient that by this layer's A and B.
+    ///
+    /// With u = dY·B: dX = dY·W + scale·u·A, dB = scale·dYᵀ·(X·Aᵀ), dA = scale·uᵀ·X.
+    ///
+    /// - Parameters:
+    ///   - x: the layer's input, rows `xStride` apart.
+    ///   - yGradient: the gradient by the output, rows `yStride` apart.
+    ///   - xGradient: `[rows, in]`; nil where the gradient by the input is not wanted.
+    ///   - parameters: the gradient by the adapter's vector.
+    ///   - low: room for twice `rows * rank` numbers.
+    func back(
+        rows: Int, x: UnsafePointer<Float>, xStride: Int, yGradient: UnsafePointer<Float>, yStride: Int,
+        xGradient: UnsafeMutablePointer<Float>?, adapter: AppliedAdapter,
+        parameters: UnsafeMutablePointer<Float>, low: UnsafeMutablePointer<Float>
+    ) {
+        let (inputs, outputs) = (site.inFeatures, site.outFeatures)
+        if let xGradient {
+            weight.withUnsafeBufferPointer { weight in
+                guard let weight = weight.baseAddress else { return }
+                BLAS.gemm(
+                    m: rows, n: inputs, k: outputs, a: yGradient, lda: yStride, b: weight, ldb: inputs,
+                    beta: 1,
+                    c: xGradient, ldc: inputs)
+            }
+        }
+        guard let factors = adapter.factors(of: index), let slice = adapter.slice(of: index) else { return }
+        let (rank, scale) = (adapter.rank, adapter.scale)
+        let projected = low
+        let returned = low + rows * rank
+        BLAS.gemm(
+            m: rows, n: rank, k: inputs, a: x, lda: xStride, b: factors.a, ldb: inputs, transposeB: true,
+            c: projected, ldc: rank)
+        BLAS.gemm(
+            m: rows, n: rank, k: outputs, a: yGradient, lda: yStride, b: factors.b, ldb: rank, c: returned,
+            ldc: rank)
+        BLAS.gemm(
+            m: outputs, n: rank, k: rows, alpha: scale, a: yGradient, lda: yStride, transposeA: true,
+            b: projected,
+            ldb: rank, beta: 1, c: parameters + slice.b.lowerBound, ldc: rank)
+        BLAS.gemm(
+            m: rank, n: inputs, k: rows, alpha: scale, a: returned, lda: rank, transposeA: true, b: x,
+            ldb: xStride,
+            beta: 1, c: parameters + slice.a.lowerBound, ldc: inputs)
+        guard let xGradient else { return }
+        BLAS.gemm(
+            m: rows, n: inputs, k: rank, alpha: scale, a: returned, lda: rank, b: factors.a, ldb: inputs,
+            beta: 1,
+            c: xGradient, ldc: inputs)
+    }
+}
+
+/// An adapter's factors by the encoder's linear layers, valid while the adapter's memory is held.
+struct AppliedAdapter {
+    /// The rank r of every site.
+    let rank: Int
+    /// What B·A is multiplied by.
+    let scale: Float
+    private let parameters: UnsafePointer<Float>
+    /// For each linear layer of the encoder, where its factors are.
+    private let slices: [SiteSlice?]
+
+    /// Runs `body` with an adapter whose layout the encoder has checked, or with none.
+    static func with<R>(
+        _ adapter: LoRAAdapter?, over layers: [LinearLayer], _ body: (AppliedAdapter?) -> R
+    ) -> R {
+        guard let adapter else { return body(nil) }
+        var byPath: [String: SiteSlice] = [:]
+        for slice in adapter.layout.slices { byPath[slice.site.path] = slice }
+        let slices = layers.map { byPath[$0.site.path] }
+        return adapter.parameters.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return body(nil) }
+            return body(
+                AppliedAdapter(
+                    rank: adapter.layout.rank, scale: adapter.layout.scale, parameters: base, slices: slices))
+        }
+    }
+
+    /// Where a layer's factors are in the adapter's vector, or nil when the adapter leaves it as it is.
+    func slice(of layer: Int) -> SiteSlice? { slices[layer] }
+
+    /// A `[rank, in]` and B `[out, rank]` of a layer, or nil when the adapter leaves it as it is.
+    func factors(of layer: Int) -> (a: UnsafePointer<Float>, b: UnsafePointer<Float>)? {
+        guard let slice = slices[layer] else { return nil }
+        return (parameters + slice.a.lowerBound, parameters + slice.b.lowerBound)
+    }
+}

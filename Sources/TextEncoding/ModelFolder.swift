@@ -1,15 +1,6 @@
 internal import ErrorModel
-
-#if canImport(FoundationEssentials)
 internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
 /// A folder that a model's files are read from; every failure names the file.
 struct ModelFolder {
@@ -112,4 +103,14 @@ struct ModelFolder {
         @unknown default: "\(error)"
         }
     }
+}
+
+/// A path from the root, without empty and "." components; symbolic links are left as they are.
+func absolutePath(_ path: String) -> String {
+    var full = path
+    if !path.hasPrefix("/"), let current = getcwd(nil, 0) {
+        full = String(cString: current) + "/" + path
+        free(current)
+    }
+    return "/" + full.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
 }

@@ -1,18 +1,19 @@
 import ErrorModel
 import LinearAlgebra
 import LowRank
+import StrictJSON
 
 @testable import AdapterFormats
 
 extension FuzzTarget {
-    /// The reader of safetensors files: the header, and the numbers of every tensor.
+    /// Safetensors files: the header, and the numbers of every tensor.
     static let safetensors = FuzzTarget(name: "safetensors") { bytes in
-        // As it lies in memory, so that a byte read behind the end is seen; then as a file.
+        // First in memory, where the sanitizer sees a read beyond the end; then as a file.
         let header = try? SafetensorsHeader(of: bytes, file: "input")
         ScratchFile.weights.write(bytes)
         guard let file = try? SafetensorsFile(path: ScratchFile.weights.path, displayName: "input") else {
             precondition(
-                header == nil || bytes.isEmpty, "the same bytes are sound in memory and unsound in a file")
+                header == nil || bytes.isEmpty, "the same bytes are valid in memory and invalid in a file")
             return
         }
         precondition(file.tensors.count == header?.tensors.count)
@@ -30,7 +31,7 @@ extension FuzzTarget {
         }
     }
 
-    /// The reader of PEFT folders: two bytes that say how long the configuration is, the configuration, the weights.
+    /// PEFT folders: two bytes for the length of the configuration, the configuration, then the weights.
     static let peft = FuzzTarget(name: "peft") { bytes in
         guard bytes.count >= 2 else { return }
         let length = min(Int(bytes[0]) | Int(bytes[1]) << 8, bytes.count - 2)
@@ -49,15 +50,16 @@ extension FuzzTarget {
         }
     }
 
-    /// The strict reader of JSON: what it reads it can write, and reads back as it was.
+    /// The strict JSON reader: what it accepts survives a round trip, and the scanner alone sees the same
+    /// members.
     static let json = FuzzTarget(name: "json") { bytes in
-        bytes.withMemoryRebound(to: UInt8.self) { buffer in
-            guard let document = try? StrictJSON(parsing: buffer) else { return }
-            let text = document.indented()
-            guard let again = try? StrictJSON(parsing: text) else {
-                preconditionFailure("what was written cannot be read")
-            }
-            precondition(again.indented() == text, "what was read again is something else")
+        let members = try? JSONScanner.members(of: bytes, maximumDepth: 64, maximumCount: 64)
+        guard let document = try? JSONValue(parsing: bytes) else { return }
+        precondition(members == nil || members?.count == document.object?.count, "two readings of one text")
+        let text = document.indented()
+        guard let again = try? JSONValue(parsing: text) else {
+            preconditionFailure("what was written cannot be parsed")
         }
+        precondition(again.indented() == text, "the document changed in a round trip")
     }
 }

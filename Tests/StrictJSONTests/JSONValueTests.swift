@@ -1,12 +1,12 @@
+import StrictJSON
 import Testing
 
-@testable import AdapterFormats
 
-@Suite("StrictJSON")
-struct StrictJSONTests {
-    private func parse(_ text: String) throws -> StrictJSON { try StrictJSON(parsing: Array(text.utf8)) }
+@Suite("JSON values")
+struct JSONValueTests {
+    private func parse(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }
 
-    @Test func `every kind of value is read, members in order`() throws {
+    @Test func `every kind of value is parsed, members in order`() throws {
         let text =
             #" {"b":[1,-2,0,1.5,-0,1e3],"a":{"x":null},"t":true,"f":false,"s":"é\n\u00e9\ud83d\ude00\/"} "#
         let document = try parse(text)
@@ -31,27 +31,27 @@ struct StrictJSONTests {
         "\"\\ud800\\u0041\"",
         "\"\\ud800\\n\"", "\"a\nb\"", "\"a\u{0}b\"", "{} {}", "1 1", "{}x", "[1]]", "\u{FEFF}{}", "// c\n1",
     ])
-    func `what is not JSON is refused`(text: String) {
-        #expect(throws: StrictJSON.Failure.self) { try parse(text) }
+    func `invalid JSON is rejected`(text: String) {
+        #expect(throws: JSONSyntaxError.self) { try parse(text) }
     }
 
     @Test(arguments: [
         #"{"a":1,"a":1}"#, #"{"x":{"a":1,"b":2,"a":3}}"#, #"[{"a":1,"\u0061":2}]"#,
         "{\"\u{E9}\":1,\"e\u{301}\":2}",
     ])
-    func `a name that stands twice is refused at any level`(text: String) {
-        let failure = #expect(throws: StrictJSON.Failure.self) { try parse(text) }
-        #expect(failure?.reason.contains("twice") == true)
+    func `a duplicate key is rejected at any level`(text: String) {
+        let failure = #expect(throws: JSONSyntaxError.self) { try parse(text) }
+        #expect(failure?.reason.contains("duplicate") == true)
     }
 
     @Test(arguments: [2, 15, 16, 17, 18, 40])
-    func `a name that stands twice is found in objects of any size`(count: Int) throws {
+    func `a duplicate key is found in objects of any size`(count: Int) throws {
         let members = (1..<count).map { "\"n\($0)\":0" }
         #expect(try parse("{\(members.joined(separator: ","))}").object?.count == count - 1)
-        for twice in Set([1, count / 2, count - 1]) {
-            let text = "{\((members + ["\"n\(twice)\":0"]).joined(separator: ","))}"
-            let failure = #expect(throws: StrictJSON.Failure.self) { try parse(text) }
-            #expect(failure?.reason.contains("twice") == true)
+        for duplicate in Set([1, count / 2, count - 1]) {
+            let text = "{\((members + ["\"n\(duplicate)\":0"]).joined(separator: ","))}"
+            let failure = #expect(throws: JSONSyntaxError.self) { try parse(text) }
+            #expect(failure?.reason.contains("duplicate") == true)
         }
     }
 
@@ -61,38 +61,38 @@ struct StrictJSONTests {
             [0x22, 0xE2, 0x82, 0x22],
             [0x22, 0x5C, 0x6E, 0xFF, 0x22], [0xFF],
         ] as [[UInt8]])
-    func `what is not UTF-8 is refused`(bytes: [UInt8]) {
-        #expect(throws: StrictJSON.Failure.self) { try StrictJSON(parsing: bytes) }
+    func `invalid UTF-8 is rejected`(bytes: [UInt8]) {
+        #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: bytes) }
     }
 
-    @Test func `nesting is read to 64 levels and not beyond`() throws {
+    @Test func `nesting is allowed to 64 levels`() throws {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
         _ = try parse(nested(64))
         for depth in [65, 200_000] {
-            let failure = #expect(throws: StrictJSON.Failure.self) { try parse(nested(depth)) }
+            let failure = #expect(throws: JSONSyntaxError.self) { try parse(nested(depth)) }
             #expect(failure?.reason.contains("deeper") == true)
         }
-        #expect(throws: StrictJSON.Failure.self) { try parse(String(repeating: "{\"a\":", count: 200_000)) }
+        #expect(throws: JSONSyntaxError.self) { try parse(String(repeating: "{\"a\":", count: 200_000)) }
     }
 
-    @Test func `numbers and the count of values are bounded`() {
-        #expect(throws: StrictJSON.Failure.self) { try parse(String(repeating: "1", count: 200)) }
-        let many = "[" + String(repeating: "0,", count: StrictJSON.maximumValues) + "0]"
-        let failure = #expect(throws: StrictJSON.Failure.self) { try parse(many) }
+    @Test func `the length of numbers and the count of values are limited`() {
+        #expect(throws: JSONSyntaxError.self) { try parse(String(repeating: "1", count: 200)) }
+        let many = "[" + String(repeating: "0,", count: JSONValue.maximumValues) + "0]"
+        let failure = #expect(throws: JSONSyntaxError.self) { try parse(many) }
         #expect(failure?.reason.contains("values") == true)
     }
 
-    @Test func `what is written is read again as it was, in ASCII`() throws {
+    @Test func `written strings and documents survive a round trip`() throws {
         let text = "a\"b\\c\n\u{1}\u{7F}é😀/"
         for ascii in [false, true] {
             var written: [UInt8] = []
-            StrictJSON.write(text, ascii: ascii, to: &written)
-            #expect(try StrictJSON(parsing: written).string == text)
+            JSONValue.write(text, ascii: ascii, to: &written)
+            #expect(try JSONValue(parsing: written).string == text)
             #expect(written.allSatisfy { $0 < 0x7F } == ascii)
         }
-        let document = StrictJSON.object([
+        let document = JSONValue.object([
             .init(name: "a", value: .array([.integer(1), .object([]), .array([])])),
             .init(name: "b", value: .null),
         ])

@@ -1,9 +1,10 @@
-/// A name from a file within quotation marks, safe and short enough for a message: control characters are shown as their
-/// code points, and what is longer than 160 characters is cut.
-struct Quoted: CustomStringConvertible {
-    let description: String
+/// A name from untrusted input in quotation marks, safe to show in an error message.
+///
+/// Control characters are shown as their code points, and the name is cut after 160 characters.
+public struct Quoted: CustomStringConvertible {
+    public let description: String
 
-    init(_ name: String) {
+    public init(_ name: String) {
         var text = "'"
         var length = 0
         for scalar in name.unicodeScalars {
@@ -23,8 +24,8 @@ struct Quoted: CustomStringConvertible {
 }
 
 extension String {
-    /// Whether the text holds a control character, NUL included.
-    var holdsControlCharacter: Bool {
+    /// Whether the text holds a C0 or C1 control character or DEL.
+    public var holdsControlCharacter: Bool {
         unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
     }
 }

@@ -1,9 +1,9 @@
-extension StrictJSON {
-    /// Appends a string with its quotation marks.
+extension JSONValue {
+    /// Appends a string in quotation marks.
     ///
-    /// What JSON does not force to be escaped stays as it is, unless `ascii` is
-    /// set: then everything beyond ASCII is escaped.
-    static func write(_ string: String, ascii: Bool = false, to text: inout [UInt8]) {
+    /// Only what JSON requires is escaped, unless `ascii` is set: then everything beyond printable ASCII is,
+    /// too.
+    public static func write(_ string: String, ascii: Bool = false, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -28,8 +28,8 @@ extension StrictJSON {
         text.append(UInt8(ascii: "\""))
     }
 
-    /// The document as Python's `json.dumps(…, indent=2)` writes it, in ASCII alone.
-    func indented() -> [UInt8] {
+    /// The document as Python's `json.dumps(…, indent=2)` writes it, in ASCII only.
+    public func indented() -> [UInt8] {
         var text: [UInt8] = []
         writeIndented(to: &text, indent: 0)
         return text

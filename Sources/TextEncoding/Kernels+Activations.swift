@@ -1,0 +1,103 @@
+extension Kernels {
+    /// eˣ, to about one unit in the last place; x below −87 counts as −87 and above 88 as 88.
+    ///
+    /// x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial fitted to it there (relative error 6e-11 before rounding), and
+    /// 2ⁿ by the exponent's bits. ln 2 is split in two, the first part short enough for n times it to be exact.
+    @inline(__always)
+    static func exp(_ x: Lanes) -> Lanes {
+        // By masks and not by `clamped`, which is slower and hides NaN.
+        let bounded = x.replacing(with: -87, where: x .< -87).replacing(with: 88, where: x .> 88)
+        // Adding 1.5·2²³ rounds to a whole number, which then stands in the lowest bits.
+        let shift: Float = 0x1.8p23
+        let shifted = bounded * 1.442695 + shift
+        let n = shifted - shift
+        let r = bounded - n * 0x1.62e4p-1 - n * 0x1.7f7d1cp-20
+        var p = r * 0.00019826494 + 0.0013946029
+        p = p * r + 0.00833343
+        p = p * r + 0.04166627
+        p = p * r + 0.16666666
+        p = p * r + 0.5
+        p = p * r + 1
+        p = p * r + 1
+        let exponent = SIMD8<Int32>(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23)
+        return unsafeBitCast(unsafeBitCast(p, to: SIMD8<Int32>.self) &+ exponent, to: Lanes.self)
+    }
+
+    /// values ← softmax(values): the exponentials of at least one number, divided by their sum.
+    static func softmax(_ values: UnsafeMutablePointer<Float>, count: Int) {
+        var peak = values[0]
+        let whole = count & ~7
+        if whole > 0 {
+            var peaks = load(values)
+            for index in stride(from: 8, to: whole, by: 8) {
+                let lanes = load(values + index)
+                peaks.replace(with: lanes, where: lanes .> peaks)
+            }
+            peak = peaks.max()
+        }
+        for index in whole..<count { peak = max(peak, values[index]) }
+        map(values, count: count) { exp($0 - peak) }
+        let factor = 1 / sum(values, count: count)
+        map(values, count: count) { $0 * factor }
+    }
+}
+
+extension Kernels {
+    /// values ← x·Φ(x), the exact GELU (not its approximation by tanh), to about two units in the last place of
+    /// the larger of x and 1.
+    ///
+    /// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016. Φ(−|x|) = exp(−x²/2)·t·P(t), t = 1/(1 + 0.3|x|),
+    /// the form of Abramowitz and Stegun 7.1.26 with a polynomial P of degree 9 fitted to |x| ≤ 14 (relative error 4e-9
+    /// before rounding). The tail is computed and not one minus it, so that nothing cancels on either side.
+    static func gelu(_ values: UnsafeMutablePointer<Float>, count: Int) {
+        map(values, count: count) { x in
+            let isNegative = x .< 0
+            let magnitude = x.replacing(with: -x, where: isNegative)
+            let tail = x * (exp(magnitude * magnitude * -0.5) * tailOverDensity(magnitude))
+            return (x - tail).replacing(with: tail, where: isNegative)
+        }
+    }
+
+    /// Φ(−x)/exp(−x²/2) for x ≥ 0.
+    @inline(__always)
+    static func tailOverDensity(_ x: Lanes) -> Lanes {
+        let t = 1 / (x * 0.3 + 1)
+        var p = t * -0.020613030 + 0.112376854
+        p = p * t + -0.228070006
+        p = p * t + 0.191584975
+        p = p * t + -0.079250008
+        p = p * t + 0.096059218
+        p = p * t + 0.078425117
+        p = p * t + 0.110227421
+        p = p * t + 0.119572833
+        p = p * t + 0.119686633
+        return t * p
+    }
+}
+
+extension Kernels {
+    /// gradient ← gradient·GELU′(x), with GELU′(x) = Φ(x) + x·φ(x).
+    static func geluBack(_ x: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, count: Int) {
+        let whole = count & ~7
+        for index in stride(from: 0, to: whole, by: 8) {
+            store(load(gradient + index) * geluSlope(load(x + index)), gradient + index)
+        }
+        guard whole < count else { return }
+        let slope = geluSlope(loadTail(x + whole, count: count - whole, filler: 0))
+        for lane in 0..<count - whole { gradient[whole + lane] *= slope[lane] }
+    }
+
+    @inline(__always)
+    private static func geluSlope(_ x: Lanes) -> Lanes {
+        let density = exp(x * x * -0.5)
+        let tail = density * tailOverDensity(x.replacing(with: -x, where: x .< 0))
+        return (1 - tail).replacing(with: tail, where: x .< 0) + x * density * 0.3989422804
+    }
+
+    /// gradient ← p∘(gradient − Σ gradient∘p): the way back through a softmax whose result is p.
+    static func softmaxBack(_ p: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, count: Int) {
+        var sum: Float = 0
+        for index in 0..<count { sum += p[index] * gradient[index] }
+        for index in 0..<count { gradient[index] = p[index] * (gradient[index] - sum) }
+    }
+}
