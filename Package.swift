@@ -209,7 +209,8 @@ let package = Package(
 /// Scripts/fuzz.sh builds the fuzzer, which needs the compiler's libFuzzer, in place of the tests that replay its inputs.
 let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "AdapterFormats", "TextEncoding", "ControlProtocol", "LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel",
+    "AdapterFormats", "TextEncoding", "ControlProtocol", "LowRank", "LinearAlgebra", "StrictJSON",
+    "ErrorModel",
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
 ]
 package.targets +=

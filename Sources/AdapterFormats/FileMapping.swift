@@ -2,23 +2,25 @@ internal import ErrorModel
 internal import Glibc
 internal import LinearAlgebra
 
-/// A regular file mapped into memory, private and read-only, until the last reference goes.
+/// A regular file, mapped into memory privately and read-only until the last reference is released.
 ///
-/// The file must not be shortened while it is mapped: reading beyond its new end would end the process. The daemon
-/// therefore maps its own, immutable copies only.
+/// The file must not be truncated while it is mapped: reading beyond its new end would kill the process. The
+/// daemon therefore maps only its own, immutable copies.
 final class FileMapping: MemoryOwner, @unchecked Sendable {
-    // Sendable: both fields are set once; the memory is mapped without the right to write and unmapped in deinit alone.
+    // Sendable: the field is set once; the memory is mapped without write access and unmapped only in deinit.
     let bytes: UnsafeRawBufferPointer
 
     /// Maps a file.
     ///
     /// - Parameters:
-    ///   - path: where the file is; symbolic links are followed.
-    ///   - displayName: what errors call it.
-    /// - Throws: `invalidFile` if it cannot be opened, is not a regular file, or is empty.
+    ///   - path: symbolic links are followed.
+    ///   - displayName: the file's name in error messages.
+    /// - Throws: `invalidFile` if the file cannot be opened, is not a regular file, or is empty.
     init(path: String, displayName: String) throws(SgloradError) {
-        guard !path.utf8.contains(0) else { throw .invalidFile(displayName, "the path holds a NUL") }
-        // O_NONBLOCK, so that a FIFO without a writer is refused below and not waited for.
+        guard !path.utf8.contains(0) else {
+            throw .invalidFile(displayName, "the path contains a NUL character")
+        }
+        // O_NONBLOCK: a FIFO without a writer is rejected below instead of blocking here.
         var descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         while descriptor < 0 && errno == EINTR { descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else {
@@ -27,7 +29,7 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw .invalidFile(displayName, "cannot be examined: \(errorText(errno))")
+            throw .invalidFile(displayName, "cannot be inspected: \(errorText(errno))")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .invalidFile(displayName, "is not a regular file")
@@ -40,9 +42,9 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: memory, count: size)
     }
 
-    /// Gives pages back; they are read from the file again where they are needed.
+    /// Releases pages, which are read from the file again on the next access.
     ///
-    /// Reading one page maps those around it too, 64 KiB at the most, so the stretch is widened to whole ones of these.
+    /// A page fault maps up to 64 KiB around the page, so the range is extended to multiples of that.
     func release(_ stretch: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress, let first = stretch.baseAddress, stretch.count > 0 else {
             return
@@ -53,7 +55,7 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
         let high = min(
             mapped + bytes.count, (Int(bitPattern: first) + stretch.count + window - 1) / window * window)
         guard low < high, let address = UnsafeMutableRawPointer(bitPattern: low) else { return }
-        // Advice: a system that does not take it keeps the pages, which is only slower.
+        // Only advice: if it fails, the pages stay resident, which is merely slower.
         _ = madvise(address, high - low, MADV_DONTNEED)
     }
 
@@ -62,7 +64,7 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
     }
 }
 
-/// The system's text for an error number.
+/// The system's description of an error number.
 func errorText(_ number: CInt) -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard strerror_r(number, &buffer, buffer.count - 1) == 0 else { return "error \(number)" }

@@ -2,9 +2,7 @@ internal import ErrorModel
 internal import StrictJSON
 
 extension PEFTConfiguration {
-    /// The members of a configuration, each read as what it must be.
-    ///
-    /// `null` is the same as nothing.
+    /// Typed access to the members of a configuration; `null` counts as absent.
     struct Fields {
         let values: [String: JSONValue]
         let displayName: String
@@ -14,7 +12,7 @@ extension PEFTConfiguration {
             return value
         }
 
-        /// Whether a member is there and says something: not null, false, or empty.
+        /// Whether a member is present and not null, false or empty.
         func isSet(_ name: String) -> Bool {
             switch values[name] {
             case nil, .null, .bool(false): false
@@ -64,7 +62,7 @@ extension PEFTConfiguration {
             return number
         }
 
-        /// The sorted names of `target_modules`, or nil where they do not alone say which modules are adapted.
+        /// The sorted names of `target_modules`; nil if the list alone does not define the adapted modules.
         func targetModules() throws(SgloradError) -> [String]? {
             guard let value = self["target_modules"] else { return nil }
             if value.string != nil { return nil }
@@ -85,15 +83,16 @@ extension PEFTConfiguration {
     }
 }
 
-/// A `rank_pattern` or `alpha_pattern`: values for the modules that a key matches.
+/// A `rank_pattern` or `alpha_pattern`: values for the modules whose paths match a key.
 ///
-/// PEFT reads a key as a regular expression, `(.*\.)?(key)$` from the path's start, and takes the first that matches. Here
-/// keys are plain names and paths, with "^" before one that must be the whole path, as PEFT itself writes them; a dot
-/// stands for a dot only. Other regular expressions are refused by name: a hostile one could run without end.
+/// PEFT treats a key as the regular expression `(.*\.)?(key)$`, matched from the start of the path, and takes
+/// the first key that matches. This reader accepts only the keys that PEFT itself writes: plain names and
+/// paths, optionally with a leading "^" for a complete path; a dot matches only a dot. Other regular
+/// expressions are rejected, because a malicious one could run forever.
 struct PEFTPatterns<Value: Sendable>: Sendable {
     private var entries: [String: (order: Int, value: Value)] = [:]
 
-    /// Reads a member that is an object; `read` gives nil for what is not a value.
+    /// Reads a member that is an object; `read` returns nil for an invalid value.
     init(
         _ fields: PEFTConfiguration.Fields, _ name: String, read: (JSONValue) -> Value?
     ) throws(SgloradError) {
@@ -107,7 +106,7 @@ struct PEFTPatterns<Value: Sendable>: Sendable {
             else {
                 throw .unsupportedAdapter(
                     feature: "the regular expression \(Quoted(member.name)) in \(name)",
-                    remedy: "Write \(name) with plain module paths and save the adapter again.")
+                    remedy: "Use plain module paths in \(name) and save the adapter again.")
             }
             guard let value = read(member.value) else {
                 throw fields.wrong("\(name) \(Quoted(member.name))", member.value, "a number in range")

@@ -1,7 +1,9 @@
 internal import ErrorModel
 internal import StrictJSON
 
-/// What an `adapter_config.json` says about the factors beside it.
+/// The contents of an `adapter_config.json` that matter for the factors beside it.
+///
+/// Source of the fields and their defaults: PEFT 0.21, `LoraConfig` in `tuners/lora/config.py`.
 struct PEFTConfiguration: Sendable {
     let template: PEFTTemplate
     private let rank: Int
@@ -11,14 +13,15 @@ struct PEFTConfiguration: Sendable {
     private let alphas: PEFTPatterns<Double>
     private let displayName: String
 
-    /// The longest file that is read, in bytes.
+    /// The largest file that is read, in bytes.
     static let maximumLength = 4 << 20
-    /// The ranks that are read.
+    /// The supported ranks.
     static let rankRange = 1...4096
 
-    /// Reads a configuration; only `peft_type` must be there, the rest has PEFT's defaults.
+    /// Reads a configuration. Only `peft_type` is required; everything else has PEFT's defaults.
     ///
-    /// - Throws: `invalidFile` if a value is not what it must be; `unsupportedAdapter` for what cannot be merged.
+    /// - Throws: `invalidFile` if a value is invalid; `unsupportedAdapter` for a feature that is not
+    ///   supported.
     init(path: String, displayName: String) throws(SgloradError) {
         let mapping = try FileMapping(path: path, displayName: displayName)
         guard mapping.bytes.count <= Self.maximumLength else {
@@ -32,14 +35,15 @@ struct PEFTConfiguration: Sendable {
             throw .invalidFile(displayName, "is not valid JSON: \(error)")
         }
         guard let members = document.object else {
-            throw .invalidFile(displayName, "holds \(document.kind); it must be an object")
+            throw .invalidFile(displayName, "contains \(document.kind); it must contain an object")
         }
         let fields = Fields(
             values: Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first },
             displayName: displayName)
         let type = try fields.string("peft_type")
         guard let type else {
-            throw .invalidFile(displayName, "has no peft_type; it is not the configuration of a PEFT adapter")
+            throw .invalidFile(
+                displayName, "has no peft_type, so it is not the configuration of a PEFT adapter")
         }
         guard type == "LORA" else {
             throw .unsupportedAdapter(
@@ -62,51 +66,55 @@ struct PEFTConfiguration: Sendable {
             targetModules: try fields.targetModules(), fanInFanOut: try fields.bool("fan_in_fan_out"))
     }
 
-    /// The rank of a site's factors.
     func rank(at path: String) -> Int { ranks.first(matching: path) ?? rank }
 
-    /// What B·A is multiplied by at a site: alpha/r, or alpha/√r under rsLoRA.
+    /// The factor of B·A in ΔW at a site: alpha/r, or alpha/√r with rsLoRA.
     ///
-    /// - Throws: `invalidFile` if it is not finite, or 0, in single precision.
+    /// - Throws: `invalidFile` if it is infinite or 0 in single precision.
     func scale(at path: String) throws(SgloradError) -> Float {
         let alpha = alphas.first(matching: path) ?? alpha
         let rank = Double(rank(at: path))
         let scale = Float(alpha / (isRankStabilized ? rank.squareRoot() : rank))
         guard scale.isFinite, scale != 0 else {
-            throw .invalidFile(displayName, "gives the site \(Quoted(path)) the scale \(scale) by its alpha")
+            throw .invalidFile(
+                displayName,
+                "results in the scale \(scale) at the site \(Quoted(path)); check lora_alpha and alpha_pattern"
+            )
         }
         return scale
     }
 
-    /// A checkpoint's own configuration must be of the same base; what it says of ranks and scales is compared site by site.
+    /// Checks that a checkpoint's own configuration is for the same base model; ranks and scales are compared
+    /// site by site.
     func requireSameBase(as root: PEFTConfiguration, displayName: String) throws(SgloradError) {
         let name = template.baseModelName
         if let name, let other = root.template.baseModelName, name != other {
             throw .invalidFile(
-                displayName, "is for the base model \(Quoted(name)), the folder's own is for \(Quoted(other))"
+                displayName,
+                "is for the base model \(Quoted(name)), but the folder's own is for \(Quoted(other))"
             )
         }
         guard template.fanInFanOut == root.template.fanInFanOut else {
-            throw .invalidFile(displayName, "has another fan_in_fan_out than the folder's own")
+            throw .invalidFile(displayName, "has a different fan_in_fan_out from the folder's own")
         }
     }
 }
 
-/// What the `adapter_config.json` of an adapter written for a library must repeat from its first expert's.
+/// The fields of a library's first expert that the `adapter_config.json` of every adapter written for it
+/// repeats.
 public struct PEFTTemplate: Codable, Sendable, Hashable {
-    /// The base model's name or path, `base_model_name_or_path`.
+    /// `base_model_name_or_path`.
     public var baseModelName: String?
-    /// The task's type, such as `FEATURE_EXTRACTION`.
+    /// `task_type`, such as `FEATURE_EXTRACTION`.
     public var taskType: String?
-    /// The names of the adapted modules, sorted, where they alone say which modules are adapted; nil where the source gave a
-    /// regular expression, or narrowed its list down to some layers.
+    /// The names in `target_modules`, sorted; nil if the source had a regular expression, or limited the list
+    /// to some layers.
     public var targetModules: [String]?
-    /// Whether the base model stores its weights transposed, with the inputs first.
+    /// `fan_in_fan_out`: whether the base model stores its weights transposed, inputs first.
     ///
     /// The shapes of A and B do not depend on it.
     public var fanInFanOut: Bool
 
-    /// Makes a template.
     public init(
         baseModelName: String? = nil, taskType: String? = nil, targetModules: [String]? = nil,
         fanInFanOut: Bool = false

@@ -1,6 +1,6 @@
 internal import ErrorModel
 
-/// What sound PEFT adapters may use and this library cannot merge: each refused by name, with what to do.
+/// Features of valid PEFT adapters that are not supported: each is rejected by name, with a remedy.
 enum PEFTFeatures {
     private struct Feature {
         let field: String
@@ -50,7 +50,7 @@ enum PEFTFeatures {
             remedy: "Train it with monteclora_config=None."),
     ]
 
-    /// Refuses a configuration by the fields that it sets.
+    /// Rejects a configuration that uses an unsupported feature.
     static func refuseUnsupported(_ fields: PEFTConfiguration.Fields) throws(SgloradError) {
         for feature in refused where fields.isSet(feature.field) {
             throw .unsupportedAdapter(feature: feature.name, remedy: feature.remedy)
@@ -58,7 +58,7 @@ enum PEFTFeatures {
         if let value = try fields.string("bias"), value != "none" {
             throw .unsupportedAdapter(feature: bias.name, remedy: bias.remedy)
         }
-        // These take a part of the base's weights away and put it into A and B: ΔW is not B·A.
+        // These initialisations move a part of the base model's weights into A and B, so that ΔW is not B·A.
         if let start = fields["init_lora_weights"]?.string?.lowercased(),
             ["pissa", "olora", "corda", "lora_ga"].contains(where: { start.hasPrefix($0) })
         {
@@ -69,9 +69,9 @@ enum PEFTFeatures {
         }
     }
 
-    /// Why a tensor that is no LoRA factor is refused; nil if nothing known is so called.
+    /// The error for a tensor that is not a LoRA factor; nil if its name belongs to no known feature.
     ///
-    /// - Parameter parts: the tensor's name, cut at its dots.
+    /// - Parameter parts: the tensor's name, split at its dots.
     static func refusal(of parts: [String]) -> SgloradError? {
         func unsupported(_ feature: (name: String, remedy: String)) -> SgloradError {
             .unsupportedAdapter(feature: feature.name, remedy: feature.remedy)
@@ -81,7 +81,7 @@ enum PEFTFeatures {
         if names.contains("lora_embedding_A") || names.contains("lora_embedding_B") {
             return .unsupportedAdapter(
                 feature: "LoRA on embeddings (lora_embedding_A, lora_embedding_B)",
-                remedy: "Train it with target_modules that name linear layers only.")
+                remedy: "Train it with target_modules that are linear layers.")
         }
         if parts.contains(where: { $0.hasPrefix("trainable_tokens") }) { return unsupported(tokens) }
         if names.contains("lora_A") || names.contains("lora_B") {

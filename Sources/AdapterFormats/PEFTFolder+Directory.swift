@@ -2,10 +2,10 @@ public import ErrorModel
 internal import Glibc
 
 extension PEFTFolder {
-    /// Reads a folder of the file system, for tools and tests; the daemon reads its own copies.
+    /// Reads an adapter from a directory, for tools and tests; the daemon reads its own copies.
     ///
-    /// - Parameter directory: the folder. Files that are not ``isRelevant(_:)`` are ignored; a relevant one that is a
-    ///   symbolic link is refused, so that no folder can draw in files from elsewhere.
+    /// - Parameter directory: files that are not ``isRelevant(_:)`` are ignored. A relevant symbolic link is
+    ///   rejected, so that a folder cannot pull in files from elsewhere.
     /// - Throws: as ``read(files:)``.
     public static func read(directory: String) throws(SgloradError) -> PEFTFolder {
         var files: [String: String] = [:]
@@ -34,18 +34,18 @@ extension PEFTFolder {
     private static func requireNoLink(_ path: String, displayName: String) throws(SgloradError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            throw .invalidFile(displayName, "cannot be examined: \(errorText(errno))")
+            throw .invalidFile(displayName, "cannot be inspected: \(errorText(errno))")
         }
         guard status.st_mode & S_IFMT != S_IFLNK else {
             throw .invalidFile(
-                displayName, "is a symbolic link; copy the folder with its files ('cp -rL') first")
+                displayName, "is a symbolic link; copy the folder with 'cp -rL' and use the copy")
         }
     }
 
-    /// The names in a folder that are UTF-8; no other can be relevant.
+    /// The names in a directory that are valid UTF-8; no others can be relevant.
     private static func names(in directory: String) throws(SgloradError) -> [String] {
         guard let stream = opendir(directory) else {
-            throw .invalidFile(directory, "cannot be opened as a folder: \(errorText(errno))")
+            throw .invalidFile(directory, "cannot be opened as a directory: \(errorText(errno))")
         }
         defer { closedir(stream) }
         guard let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }

@@ -3,31 +3,33 @@ public import LowRank
 
 /// A LoRA adapter as PEFT saves it, with the checkpoints that the Hugging Face trainer leaves beside it.
 ///
-/// The root holds `adapter_config.json` and `adapter_model.safetensors`; so may folders `checkpoint-<n>`. A checkpoint
-/// without a configuration of its own has the root's. All have the same sites, ranks and scales. Source of the format:
-/// PEFT 0.21, `utils/save_and_load.py` and `tuners/lora`.
+/// The folder, and optionally folders `checkpoint-<n>` in it, hold `adapter_config.json` and
+/// `adapter_model.safetensors`. A checkpoint without its own configuration uses the folder's. All must have
+/// the same sites, ranks and scales. Source of the format: PEFT 0.21, `utils/save_and_load.py` and
+/// `tuners/lora`.
 public struct PEFTFolder: Sendable {
-    /// What an adapter written for this one's library must repeat.
+    /// The fields that adapters written for this one's library repeat.
     public let template: PEFTTemplate
-    /// The root, named "", and then the checkpoints by ascending number.
+    /// The folder's own adapter, named "", then the checkpoints by ascending number.
     public let checkpoints: [PEFTCheckpoint]
 
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
     static let pickleName = "adapter_model.bin"
-    /// What PEFT puts before a module's path.
+    /// The prefix of a module's path in tensor names.
     static let prefix = "base_model.model."
 
-    /// Reads a folder.
+    /// Reads an adapter from files.
     ///
-    /// - Parameter files: for each relative name, such as `checkpoint-3/adapter_model.safetensors`, the path of a file that
-    ///   nobody shortens meanwhile. Names that are not ``isRelevant(_:)`` are ignored.
-    /// - Throws: `invalidFile` if a file is damaged, missing, or does not fit the others; `unsupportedAdapter` if the
-    ///   adapter is sound and uses what cannot be merged.
+    /// - Parameter files: the path of each file by its relative name, such as
+    ///   `checkpoint-3/adapter_model.safetensors`. Nobody may truncate the files meanwhile. Names that are
+    ///   not ``isRelevant(_:)`` are ignored.
+    /// - Throws: `invalidFile` if a file is damaged, missing or inconsistent with the others;
+    ///   `unsupportedAdapter` if the adapter is valid but uses a feature that is not supported.
     public static func read(files: [String: String]) throws(SgloradError) -> PEFTFolder {
         guard let configurationPath = files[configurationName] else {
             throw .invalidFile(
-                configurationName, "is missing; give the folder that PEFT's save_pretrained wrote")
+                configurationName, "is missing; specify a folder written by PEFT's save_pretrained")
         }
         let configuration = try PEFTConfiguration(path: configurationPath, displayName: configurationName)
         let root = try checkpoint("", files: files, configuration: configuration)
@@ -51,14 +53,14 @@ public struct PEFTFolder: Sendable {
         return PEFTFolder(template: configuration.template, checkpoints: checkpoints)
     }
 
-    /// Whether a file of a folder matters, by its relative name: `adapter_config.json`, `adapter_model.safetensors`, and
-    /// both within `checkpoint-<n>/`, where n is written without a sign or a leading zero.
+    /// Whether a file is part of an adapter, by its relative name: `adapter_config.json`,
+    /// `adapter_model.safetensors`, and both in `checkpoint-<n>/`, where n has no sign and no leading zero.
     public static func isRelevant(_ relativeName: String) -> Bool {
         relativeName == configurationName || relativeName == weightsName
             || checkpointNumber(ofFile: relativeName) != nil
     }
 
-    /// The number n of a relevant file within `checkpoint-<n>/`.
+    /// The number n of a relevant file in `checkpoint-<n>/`.
     private static func checkpointNumber(ofFile relativeName: String) -> Int? {
         let parts = relativeName.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard parts.count == 2, let folder = String(parts[0]), let file = String(parts[1]) else { return nil }
@@ -84,11 +86,13 @@ public struct PEFTFolder: Sendable {
             guard files[start + pickleName] == nil else {
                 throw .unsupportedAdapter(
                     feature: "weights in a Python pickle (\(start)\(pickleName))",
-                    remedy: "Load it where you trust it and save it again with safe_serialization=True.")
+                    remedy:
+                        "Load it on a machine where you trust it, and save it again with safe_serialization=True."
+                )
             }
             throw .invalidFile(
                 name,
-                "is missing; if the folder has \(pickleName) in its place, save the adapter again with "
+                "is missing; if the folder contains \(pickleName) instead, save the adapter again with "
                     + "safe_serialization=True")
         }
         let file = try SafetensorsFile(path: path, displayName: name)
@@ -97,14 +101,14 @@ public struct PEFTFolder: Sendable {
     }
 }
 
-/// One sample of an adapter's parameters.
+/// One set of an adapter's parameters: the final one, or one saved during training.
 public struct PEFTCheckpoint: Sendable {
-    /// The folder, `checkpoint-<n>`; empty for the root.
+    /// The folder, `checkpoint-<n>`; empty for the final parameters.
     public let name: String
-    /// Each site's factors, sorted by path.
+    /// The factors of each site, sorted by path.
     public let factors: [SiteFactors]
 
-    /// Throws `invalidFile` that names the first difference in sites, shapes, ranks or scales.
+    /// Throws `invalidFile` for the first difference in sites, shapes, ranks or scales.
     func requireSameSites(as root: PEFTCheckpoint) throws(SgloradError) {
         let file = "\(name)/\(PEFTFolder.weightsName)"
         for (own, other) in zip(factors, root.factors) {
@@ -115,20 +119,20 @@ public struct PEFTCheckpoint: Sendable {
                 )
             }
             guard own.site == other.site else {
-                throw .invalidFile(file, "has another shape at \(path) than the folder's own adapter")
+                throw .invalidFile(file, "has a different shape at \(path) from the folder's own adapter")
             }
             guard own.rank == other.rank else {
                 throw .invalidFile(
-                    file, "has rank \(own.rank) at \(path) and the folder's own adapter has \(other.rank)")
+                    file, "has rank \(own.rank) at \(path) but the folder's own adapter has \(other.rank)")
             }
             guard own.scale == other.scale else {
                 throw .invalidFile(
-                    file, "has scale \(own.scale) at \(path) and the folder's own adapter has \(other.scale)")
+                    file, "has scale \(own.scale) at \(path) but the folder's own adapter has \(other.scale)")
             }
         }
         guard factors.count == root.factors.count else {
             throw .invalidFile(
-                file, "has \(factors.count) sites and the folder's own adapter has \(root.factors.count)")
+                file, "has \(factors.count) sites but the folder's own adapter has \(root.factors.count)")
         }
     }
 }

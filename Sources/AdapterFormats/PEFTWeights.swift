@@ -4,7 +4,7 @@ internal import LowRank
 
 /// Reads LoRA factors from an `adapter_model.safetensors`.
 enum PEFTWeights {
-    /// The longest tensor name that is read, in bytes of UTF-8.
+    /// The longest tensor name that is accepted, in bytes of UTF-8.
     static let maximumNameLength = 1024
 
     private struct Pair {
@@ -12,7 +12,7 @@ enum PEFTWeights {
         var b: SafetensorsFile.Tensor?
     }
 
-    /// All factors of a file, sorted by path; each tensor of the file belongs to one.
+    /// All factors of a file, sorted by path; every tensor in the file must be one of them.
     static func factors(
         in file: SafetensorsFile, configuration: PEFTConfiguration
     ) throws(SgloradError) -> [SiteFactors] {
@@ -23,7 +23,8 @@ enum PEFTWeights {
             guard adapterName == nil || adapterName == .some(name.adapter) else {
                 throw .invalidFile(
                     file.displayName,
-                    "holds more than one adapter: the tensor \(Quoted(tensor.name)) is of another")
+                    "contains more than one adapter: the tensor \(Quoted(tensor.name)) belongs to a second one"
+                )
             }
             adapterName = .some(name.adapter)
             if name.isA {
@@ -32,14 +33,14 @@ enum PEFTWeights {
                 pairs[name.path, default: Pair()].b = tensor
             }
         }
-        guard !pairs.isEmpty else { throw .invalidFile(file.displayName, "holds no LoRA factors") }
+        guard !pairs.isEmpty else { throw .invalidFile(file.displayName, "contains no LoRA factors") }
         var result: [SiteFactors] = []
         result.reserveCapacity(pairs.count)
         for (path, pair) in pairs.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             guard let a = pair.a, let b = pair.b else {
                 let missing = pair.a == nil ? "lora_A" : "lora_B"
                 throw .invalidFile(
-                    file.displayName, "has no \(missing) for the site \(Quoted(path)), only its other half")
+                    file.displayName, "has no \(missing) for the site \(Quoted(path)), only the other factor")
             }
             result.append(try factors(at: path, a: a, b: b, in: file, configuration: configuration))
         }
@@ -54,30 +55,30 @@ enum PEFTWeights {
             if (3...5).contains(tensor.shape.count) {
                 throw .unsupportedAdapter(
                     feature: "LoRA on a convolution (the tensor \(Quoted(tensor.name)))",
-                    remedy: "Train it with target_modules that name linear layers only.")
+                    remedy: "Train it with target_modules that are linear layers.")
             }
             guard tensor.shape.count == 2 else {
                 throw .invalidFile(
                     file.displayName,
-                    "has the tensor \(Quoted(tensor.name)) with \(tensor.shape.count) dimensions; it must have 2"
+                    "has \(tensor.shape.count) dimensions in the tensor \(Quoted(tensor.name)); it must have 2"
                 )
             }
             guard !tensor.shape.contains(0) else {
                 throw .invalidFile(
-                    file.displayName, "has the tensor \(Quoted(tensor.name)) with a dimension of 0")
+                    file.displayName, "has a dimension of 0 in the tensor \(Quoted(tensor.name))")
             }
         }
         let rank = a.shape[0]
         guard b.shape[1] == rank else {
             throw .invalidFile(
                 file.displayName,
-                "has rank \(rank) in \(Quoted(a.name)) and \(b.shape[1]) in \(Quoted(b.name))")
+                "has rank \(rank) in \(Quoted(a.name)) but \(b.shape[1]) in \(Quoted(b.name))")
         }
         let declared = configuration.rank(at: path)
         guard rank == declared else {
             throw .invalidFile(
                 file.displayName,
-                "has rank \(rank) in \(Quoted(a.name)) and \(declared) in \(PEFTFolder.configurationName)")
+                "has rank \(rank) in \(Quoted(a.name)) but \(declared) in \(PEFTFolder.configurationName)")
         }
         let scale = try configuration.scale(at: path)
         try file.requireFinite(a.name)
@@ -89,7 +90,8 @@ enum PEFTWeights {
 }
 
 extension PEFTWeights {
-    /// The name of a LoRA factor: `base_model.model.<path>.lora_A.weight`, or with the adapter's name before `weight`.
+    /// The name of a LoRA factor: `base_model.model.<path>.lora_A.weight`, optionally with the adapter's name
+    /// before `weight`.
     private struct FactorName {
         let path: String
         let isA: Bool
@@ -99,7 +101,7 @@ extension PEFTWeights {
             guard name.utf8.count <= PEFTWeights.maximumNameLength else {
                 throw .invalidFile(
                     file,
-                    "has a tensor name of more than \(PEFTWeights.maximumNameLength) bytes: \(Quoted(name))")
+                    "has a tensor name longer than \(PEFTWeights.maximumNameLength) bytes: \(Quoted(name))")
             }
             let parts = name.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map {
                 String($0)
@@ -120,8 +122,8 @@ extension PEFTWeights {
                 if let refusal = PEFTFeatures.refusal(of: parts) { throw refusal }
                 throw .invalidFile(
                     file,
-                    "has the unknown tensor \(Quoted(name)); only base_model.model.<path>.lora_A.weight and "
-                        + "lora_B.weight are read")
+                    "has the unknown tensor \(Quoted(name)); expected base_model.model.<path>.lora_A.weight or "
+                        + "lora_B.weight")
             }
             path = parts[2..<end].joined(separator: ".")
             isA = parts[end] == "lora_A"

@@ -3,13 +3,13 @@ internal import LinearAlgebra
 public import LowRank
 internal import StrictJSON
 
-/// Writes a folder that `peft.PeftModel.from_pretrained` loads: the same adapter, the same bytes.
+/// Writes folders that `peft.PeftModel.from_pretrained` loads; the same adapter always gives the same bytes.
 public enum PEFTWriter {
     /// Both files of the folder, in memory.
     ///
     /// - Parameters:
-    ///   - adapter: finite numbers.
-    ///   - template: what the library's base asks for.
+    ///   - adapter: all parameters must be finite.
+    ///   - template: the fields that the library's adapters share.
     ///   - provenance: strings for the safetensors metadata, beside `format`, which is always `pt`.
     /// - Returns: `adapter_config.json` and `adapter_model.safetensors`.
     /// - Throws: as ``weights(for:provenance:)``.
@@ -28,15 +28,16 @@ public enum PEFTWriter {
         ]
     }
 
-    /// The `adapter_model.safetensors` of an adapter, ready to be written, in memory or to a file; in single precision.
+    /// The `adapter_model.safetensors` of an adapter in single precision, ready to be written to memory or to
+    /// a file.
     ///
-    /// - Throws: `layoutMismatch` if a site's path holds a control character; `internal` if a number is NaN or infinite,
-    ///   or a provenance key holds a control character.
+    /// - Throws: `layoutMismatch` if a site's path contains a control character; `internal` if a parameter is
+    ///   NaN or infinite, or a provenance key contains a control character.
     public static func weights(
         for adapter: LoRAAdapter, provenance: [String: String]
     ) throws(SgloradError) -> SafetensorsWriter {
         if let bad = adapter.parameters.firstIndex(where: { !$0.isFinite }) {
-            throw .internal("the adapter's number \(bad) is \(adapter.parameters[bad])")
+            throw .internal("the adapter's parameter \(bad) is \(adapter.parameters[bad])")
         }
         var writer = try SafetensorsWriter(metadata: provenance.merging(["format": "pt"]) { $1 })
         let numbers = FloatVector(adapter.parameters)
@@ -44,7 +45,7 @@ public enum PEFTWriter {
         for slice in adapter.layout.slices {
             let path = slice.site.path
             guard !path.holdsControlCharacter else {
-                throw .layoutMismatch(site: path, reason: "has a control character in its path")
+                throw .layoutMismatch(site: path, reason: "contains a control character")
             }
             try writer.add(
                 "\(PEFTFolder.prefix)\(path).lora_A.weight", shape: [rank, slice.site.inFeatures],
@@ -56,7 +57,8 @@ public enum PEFTWriter {
         return writer
     }
 
-    /// The `adapter_config.json` of any adapter on a layout: keys sorted, indented by 2, a line feed at the end.
+    /// The `adapter_config.json` of any adapter on a layout: sorted keys, indented by 2, with a final line
+    /// feed.
     public static func configuration(for layout: AdapterLayout, template: PEFTTemplate) -> [UInt8] {
         let members: [(String, JSONValue)] = [
             ("alpha_pattern", .object([])),
@@ -81,8 +83,8 @@ public enum PEFTWriter {
         ]
     }
 
-    /// The alpha for which alpha/r, in double precision and rounded to single, is the layout's scale again: a whole number
-    /// if one does it.
+    /// The alpha for which alpha/r, computed in double and rounded to single precision, is exactly the
+    /// layout's scale: a whole number if possible.
     private static func alpha(of layout: AdapterLayout) -> JSONValue {
         let exact = Double(layout.scale) * Double(layout.rank)
         let whole = exact.rounded()
@@ -92,8 +94,8 @@ public enum PEFTWriter {
         return .number(text: "\(exact)")
     }
 
-    /// The template's names if each site of the layout is one of them or ends with "." and one of them, as PEFT matches;
-    /// else the sites' full paths.
+    /// The template's names if each site of the layout is one of them or ends with "." and one of them, which
+    /// is how PEFT matches; otherwise the full paths of the sites.
     private static func targetModules(of layout: AdapterLayout, template: PEFTTemplate) -> [String] {
         if let names = template.targetModules {
             let known = Set(names)
@@ -108,7 +110,7 @@ public enum PEFTWriter {
 }
 
 extension String {
-    /// The text itself, and what follows each of its dots, longest first.
+    /// The text itself and what follows each of its dots, longest first.
     var dottedSuffixes: [Substring] {
         var result: [Substring] = [self[...]]
         var rest = self[...]

@@ -2,12 +2,12 @@ public import ErrorModel
 public import LinearAlgebra
 
 extension SafetensorsFile {
-    /// A tensor's numbers in single precision, row-major.
+    /// A tensor's elements in single precision, row-major.
     ///
-    /// `F32` is used in place, without a copy, where the file has it aligned to 4 bytes; `F16` and `BF16` are converted,
-    /// which is exact. NaN and infinite numbers are not looked for: see ``requireFinite(_:)``.
+    /// `F32` is used in place where the file has it aligned to 4 bytes; `F16` and `BF16` are converted, which
+    /// is exact. NaN and infinity are allowed: see ``requireFinite(_:)``.
     ///
-    /// - Throws: `invalidFile` if there is no tensor of that name, or it is of another type.
+    /// - Throws: `invalidFile` if there is no such tensor, or it has another type.
     public func floats(_ name: String) throws(SgloradError) -> FloatVector {
         let tensor = try requireTensor(name)
         let raw = UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.bytes])
@@ -39,9 +39,9 @@ extension SafetensorsFile {
         return withExtendedLifetime(mapping) { FloatVector(borrowing: converted.numbers, owner: converted) }
     }
 
-    /// A tensor's numbers as they are stored, for one that is passed over a stretch at a time.
+    /// A tensor's elements as they are stored, to be read in chunks.
     ///
-    /// - Throws: `invalidFile` if there is no tensor of that name, or it is of another type than `F32`, `F16` or `BF16`.
+    /// - Throws: `invalidFile` if there is no such tensor, or its type is not `F32`, `F16` or `BF16`.
     public func stream(_ name: String) throws(SgloradError) -> FloatStream {
         let tensor = try requireTensor(name)
         guard tensor.type == .float16 else { return .single(try floats(name)) }
@@ -50,10 +50,10 @@ extension SafetensorsFile {
                 borrowing: UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.bytes]), owner: mapping))
     }
 
-    /// Checks that a tensor holds no NaN and no infinite number.
+    /// Checks that a tensor contains neither NaN nor infinity.
     ///
-    /// - Throws: `invalidFile` that names the tensor and the index of the first such number; or if there is no tensor of
-    ///   that name, or it is not of a floating-point type that ``floats(_:)`` reads.
+    /// - Throws: `invalidFile` that names the tensor and the index of the first such element, or if
+    ///   ``floats(_:)`` would throw.
     public func requireFinite(_ name: String) throws(SgloradError) {
         let tensor = try requireTensor(name)
         let bad: Int?
@@ -71,7 +71,7 @@ extension SafetensorsFile {
         guard let bad else { return withExtendedLifetime(mapping) {} }
         throw .invalidFile(
             displayName,
-            "has a number that is NaN or infinite in the tensor \(Quoted(name)), at index \(bad); "
+            "has NaN or infinity in the tensor \(Quoted(name)) at index \(bad); "
                 + "train or export the adapter again")
     }
 
@@ -84,13 +84,13 @@ extension SafetensorsFile {
 
     private func notFloatingPoint(_ tensor: Tensor, _ type: String) -> SgloradError {
         .invalidFile(
-            displayName, "has the tensor \(Quoted(tensor.name)) as \(type); it must be F32, F16 or BF16")
+            displayName, "has type \(type) in the tensor \(Quoted(tensor.name)); it must be F32, F16 or BF16")
     }
 
-    /// The first index whose pattern is bad.
+    /// The index of the first bad element.
     ///
-    /// A block is looked at as a whole first, which the compiler turns into wide instructions; only a block with a bad number
-    /// is searched one by one. What a large tensor has behind it is let go of.
+    /// Blocks are tested as a whole, in a loop that the compiler vectorises; only a block with a bad element
+    /// is searched element by element. Pages of a large tensor are released behind the scan.
     @inline(__always)
     private func firstIndex<Pattern: FixedWidthInteger>(
         _ tensor: Tensor, where isBad: (Pattern) -> Bool
@@ -120,9 +120,9 @@ extension SafetensorsFile {
     }
 }
 
-/// Numbers that were converted from a file, as a vector's memory.
+/// The memory of elements that were converted to single precision.
 private final class ConvertedNumbers: MemoryOwner, @unchecked Sendable {
-    // Sendable: written in init alone, freed in deinit alone.
+    // Sendable: written only in init, freed only in deinit.
     let numbers: UnsafeBufferPointer<Float>
 
     @inline(__always)

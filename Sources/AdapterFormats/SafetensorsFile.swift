@@ -2,15 +2,16 @@ public import ErrorModel
 
 /// A safetensors file, read strictly and mapped into memory read-only.
 ///
-/// The mapping lives as long as this value or any vector from it. The file must not be shortened meanwhile. Source of the
-/// format: github.com/safetensors/safetensors, `safetensors/src/tensor.rs` (format 0.8); beyond its rules this reader
-/// refuses names that stand twice, control characters in names, unknown fields, and white space before the header.
+/// The mapping lives as long as this value or any vector taken from it; the file must not be truncated
+/// meanwhile. Source of the format: github.com/safetensors/safetensors, `safetensors/src/tensor.rs` (format
+/// 0.8). Beyond the rules there, this reader rejects duplicate names, control characters in names, unknown
+/// fields, and white space before the header.
 public struct SafetensorsFile: Sendable {
-    /// What errors call the file.
+    /// The file's name in error messages.
     public let displayName: String
-    /// The strings under `__metadata__`; empty if there are none.
+    /// The strings in `__metadata__`; empty if there are none.
     public let metadata: [String: String]
-    /// The tensors, sorted by name (by the bytes of its UTF-8).
+    /// The tensors, sorted by the UTF-8 bytes of their names.
     public let tensors: [Tensor]
 
     let mapping: FileMapping
@@ -18,13 +19,13 @@ public struct SafetensorsFile: Sendable {
 
     /// Maps a file and checks its header.
     ///
-    /// Time and memory grow with the header's length, which is at most the file's. Numbers are not looked at: see
-    /// ``requireFinite(_:)``.
+    /// Time and memory are proportional to the header's length, which is at most the file's. Tensor data is
+    /// not checked: see ``requireFinite(_:)``.
     ///
     /// - Parameters:
-    ///   - path: where the file is; symbolic links are followed.
-    ///   - displayName: what errors call the file; its path if not given.
-    /// - Throws: `invalidFile` that says what is wrong.
+    ///   - path: symbolic links are followed.
+    ///   - displayName: the file's name in error messages; the path if nil.
+    /// - Throws: `invalidFile` if the file cannot be mapped or its header is invalid.
     public init(path: String, displayName: String? = nil) throws(SgloradError) {
         let name = displayName ?? path
         let mapping = try FileMapping(path: path, displayName: name)
@@ -39,14 +40,13 @@ public struct SafetensorsFile: Sendable {
         self.indices = indices
     }
 
-    /// The tensor of a name, if there is one.
     public func tensor(named name: String) -> Tensor? {
         indices[name].map { tensors[$0] }
     }
 }
 
 extension SafetensorsFile {
-    /// What one number of a tensor is stored as.
+    /// The storage type of a tensor's elements.
     public enum ElementType: Sendable, Hashable {
         /// IEEE 754 single precision, `F32`.
         case float32
@@ -54,10 +54,10 @@ extension SafetensorsFile {
         case float16
         /// The upper half of single precision, `BF16`.
         case bfloat16
-        /// Another type of the format, by its name there, such as `I64`.
+        /// Another type of the format, by the format's name, such as `I64`.
         case other(String)
 
-        /// The name in the format.
+        /// The type's name in the format.
         public var name: String {
             switch self {
             case .float32: "F32"
@@ -68,17 +68,16 @@ extension SafetensorsFile {
         }
     }
 
-    /// One tensor as the header describes it.
+    /// A tensor as the header describes it.
     public struct Tensor: Sendable {
-        /// The name, without control characters.
+        /// The name; it contains no control characters.
         public let name: String
-        /// What its numbers are stored as.
         public let type: ElementType
-        /// The dimensions; their product fits an `Int` and agrees with the stored bytes.
+        /// The dimensions; their product fits an `Int` and matches the stored bytes.
         public let shape: [Int]
-        /// How many numbers there are: the product of the shape.
+        /// The number of elements: the product of the shape.
         public let count: Int
-        /// Where its bytes lie in the file.
+        /// The range of its bytes in the file.
         let bytes: Range<Int>
     }
 }

@@ -2,7 +2,7 @@ internal import ErrorModel
 internal import StrictJSON
 
 extension SafetensorsHeader {
-    /// The types of the format and the bits of one element.
+    /// The element types of the format, with their size in bits.
     ///
     /// Source: `Dtype` in `safetensors/src/tensor.rs`.
     private static let bits: [String: Int] = [
@@ -12,7 +12,7 @@ extension SafetensorsHeader {
         "F32": 32, "C64": 64, "F64": 64, "I64": 64, "U64": 64,
     ]
 
-    /// Reads one entry; `start` is where the data begin in the file.
+    /// Reads one entry; `start` is the offset of the data in the file.
     static func tensor(
         _ member: JSONValue.Member, from start: Int, file: String
     ) throws(SgloradError) -> SafetensorsFile.Tensor {
@@ -38,9 +38,9 @@ extension SafetensorsHeader {
         }
         guard let type else { throw refuse("without a dtype") }
         guard let width = bits[type] else { throw refuse("of the unknown type \(Quoted(type))") }
-        guard let shape else { throw refuse("without a shape of whole numbers from 0") }
+        guard let shape else { throw refuse("without a shape of non-negative whole numbers") }
         guard let offsets, offsets.count == 2, offsets[0] <= offsets[1] else {
-            throw refuse("without data_offsets of two ascending whole numbers from 0")
+            throw refuse("without data_offsets of two ascending non-negative whole numbers")
         }
         var count = 1
         for dimension in shape {
@@ -52,7 +52,7 @@ extension SafetensorsHeader {
         guard !overflow else { throw refuse("with a shape whose product is too large") }
         let length = offsets[1] - offsets[0]
         guard size % 8 == 0, size / 8 == length else {
-            throw refuse("of \(count) \(type) numbers in \(length) bytes; the two do not agree")
+            throw refuse("of \(count) \(type) elements in \(length) bytes, which do not match")
         }
         let (lower, lowerOverflow) = start.addingReportingOverflow(offsets[0])
         let (upper, upperOverflow) = start.addingReportingOverflow(offsets[1])
@@ -70,7 +70,7 @@ extension SafetensorsHeader {
         }
     }
 
-    /// The elements of an array of whole numbers from 0, or nil if it is anything else.
+    /// The elements of an array of non-negative whole numbers; nil for anything else.
     private static func wholeNumbers(_ value: JSONValue) -> [Int]? {
         guard let elements = value.array else { return nil }
         var result: [Int] = []

@@ -1,7 +1,9 @@
 internal import ErrorModel
 internal import StrictJSON
 
-/// What the header of a safetensors file says, checked against the file's size.
+/// The header of a safetensors file, checked against the file's size.
+///
+/// Source of the format: `safetensors/src/tensor.rs` (format 0.8).
 struct SafetensorsHeader {
     let metadata: [String: String]
     /// Sorted by name.
@@ -10,11 +12,10 @@ struct SafetensorsHeader {
     /// The longest header that the format allows, in bytes.
     static let maximumLength = 100_000_000
 
-    /// Reads and checks the header of a whole file.
     init(of bytes: UnsafeRawBufferPointer, file: String) throws(SgloradError) {
         guard bytes.count >= 8 else {
             throw .invalidFile(
-                file, "is \(bytes.count) bytes long; a safetensors file begins with a length of 8 bytes")
+                file, "is \(bytes.count) bytes long; a safetensors file begins with an 8-byte length")
         }
         let declared = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard declared <= UInt64(Self.maximumLength) else {
@@ -25,7 +26,7 @@ struct SafetensorsHeader {
         guard length <= bytes.count - 8 else {
             throw .invalidFile(
                 file,
-                "declares a header of \(length) bytes and has \(bytes.count - 8) left; it is cut short or damaged"
+                "declares a header of \(length) bytes but has only \(bytes.count - 8) bytes after the length; it is cut short or damaged"
             )
         }
         guard length > 0, bytes[8] == UInt8(ascii: "{") else {
@@ -34,7 +35,7 @@ struct SafetensorsHeader {
         let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + length])
         let members: [JSONValue.Member]
         do {
-            // The first byte is '{', so that a document is an object.
+            // The first byte is '{', so the document is an object.
             members = try JSONValue(parsing: text).object ?? []
         } catch {
             throw .invalidFile(file, "has a header that is not valid JSON: \(error)")
@@ -66,12 +67,12 @@ struct SafetensorsHeader {
         for member in members {
             guard !member.name.holdsControlCharacter else {
                 throw .invalidFile(
-                    file, "has a control character in the __metadata__ name \(Quoted(member.name))")
+                    file, "has a control character in the __metadata__ key \(Quoted(member.name))")
             }
             guard let text = member.value.string else {
                 throw .invalidFile(
                     file,
-                    "has \(member.value.kind) under __metadata__ \(Quoted(member.name)); only strings are allowed"
+                    "has \(member.value.kind) as \(Quoted(member.name)) in __metadata__; only strings are allowed"
                 )
             }
             result[member.name] = text
@@ -79,7 +80,7 @@ struct SafetensorsHeader {
         return result
     }
 
-    /// Every byte of the data belongs to exactly one tensor.
+    /// Checks that every byte of the data belongs to exactly one tensor.
     private static func requireContiguous(
         _ tensors: [SafetensorsFile.Tensor], in data: Range<Int>, file: String
     ) throws(SgloradError) {
@@ -90,7 +91,7 @@ struct SafetensorsHeader {
         for tensor in stored {
             guard tensor.bytes.lowerBound == end else {
                 let fault =
-                    tensor.bytes.lowerBound < end ? "overlaps the one before it" : "leaves a hole before it"
+                    tensor.bytes.lowerBound < end ? "overlaps the one before it" : "leaves a gap before it"
                 throw .invalidFile(file, "has a tensor \(Quoted(tensor.name)) that \(fault)")
             }
             guard tensor.bytes.upperBound <= data.upperBound else {

@@ -3,9 +3,9 @@ internal import Glibc
 internal import LinearAlgebra
 
 extension SafetensorsWriter {
-    /// The whole file in memory.
+    /// The whole file, in memory.
     ///
-    /// - Throws: `internal` if the header would be longer than the format allows.
+    /// - Throws: `internal` if the header would exceed the format's limit.
     public func bytes() throws(SgloradError) -> [UInt8] {
         let entries = entries
         var result = try head(of: entries)
@@ -16,14 +16,14 @@ extension SafetensorsWriter {
         return result
     }
 
-    /// Writes the file to an open descriptor, from its present position on, without holding it in memory: of the numbers,
-    /// at most 256 KiB are converted at a time.
+    /// Writes the file to an open descriptor at its current position, converting at most 256 KiB of elements
+    /// at a time.
     ///
     /// - Parameters:
-    ///   - descriptor: open for writing, blocking; it is not closed and not synchronised.
-    ///   - path: what errors call the file.
-    /// - Throws: `storageFailure` with the system's reason; `internal` if the header would be longer than the format
-    ///   allows. The file then holds a part only.
+    ///   - descriptor: open for writing, in blocking mode; it is neither closed nor synchronised.
+    ///   - path: the file's name in error messages.
+    /// - Throws: `storageFailure` with the system's reason, leaving a partial file; `internal` if the header
+    ///   would exceed the format's limit.
     public func write(to descriptor: CInt, path: String) throws(SgloradError) {
         let entries = entries
         let output = DescriptorOutput(descriptor: descriptor, path: path)
@@ -35,7 +35,7 @@ extension SafetensorsWriter {
         }
     }
 
-    /// Hands a tensor's stored bytes to `body`, in order, in parts.
+    /// Passes a tensor's stored bytes to `body`, in order, in chunks.
     private static func encode(
         _ entry: Entry, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void
     ) throws(SgloradError) {
@@ -67,17 +67,17 @@ extension SafetensorsWriter {
     }
 }
 
-/// Writes all of what it is given to an open file, whatever share the system takes at a time.
+/// Writes buffers completely to an open file, whatever share the system takes at a time.
 struct DescriptorOutput {
     let descriptor: CInt
-    /// What errors call the file.
+    /// The file's name in error messages.
     let path: String
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(SgloradError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
-            // Linux takes no more than 2 GiB at a time; a smaller share keeps a signal's wait short.
+            // Linux writes at most 2 GiB at a time; smaller writes react to signals sooner.
             #if canImport(Glibc)
             let written = Glibc.write(descriptor, part.baseAddress, min(part.count, 1 << 24))
             #else
@@ -86,7 +86,7 @@ struct DescriptorOutput {
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if written == 0 {
-                throw .storageFailure(path, "cannot be written: the system took no bytes")
+                throw .storageFailure(path, "cannot be written: the system accepted no bytes")
             } else if errno != EINTR {
                 throw .storageFailure(path, "cannot be written: \(errorText(errno))")
             }

@@ -2,13 +2,13 @@ public import ErrorModel
 public import LinearAlgebra
 internal import StrictJSON
 
-/// Writes a safetensors file: the same metadata and tensors, added in any order, always give the same bytes.
+/// Writes a safetensors file. The same metadata and tensors, added in any order, always give the same bytes.
 ///
-/// Metadata keys are sorted; tensors stand as the official serialiser puts them (wider types first, then by name); the
-/// header is padded with spaces to a multiple of 8 bytes. Source of the format: github.com/safetensors/safetensors,
-/// `safetensors/src/tensor.rs` (format 0.8).
+/// Metadata keys are sorted; tensors are in the order of the official serialiser (wider types first, then by
+/// name); the header is padded with spaces to a multiple of 8 bytes. Source of the format:
+/// github.com/safetensors/safetensors, `safetensors/src/tensor.rs` (format 0.8).
 public struct SafetensorsWriter: Sendable {
-    /// What numbers are stored as.
+    /// The storage type of a tensor's elements.
     public enum ElementType: Sendable, Hashable {
         /// IEEE 754 single precision, `F32`.
         case float32
@@ -26,7 +26,6 @@ public struct SafetensorsWriter: Sendable {
         let parts: [FloatStream]
         let type: ElementType
 
-        /// How many numbers there are.
         var count: Int { parts.reduce(0) { $0 + $1.count } }
     }
 
@@ -34,13 +33,13 @@ public struct SafetensorsWriter: Sendable {
     private var added: [Entry] = []
     private var names: Set<String> = ["__metadata__"]
 
-    /// Makes a writer without tensors.
+    /// Creates a writer without tensors.
     ///
-    /// - Parameter metadata: the strings under `__metadata__`; left out if empty. Keys must be without control characters.
-    /// - Throws: `internal` if a key holds a control character.
+    /// - Parameter metadata: the strings in `__metadata__`, which is omitted if empty.
+    /// - Throws: `internal` if a key contains a control character.
     public init(metadata: [String: String] = [:]) throws(SgloradError) {
         for key in metadata.keys where key.holdsControlCharacter {
-            throw .internal("a safetensors metadata key \(Quoted(key)) holds a control character")
+            throw .internal("a safetensors metadata key \(Quoted(key)) contains a control character")
         }
         self.metadata = metadata
     }
@@ -48,37 +47,27 @@ public struct SafetensorsWriter: Sendable {
     /// Adds a tensor.
     ///
     /// - Parameters:
-    ///   - name: not given before, without control characters.
-    ///   - shape: the dimensions, whose product is the number of values.
-    ///   - values: the numbers, row-major; kept, not copied.
-    ///   - type: what they are stored as.
-    /// - Throws: `internal` if a name or shape is not so.
+    ///   - name: unique, without control characters.
+    ///   - shape: the dimensions, slowest first; their product is the number of elements.
+    ///   - values: the elements, row-major; retained, not copied.
+    ///   - type: how the elements are stored.
+    /// - Throws: `internal` if the name or the shape is invalid.
     public mutating func add(
         _ name: String, shape: [Int], values: FloatVector, as type: ElementType = .float32
     ) throws(SgloradError) {
         try add(name, shape: shape, parts: [values], as: type)
     }
 
-    /// Adds a tensor whose numbers lie in several places, as `add(_:shape:values:as:)` adds those of one.
-    ///
-    /// - Parameters:
-    ///   - name: the tensor's name; each may be added once.
-    ///   - shape: its dimensions, the slowest first.
-    ///   - parts: the numbers, one part after the other.
-    ///   - type: what the numbers are rounded to.
+    /// Adds a tensor whose elements are in several vectors, one after the other; otherwise as
+    /// `add(_:shape:values:as:)`.
     public mutating func add(
         _ name: String, shape: [Int], parts: [FloatVector], as type: ElementType = .float32
     ) throws(SgloradError) {
         try add(name, shape: shape, streams: parts.map(FloatStream.single), as: type)
     }
 
-    /// Adds a tensor whose numbers come a stretch at a time when the file is written.
-    ///
-    /// - Parameters:
-    ///   - name: the tensor's name; each may be added once.
-    ///   - shape: its dimensions, the slowest first.
-    ///   - stream: the numbers.
-    ///   - type: what the numbers are rounded to.
+    /// Adds a tensor whose elements are produced in chunks when the file is written; otherwise as
+    /// `add(_:shape:values:as:)`.
     public mutating func add(
         _ name: String, shape: [Int], stream: FloatStream, as type: ElementType = .float32
     ) throws(SgloradError) {
@@ -93,17 +82,19 @@ public struct SafetensorsWriter: Sendable {
         for dimension in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
             guard dimension >= 0, !overflow else {
-                throw .internal("the tensor \(Quoted(name)) has the impossible shape \(shape)")
+                throw .internal("the tensor \(Quoted(name)) has the invalid shape \(shape)")
             }
             count = product
         }
         guard count == entry.count else {
-            throw .internal("the tensor \(Quoted(name)) of shape \(shape) has \(entry.count) numbers")
+            throw .internal("the tensor \(Quoted(name)) of shape \(shape) was given \(entry.count) elements")
         }
         guard !name.holdsControlCharacter else {
-            throw .internal("the tensor name \(Quoted(name)) holds a control character")
+            throw .internal("the tensor name \(Quoted(name)) contains a control character")
         }
-        guard names.insert(name).inserted else { throw .internal("the tensor name \(Quoted(name)) is taken") }
+        guard names.insert(name).inserted else {
+            throw .internal("there already is a tensor \(Quoted(name))")
+        }
         added.append(entry)
     }
 
@@ -116,9 +107,9 @@ public struct SafetensorsWriter: Sendable {
         }
     }
 
-    /// The length of the header and the header itself: all that stands before the numbers.
+    /// The 8-byte length and the header: everything before the data.
     ///
-    /// - Throws: `internal` if the header would be longer than the format allows.
+    /// - Throws: `internal` if the header would exceed the format's limit.
     func head(of entries: [Entry]) throws(SgloradError) -> [UInt8] {
         var text: [UInt8] = []
         var separator = "{"
@@ -150,7 +141,7 @@ public struct SafetensorsWriter: Sendable {
         text += (text.isEmpty ? "{}" : "}").utf8
         while text.count % 8 != 0 { text.append(0x20) }
         guard text.count <= SafetensorsHeader.maximumLength else {
-            throw .internal("a safetensors header of \(text.count) bytes is longer than the format allows")
+            throw .internal("a safetensors header of \(text.count) bytes exceeds the limit of the format")
         }
         return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
     }

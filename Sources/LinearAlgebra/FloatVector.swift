@@ -61,7 +61,9 @@ public struct FloatVector: @unchecked Sendable {
 
     /// A part of the vector, over the same memory.
     public subscript(range: Range<Int>) -> FloatVector {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) of a vector of \(count) numbers")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= count,
+            "the range \(range) of a vector of \(count) numbers")
         return FloatVector(owner: owner, base: base + range.lowerBound, count: range.count)
     }
 

@@ -66,7 +66,9 @@ public struct HalfVector: @unchecked Sendable {
     ///
     /// - Parameter target: has room for `range.count` numbers.
     public func convert(_ range: Range<Int>, to target: UnsafeMutablePointer<Float>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) of a vector of \(count) numbers")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= count,
+            "the range \(range) of a vector of \(count) numbers")
         guard let base else { return }
         withExtendedLifetime(owner) {
             let source = base + 2 * range.lowerBound

@@ -26,7 +26,8 @@ public struct SymmetricEigen: Sendable {
             return
         }
         guard order <= 32_766 else {
-            throw .internal("cannot decompose a matrix of order \(order); the largest supported order is 32766")
+            throw .internal(
+                "cannot decompose a matrix of order \(order); the largest supported order is 32766")
         }
         guard matrix.allSatisfy(\.isFinite) else {
             throw .internal("cannot decompose a matrix of order \(order) that holds NaN or infinity")

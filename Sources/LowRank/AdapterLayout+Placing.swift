@@ -29,7 +29,8 @@ extension AdapterLayout {
                 throw .layoutMismatch(
                     site: site.path,
                     reason:
-                        "has rank \(factor.rank), and the library has rank \(rank); compress the adapter to rank \(rank)")
+                        "has rank \(factor.rank), and the library has rank \(rank); compress the adapter to rank \(rank)"
+                )
             }
             ordered.append(factor)
         }
@@ -78,7 +79,8 @@ extension AdapterLayout {
             guard let factor = bySite[site.path] else {
                 throw .layoutMismatch(
                     site: site.path,
-                    reason: "is missing from the adapter; all experts of a base model must adapt the same sites")
+                    reason:
+                        "is missing from the adapter; all experts of a base model must adapt the same sites")
             }
             guard factor.site == site else {
                 throw .layoutMismatch(
@@ -88,7 +90,9 @@ extension AdapterLayout {
             }
             extra.remove(site.path)
         }
-        if let extra = extra.min() { throw .layoutMismatch(site: extra, reason: "is not adapted by this library") }
+        if let extra = extra.min() {
+            throw .layoutMismatch(site: extra, reason: "is not adapted by this library")
+        }
         return bySite
     }
 }
@@ -103,7 +107,8 @@ extension AdapterLayout {
 
     /// Pads an adapter's vector with zeros from this layout to one of the same sites and a higher rank.
     public func padded(_ parameters: FloatVector, to other: AdapterLayout) -> FloatVector {
-        precondition(sites == other.sites && rank <= other.rank, "the layouts differ by more than a higher rank")
+        precondition(
+            sites == other.sites && rank <= other.rank, "the layouts differ by more than a higher rank")
         guard rank < other.rank else { return parameters }
         return FloatVector(count: other.parameterCount) { result in
             parameters.withUnsafeBufferPointer { numbers in

@@ -1,6 +1,8 @@
 internal import ErrorModel
 
-/// The sizes of a BERT model, from the `config.json` of Hugging Face `transformers`.
+/// The dimensions of a BERT model, from `config.json` of Hugging Face `transformers`.
+///
+/// Source of the fields and their defaults: `BertConfig` in `transformers`.
 struct BERTConfiguration: Sendable, Hashable {
     let hiddenSize: Int
     let layers: Int
@@ -11,10 +13,9 @@ struct BERTConfiguration: Sendable, Hashable {
     let tokenTypes: Int
     let layerNormEpsilon: Float
 
-    /// The width of one attention head.
+    /// The number of features of one attention head.
     var headSize: Int { hiddenSize / heads }
 
-    /// The name of the file.
     static let fileName = "config.json"
 
     private struct File: Decodable {
@@ -53,11 +54,11 @@ struct BERTConfiguration: Sendable, Hashable {
 
     /// Reads and checks `config.json`.
     ///
-    /// - Throws: `invalidModel` that names the option that is not supported or the number that is out of range.
+    /// - Throws: `invalidModel` that names the unsupported option or the value that is out of range.
     init(of folder: ModelFolder) throws(SgloradError) {
         let values = try folder.decode(File.self, from: Self.fileName)
         let file = folder.file(Self.fileName)
-        try Self.requireSupported(values, file)
+        try Self.requireSupported(values, in: folder)
         func size(_ value: Int, _ name: String, _ range: ClosedRange<Int>) throws(SgloradError) -> Int {
             guard range.contains(value) else {
                 throw .invalidModel(
@@ -78,16 +79,14 @@ struct BERTConfiguration: Sendable, Hashable {
         }
         let epsilon = values.layerNormEps ?? 1e-12
         guard epsilon >= 0, epsilon < 1 else {
-            throw .invalidModel(file, "layer_norm_eps is \(epsilon); it must be from 0 to below 1")
+            throw .invalidModel(file, "layer_norm_eps is \(epsilon); it must be at least 0 and below 1")
         }
         layerNormEpsilon = Float(epsilon)
     }
 
-    private static func requireSupported(_ values: File, _ file: String) throws(SgloradError) {
+    private static func requireSupported(_ values: File, in folder: ModelFolder) throws(SgloradError) {
         func require(_ condition: Bool, _ option: String, _ wanted: String) throws(SgloradError) {
-            guard condition else {
-                throw .invalidModel(file, "\(option) is not supported; use a model with \(wanted)")
-            }
+            try folder.require(condition, option, in: fileName, use: wanted)
         }
         try require(values.modelType == "bert", "model_type '\(values.modelType)'", "model_type 'bert'")
         let activation = values.hiddenAct ?? "gelu"
@@ -95,7 +94,7 @@ struct BERTConfiguration: Sendable, Hashable {
         let position = values.positionEmbeddingType ?? "absolute"
         try require(position == "absolute", "position_embedding_type '\(position)'", "'absolute' positions")
         try require(values.isDecoder != true, "is_decoder", "an encoder")
-        try require(values.addCrossAttention != true, "add_cross_attention", "self-attention alone")
-        try require(values.prunedHeads?.isEmpty ?? true, "pruned_heads", "all its heads")
+        try require(values.addCrossAttention != true, "add_cross_attention", "self-attention only")
+        try require(values.prunedHeads?.isEmpty ?? true, "pruned_heads", "all attention heads")
     }
 }

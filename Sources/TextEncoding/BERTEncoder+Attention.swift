@@ -1,11 +1,13 @@
 internal import LinearAlgebra
 
 extension BERTEncoder {
-    /// Self-attention of one text, head by head: softmax(Q·Kᵀ/√d)·V.
+    /// Multi-head self-attention of one text: softmax(Q·Kᵀ/√d)·V for each head.
+    ///
+    /// Source: Vaswani et al., "Attention Is All You Need", 2017.
     ///
     /// - Parameters:
-    ///   - span: the text's tokens among those in `projections` and `context`.
-    ///   - scores: room for `[n, n]`, or for as many as there are heads when each head's are kept.
+    ///   - span: the text's tokens, as rows of `projections` and `context`.
+    ///   - scores: room for `[n, n]`, or for one such matrix per head if all are kept.
     func attend(
         _ span: Range<Int>, projections: UnsafePointer<Float>, context: UnsafeMutablePointer<Float>,
         scores: UnsafeMutablePointer<Float>, keepingEveryHead: Bool = false
@@ -29,15 +31,15 @@ extension BERTEncoder {
         }
     }
 
-    /// The way back through ``attend(_:projections:context:scores:keepingEveryHead:)``.
+    /// The backward pass of ``attend(_:projections:context:scores:keepingEveryHead:)``.
     ///
-    /// With P the attention and O = P·V: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − rows' sums of dP∘P), dQ = dS·K/√d,
-    /// dK = dSᵀ·Q/√d.
+    /// With P the attention and O = P·V: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − row sums of dP∘P), dQ =
+    /// dS·K/√d, dK = dSᵀ·Q/√d.
     ///
     /// - Parameters:
-    ///   - scores: the attention that was kept, for each head `[n, n]`.
-    ///   - context: the gradient by the context.
-    ///   - gradient: where that by the projections is written.
+    ///   - scores: the attention that was kept, `[n, n]` for each head.
+    ///   - context: the gradient with respect to the context.
+    ///   - gradient: receives the gradient with respect to the projections.
     ///   - work: room for `[n, n]`.
     func attendBack(
         _ span: Range<Int>, projections: UnsafePointer<Float>, scores: UnsafePointer<Float>,

@@ -2,11 +2,11 @@ internal import LinearAlgebra
 internal import LowRank
 
 extension BERTEncoder {
-    /// The way back from the embeddings' gradients to that by the adapter's vector.
+    /// The backward pass: from the embeddings' gradients to the adapter's gradient.
     ///
     /// - Parameters:
-    ///   - embeddings: the gradient by each unit embedding, in the tape's order.
-    ///   - parameters: the adapter's gradient, to which everything is added.
+    ///   - embeddings: the gradient with respect to each unit embedding, in the tape's order.
+    ///   - parameters: the adapter's gradient, to which the result is added.
     func back(
         _ tape: EncoderTape, embeddings: [[Float]], adapter: AppliedAdapter,
         parameters: UnsafeMutablePointer<Float>
@@ -23,7 +23,8 @@ extension BERTEncoder {
         let work = FloatMemory(longest * longest)
 
         for (layer, record) in zip(weights.layers, tape.layers).reversed() {
-            // hidden: the gradient by the layer's result, then by what went into the second normalisation.
+            // hidden: the gradient with respect to the layer's output, then to the input of the second
+            // normalisation.
             layer.outputNorm.back(
                 rows: tokens, gradient: hidden.base, normalised: record.secondNorm.base,
                 factors: record.secondFactor.base)
@@ -34,7 +35,7 @@ extension BERTEncoder {
                 rows: tokens, x: active.base, xStride: inner, yGradient: hidden.base, yStride: width,
                 xGradient: wide.base, adapter: adapter, parameters: parameters, low: low.base)
             Kernels.geluBack(record.inner.base, gradient: wide.base, count: tokens * inner)
-            // The residual passes the gradient on as it is.
+            // The residual connection passes the gradient on unchanged.
             layer.intermediate.back(
                 rows: tokens, x: record.middle.base, xStride: width, yGradient: wide.base, yStride: inner,
                 xGradient: hidden.base, adapter: adapter, parameters: parameters, low: low.base)
@@ -64,8 +65,8 @@ extension BERTEncoder {
         }
     }
 
-    /// Back through the unit length and the mean: with e the embedding, l the mean's length and n the text's tokens,
-    /// each token gets (g − e·(g·e)) / (l·n).
+    /// Back through the normalisation and the mean: with e the embedding, l the mean's length and n the
+    /// text's token count, each token gets (g − e·(g·e)) / (l·n).
     private func unpool(
         _ tape: EncoderTape, _ gradients: [[Float]], into hidden: UnsafeMutablePointer<Float>
     ) {
@@ -84,7 +85,8 @@ extension BERTEncoder {
 }
 
 extension BERTEncoder {
-    /// The forward pass of ``embed(_:adapter:scratch:)``, recorded for the way back.
+    /// The forward pass of ``embed(_:adapter:scratch:)``, with all activations recorded for the backward
+    /// pass.
     func record(_ texts: [[Int32]], adapter: AppliedAdapter?, rank: Int) -> EncoderTape {
         let tape = EncoderTape(configuration, lengths: texts.map(\.count))
         let low = FloatMemory(tape.tokens * max(rank, 1))

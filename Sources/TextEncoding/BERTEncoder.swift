@@ -1,21 +1,22 @@
 internal import LinearAlgebra
 
-/// The forward pass of BERT over texts of ragged lengths, and the mean over each text's tokens.
+/// The forward pass of BERT over texts of different lengths, followed by the mean over each text's tokens.
 ///
-/// Source: Devlin et al., "BERT", 2018. The texts' tokens lie one after the other without padding, so that each linear
-/// layer is one product over all of them; only attention goes text by text.
+/// The tokens of all texts lie one after the other without padding: each linear layer is one matrix product
+/// over all of them, and only attention runs text by text. Source: Devlin et al., "BERT: Pre-training of Deep
+/// Bidirectional Transformers", 2018.
 struct BERTEncoder: Sendable {
     let configuration: BERTConfiguration
     let weights: BERTWeights
 
-    /// Every linear layer in the order of the module tree; a layer's `index` is its place here.
+    /// All linear layers in module order; a layer's `index` is its position here.
     var linear: [LinearLayer] { weights.layers.flatMap(\.linear) }
 
-    /// The unit embedding of each text, or nil in the place of one whose numbers overflowed.
+    /// The unit embedding of each text, or nil if its numbers overflowed.
     ///
     /// - Parameters:
-    ///   - texts: token ids below the vocabulary's size, each text with 1 to `positions` of them.
-    ///   - scratch: with room for all tokens.
+    ///   - texts: token ids below the vocabulary's size, 1 to `positions` of them for each text.
+    ///   - scratch: has room for all tokens.
     func embed(_ texts: [[Int32]], adapter: AppliedAdapter?, scratch: EncoderScratch) -> [[Float]?] {
         var spans: [Range<Int>] = []
         var count = 0
@@ -77,7 +78,7 @@ struct BERTEncoder: Sendable {
         layer.outputNorm.apply(rows: tokens, scratch.hidden, adding: scratch.output)
     }
 
-    /// The mean over the tokens, at unit length.
+    /// The mean over the tokens, scaled to unit length.
     private func pool(_ rows: UnsafePointer<Float>, tokens: Int) -> [Float]? {
         var mean = [Float](repeating: 0, count: width)
         let length = mean.withUnsafeMutableBufferPointer { mean -> Float in

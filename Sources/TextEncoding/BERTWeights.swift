@@ -3,9 +3,10 @@ internal import ErrorModel
 internal import LinearAlgebra
 internal import LowRank
 
-/// The weights of a BERT encoder, in place in the mapped `model.safetensors`.
+/// The weights of a BERT encoder, used in place in the mapped `model.safetensors`.
+///
+/// Source of the tensors' names and shapes: `BertModel` in Hugging Face `transformers`.
 struct BERTWeights: Sendable {
-    /// One transformer layer.
     struct Layer: Sendable {
         let query: LinearLayer
         let key: LinearLayer
@@ -16,7 +17,7 @@ struct BERTWeights: Sendable {
         let output: LinearLayer
         let outputNorm: LayerNorm
 
-        /// The linear layers in the order of the module tree.
+        /// The linear layers in module order.
         var linear: [LinearLayer] { [query, key, value, attentionOutput, intermediate, output] }
     }
 
@@ -24,19 +25,17 @@ struct BERTWeights: Sendable {
     let words: FloatVector
     /// `[positions, hidden]`.
     let positions: FloatVector
-    /// The first row of the token types' embeddings, `[hidden]`: a text alone is all of type 0.
+    /// The first row of the token type embeddings, `[hidden]`: a single text has only type 0.
     let tokenType: FloatVector
     let embeddingNorm: LayerNorm
     let layers: [Layer]
 
-    /// The name of the file.
     static let fileName = "model.safetensors"
 
-    /// Maps the weights and checks every tensor's shape.
+    /// Maps the weights and checks the shape of every tensor; tensors that the encoder does not use are
+    /// ignored.
     ///
-    /// Tensors that the encoder has no use for are passed over.
-    ///
-    /// - Throws: `invalidModel` that names the tensor that is missing or of another shape.
+    /// - Throws: `invalidModel` that names the tensor that is missing or has another shape.
     init(of folder: ModelFolder, _ configuration: BERTConfiguration) throws(SgloradError) {
         var tensors = try Reader(folder, epsilon: configuration.layerNormEpsilon)
         let hidden = configuration.hiddenSize
@@ -66,7 +65,7 @@ struct BERTWeights: Sendable {
 }
 
 extension BERTWeights {
-    /// Reads tensors by the names they have in `transformers`, with or without `bert.` before them.
+    /// Reads tensors by their names in `transformers`, with or without the prefix `bert.`.
     private struct Reader {
         private let file: SafetensorsFile
         private let path: String
@@ -82,7 +81,8 @@ extension BERTWeights {
                 file = try SafetensorsFile(path: path)
             } catch {
                 throw .invalidModel(
-                    path, "is not a sound safetensors file: it \(Self.reason(error)); copy the model again",
+                    path,
+                    "is not a valid safetensors file: it \(Self.reason(error)); download the model again",
                     cause: error)
             }
             prefix = file.tensor(named: "bert.embeddings.word_embeddings.weight") == nil ? "" : "bert."
@@ -92,12 +92,12 @@ extension BERTWeights {
             let name = prefix + name
             guard let tensor = file.tensor(named: name) else {
                 throw .invalidModel(
-                    path, "has no tensor '\(name)'; use the weights that belong to config.json")
+                    path, "has no tensor '\(name)'; use the files of one model")
             }
             guard tensor.shape == shape else {
                 throw .invalidModel(
                     path,
-                    "the tensor '\(name)' has the shape \(tensor.shape), and config.json asks for \(shape); "
+                    "the tensor '\(name)' has the shape \(tensor.shape), but config.json implies \(shape); "
                         + "use the files of one model")
             }
             do {
@@ -110,7 +110,7 @@ extension BERTWeights {
             }
         }
 
-        /// What an error of the file says, without the file's name that the model's error begins with.
+        /// The reason of a safetensors error, without the file's name, which the model's error already has.
         private static func reason(_ error: SgloradError) -> String {
             if case .string(let reason) = error.parameters["reason"] { reason } else { error.message }
         }

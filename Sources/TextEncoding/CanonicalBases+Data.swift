@@ -1,10 +1,12 @@
 extension CanonicalBases {
-    /// What is left of each character with a canonical decomposition when the decomposition's non-spacing marks are gone.
+    /// For each character with a canonical decomposition, the characters that remain when the non-spacing
+    /// marks are removed.
     ///
-    /// In the order of code points, in hexadecimal. `C0:41` starts a run: U+00C0 leaves U+0041, the next entry is that of
-    /// U+00C1, and so on. `+` joins several characters that are left, `-` says that none is. Hangul syllables are not here;
-    /// they decompose by arithmetic. Computed from the canonical decompositions of the Unicode character database as
-    /// of the version that Hugging Face `tokenizers` 0.23 uses (none was added from Unicode 8 to 12).
+    /// Entries are in the order of code points, in hexadecimal. `C0:41` starts a run: U+00C0 leaves U+0041,
+    /// the next entry belongs to U+00C1, and so on. `+` joins several remaining characters, `-` stands for
+    /// none. Hangul syllables are missing because they decompose by arithmetic. Computed from the canonical
+    /// decompositions of the Unicode Character Database in the version that Hugging Face `tokenizers` 0.23
+    /// uses (Unicode 8 to 12 have added none).
     static let data = """
         C0:41 41 41 41 41 41 C7:43 45 45 45 45 49 49 49 49 D1:4E 4F 4F 4F 4F 4F D9:55 55 55 55 59 E0:61 61 61
         61 61 61 E7:63 65 65 65 65 69 69 69 69 F1:6E 6F 6F 6F 6F 6F F9:75 75 75 75 79 FF:79 41 61 41 61 41 61

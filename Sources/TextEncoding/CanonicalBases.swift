@@ -1,9 +1,10 @@
-/// Canonical decomposition without non-spacing marks: "é" leaves "e", "가" leaves its two jamo, "ş" leaves "s".
+/// Canonical decomposition without non-spacing marks: "é" gives "e", "가" its two jamo, "ş" gives "s".
 ///
-/// The pair of steps "decompose, then strip accents" of BERT's uncased tokenizer, by one look-up per character. The
-/// standard library decomposes only through an interface that is not public, and by its own version of Unicode.
+/// Performs the two steps "decompose" and "strip accents" of BERT's uncased tokenizer in one lookup. The
+/// standard library's decomposition is not public, and follows its own version of Unicode.
 enum CanonicalBases {
-    /// The characters that decompose, ascending, and for each where its bases lie in ``Table/bases``.
+    /// The characters that decompose, in ascending order, with the range of each one's bases in
+    /// ``Table/bases``.
     private struct Table {
         var keys: [UInt32] = []
         var starts: [Int] = [0]
@@ -48,20 +49,19 @@ enum CanonicalBases {
 
     private static let table = Table(parsing: data)
 
-    /// Characters without a base whose marks all stand after a starter, and so do not part a run of marks.
+    /// Characters without a base whose marks all have a non-zero combining class, so that they do not
+    /// interrupt a run of marks.
     private static let marksAlone: Set<UInt32> = [0x340, 0x341, 0x343, 0x344, 0xF73, 0xF75, 0xF81]
 
-    /// What a character decomposes to.
     enum Decomposition {
-        /// The character has no decomposition.
+        /// The character does not decompose.
         case itself
-        /// These characters, and before or after them possibly marks that were taken away.
+        /// These characters, possibly surrounded by marks that were removed.
         case bases(ArraySlice<Unicode.Scalar>)
-        /// Nothing but marks that were taken away; they begin a new run of marks when the first is a starter.
-        case nothing(partsRun: Bool)
+        /// Only marks that were removed; they interrupt a run of marks if the first is a starter.
+        case nothing(interruptsRun: Bool)
     }
 
-    /// Decomposes one character.
     static func decompose(_ scalar: Unicode.Scalar) -> Decomposition {
         let value = scalar.value
         if value < 0xC0 { return .itself }
@@ -75,10 +75,10 @@ enum CanonicalBases {
         }
         guard low < keys.count, keys[low] == value else { return .itself }
         let bases = table.bases[table.starts[low]..<table.starts[low + 1]]
-        return bases.isEmpty ? .nothing(partsRun: !marksAlone.contains(value)) : .bases(bases)
+        return bases.isEmpty ? .nothing(interruptsRun: !marksAlone.contains(value)) : .bases(bases)
     }
 
-    /// A Hangul syllable's jamo.
+    /// The jamo of a Hangul syllable.
     ///
     /// Source: the Unicode Standard, section 3.12.
     private static func jamo(ofSyllable index: UInt32) -> ArraySlice<Unicode.Scalar> {

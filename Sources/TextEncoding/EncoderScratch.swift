@@ -1,25 +1,25 @@
-/// The memory that one run of the encoder works in: one block, aligned to cache lines, used by one call alone.
+/// The working memory of one forward pass: a single block, aligned to cache lines, used by one call.
 ///
-/// It is laid out by sizes alone, so that equal inputs meet equal alignments and give equal bits.
+/// The layout depends only on sizes, so that equal inputs have equal alignments and give equal bits.
 final class EncoderScratch {
     /// The hidden state, `[tokens, hidden]`.
     let hidden: UnsafeMutablePointer<Float>
     /// Queries, keys and values side by side, `[tokens, 3 · hidden]`.
     let projections: UnsafeMutablePointer<Float>
-    /// What attention gathers, `[tokens, hidden]`.
+    /// The output of attention, `[tokens, hidden]`.
     let context: UnsafeMutablePointer<Float>
     /// The output of a sublayer, `[tokens, hidden]`.
     let output: UnsafeMutablePointer<Float>
-    /// The feed-forward layer's inside, `[tokens, intermediate]`.
+    /// The inner activations of the feed-forward layer, `[tokens, intermediate]`.
     let intermediate: UnsafeMutablePointer<Float>
-    /// One head's attention over one text, `[longest, longest]`.
+    /// The attention of one head over one text, `[longest, longest]`.
     let scores: UnsafeMutablePointer<Float>
     /// x·Aᵀ of an adapter, `[tokens, rank]`.
     let low: UnsafeMutablePointer<Float>
 
     private let memory: UnsafeMutableRawPointer
 
-    /// Room for runs of up to `tokens` tokens in all and `longest` in one text.
+    /// Allocates memory for up to `tokens` tokens in all and `longest` in one text.
     init(_ configuration: BERTConfiguration, tokens: Int, longest: Int, rank: Int) {
         let width = configuration.hiddenSize
         let sizes = [

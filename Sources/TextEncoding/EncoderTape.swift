@@ -1,38 +1,39 @@
 internal import LinearAlgebra
 
-/// What a forward pass over some texts leaves for the way back: every layer's inputs, in memory of its own.
+/// The activations of a forward pass that the backward pass needs.
 ///
-/// One tape serves one pass; a second pass over it is made by one thread at a time.
+/// A tape belongs to one forward pass and may be used by one thread at a time.
 public final class EncoderTape {
     /// The unit embedding of each text, in the order of the texts.
     public internal(set) var embeddings: [[Float]] = []
 
-    /// Where each text's tokens lie among all.
+    /// The rows of each text's tokens.
     let spans: [Range<Int>]
-    /// How many tokens there are in all.
+    /// The number of tokens of all texts.
     let tokens: Int
-    /// The length of each text's mean before it was made a unit vector.
+    /// The length of each text's mean before normalisation.
     var lengths: [Float] = []
     let layers: [Layer]
-    /// The hidden state behind the last layer, `[tokens, hidden]`.
+    /// The hidden state after the last layer, `[tokens, hidden]`.
     let hidden: FloatMemory
 
-    /// One layer's part.
+    /// The activations of one layer.
     struct Layer {
         /// The layer's input, `[tokens, hidden]`.
         let input: FloatMemory
         /// Queries, keys and values side by side, `[tokens, 3 · hidden]`.
         let projections: FloatMemory
-        /// Attention after the softmax, for each text and head `[n, n]`.
+        /// Attention after the softmax, `[n, n]` for each text and head.
         let attention: FloatMemory
-        /// What attention gathered, `[tokens, hidden]`.
+        /// The output of attention, `[tokens, hidden]`.
         let context: FloatMemory
-        /// The first normalisation's rows before factors and terms, and one over their deviation.
+        /// The first normalisation's rows before weight and bias, and the reciprocal of their standard
+        /// deviation.
         let firstNorm: FloatMemory
         let firstFactor: FloatMemory
-        /// The first normalisation's result, `[tokens, hidden]`.
+        /// The first normalisation's output, `[tokens, hidden]`.
         let middle: FloatMemory
-        /// The feed-forward layer's inside before its activation, `[tokens, intermediate]`.
+        /// The input of the feed-forward layer's activation function, `[tokens, intermediate]`.
         let inner: FloatMemory
         /// As `firstNorm` and `firstFactor`, for the second normalisation.
         let secondNorm: FloatMemory
@@ -64,7 +65,7 @@ public final class EncoderTape {
     }
 }
 
-/// Uninitialised memory for numbers, freed with its owner.
+/// Uninitialised memory for numbers, aligned to cache lines and freed with its owner.
 final class FloatMemory {
     let base: UnsafeMutablePointer<Float>
     let count: Int
@@ -76,7 +77,7 @@ final class FloatMemory {
         base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
-    /// Memory that holds zeros.
+    /// Memory filled with zeros.
     convenience init(zeros count: Int) {
         self.init(count)
         base.update(repeating: 0, count: count)

@@ -1,13 +1,15 @@
 extension Kernels {
-    /// eˣ, to about one unit in the last place; x below −87 counts as −87 and above 88 as 88.
+    /// eˣ, to about one unit in the last place; x is limited to −87…88.
     ///
-    /// x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial fitted to it there (relative error 6e-11 before rounding), and
-    /// 2ⁿ by the exponent's bits. ln 2 is split in two, the first part short enough for n times it to be exact.
+    /// x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial fitted to that interval (relative error 6e-11
+    /// before rounding), and 2ⁿ through the exponent's bits. ln 2 is split in two parts, the first short
+    /// enough for n times it to be exact (Cody and Waite, "Software Manual for the Elementary Functions",
+    /// 1980).
     @inline(__always)
     static func exp(_ x: Lanes) -> Lanes {
-        // By masks and not by `clamped`, which is slower and hides NaN.
+        // Masks instead of `clamped`, which is slower and hides NaN.
         let bounded = x.replacing(with: -87, where: x .< -87).replacing(with: 88, where: x .> 88)
-        // Adding 1.5·2²³ rounds to a whole number, which then stands in the lowest bits.
+        // Adding 1.5·2²³ rounds to an integer, which is then in the lowest bits.
         let shift: Float = 0x1.8p23
         let shifted = bounded * 1.442695 + shift
         let n = shifted - shift
@@ -23,7 +25,7 @@ extension Kernels {
         return unsafeBitCast(unsafeBitCast(p, to: SIMD8<Int32>.self) &+ exponent, to: Lanes.self)
     }
 
-    /// values ← softmax(values): the exponentials of at least one number, divided by their sum.
+    /// values ← softmax(values), for at least one number; the maximum is subtracted first to avoid overflow.
     static func softmax(_ values: UnsafeMutablePointer<Float>, count: Int) {
         var peak = values[0]
         let whole = count & ~7
@@ -43,12 +45,13 @@ extension Kernels {
 }
 
 extension Kernels {
-    /// values ← x·Φ(x), the exact GELU (not its approximation by tanh), to about two units in the last place of
+    /// values ← x·Φ(x), the exact GELU (not its tanh approximation), to about two units in the last place of
     /// the larger of x and 1.
     ///
-    /// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016. Φ(−|x|) = exp(−x²/2)·t·P(t), t = 1/(1 + 0.3|x|),
-    /// the form of Abramowitz and Stegun 7.1.26 with a polynomial P of degree 9 fitted to |x| ≤ 14 (relative error 4e-9
-    /// before rounding). The tail is computed and not one minus it, so that nothing cancels on either side.
+    /// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016. Φ(−|x|) = exp(−x²/2)·t·P(t), t =
+    /// 1/(1 + 0.3|x|): the form of Abramowitz and Stegun 7.1.26, with a polynomial P of degree 9 fitted to
+    /// |x| ≤ 14 (relative error 4e-9 before rounding). The tail is computed directly, not as one minus it, so
+    /// nothing cancels on either side.
     static func gelu(_ values: UnsafeMutablePointer<Float>, count: Int) {
         map(values, count: count) { x in
             let isNegative = x .< 0
@@ -94,7 +97,7 @@ extension Kernels {
         return (1 - tail).replacing(with: tail, where: x .< 0) + x * density * 0.3989422804
     }
 
-    /// gradient ← p∘(gradient − Σ gradient∘p): the way back through a softmax whose result is p.
+    /// gradient ← p∘(gradient − Σ gradient∘p): the backward pass of a softmax with the result p.
     static func softmaxBack(_ p: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, count: Int) {
         var sum: Float = 0
         for index in 0..<count { sum += p[index] * gradient[index] }

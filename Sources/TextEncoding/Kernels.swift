@@ -1,6 +1,6 @@
-/// Elementwise kernels and sums over rows, eight numbers at a time in a fixed order: the same bits from call to call.
+/// Elementwise functions and reductions over eight lanes in a fixed order, so that results are reproducible
+/// to the bit.
 enum Kernels {
-    /// Eight numbers.
     typealias Lanes = SIMD8<Float>
 
     @inline(__always)
@@ -13,7 +13,7 @@ enum Kernels {
         UnsafeMutableRawPointer(target).storeBytes(of: lanes, as: Lanes.self)
     }
 
-    /// The last `count` (below eight) numbers, with `filler` after them.
+    /// Loads the last `count` (below eight) numbers and fills the other lanes with `filler`.
     @inline(__always)
     static func loadTail(_ source: UnsafePointer<Float>, count: Int, filler: Float) -> Lanes {
         var lanes = Lanes(repeating: filler)
@@ -26,7 +26,7 @@ enum Kernels {
         for lane in 0..<count { target[lane] = lanes[lane] }
     }
 
-    /// Replaces each number by a function of it.
+    /// Applies a function to each number in place.
     @inline(__always)
     static func map(_ values: UnsafeMutablePointer<Float>, count: Int, _ function: (Lanes) -> Lanes) {
         let whole = count & ~7
@@ -47,7 +47,6 @@ enum Kernels {
         for index in whole..<count { target[index] += source[index] }
     }
 
-    /// The sum of the numbers.
     static func sum(_ values: UnsafePointer<Float>, count: Int) -> Float {
         let whole = count & ~7
         var total = Lanes()
@@ -56,7 +55,7 @@ enum Kernels {
         return total.sum()
     }
 
-    /// The sum of the squared distances from `centre`.
+    /// The sum of the squared differences from `centre`.
     static func squares(_ values: UnsafePointer<Float>, around centre: Float, count: Int) -> Float {
         let whole = count & ~7
         var total = Lanes()

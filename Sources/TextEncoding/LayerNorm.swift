@@ -1,17 +1,17 @@
 internal import LinearAlgebra
 
-/// Normalisation of a row to mean 0 and variance 1, then a factor and a term for each number.
+/// Layer normalisation: each row is normalised to mean 0 and variance 1, then scaled and shifted by feature.
 ///
-/// Source: Ba, Kiros and Hinton, "Layer Normalization", 2016; the variance is that of the population.
+/// Source: Ba, Kiros and Hinton, "Layer Normalization", 2016; the variance is the population's.
 struct LayerNorm: Sendable {
-    /// The factors, `[width]`.
+    /// The scale, `[width]`.
     let weight: FloatVector
-    /// The terms, `[width]`.
+    /// The shift, `[width]`.
     let bias: FloatVector
     /// Added to the variance.
     let epsilon: Float
 
-    /// Normalises `rows` rows in place, after `residual` (as many rows, or none) has been added to them.
+    /// Normalises `rows` rows in place, after adding `residual` (the same number of rows) if it is given.
     func apply(rows: Int, _ x: UnsafeMutablePointer<Float>, adding residual: UnsafePointer<Float>?) {
         let width = weight.count
         weight.withUnsafeBufferPointer { weight in
@@ -32,12 +32,12 @@ struct LayerNorm: Sendable {
 }
 
 extension LayerNorm {
-    /// As `apply(rows:_:adding:)`, with input and result apart, and with what the way back needs kept.
+    /// As `apply(rows:_:adding:)`, with separate input and output, and keeping what the backward pass needs.
     ///
     /// - Parameters:
     ///   - output: the result, `[rows, width]`.
-    ///   - normalised: the rows before factors and terms, `[rows, width]`.
-    ///   - factors: one over each row's deviation, `[rows]`.
+    ///   - normalised: receives the rows before scale and shift, `[rows, width]`.
+    ///   - factors: receives the reciprocal of each row's standard deviation, `[rows]`.
     func apply(
         rows: Int, _ x: UnsafePointer<Float>, adding residual: UnsafePointer<Float>,
         into output: UnsafeMutablePointer<Float>, normalised: UnsafeMutablePointer<Float>,
@@ -65,9 +65,10 @@ extension LayerNorm {
         }
     }
 
-    /// Turns the gradient by the result into that by the input, in place.
+    /// Converts the gradient with respect to the output to that with respect to the input, in place.
     ///
-    /// With x̂ the normalised row, g = gradient∘factors and s one over the deviation: s·(g − mean(g) − x̂·mean(g∘x̂)).
+    /// With x̂ the normalised row, g = gradient∘weight and s the reciprocal of the standard deviation: s·(g −
+    /// mean(g) − x̂·mean(g∘x̂)).
     func back(
         rows: Int, gradient: UnsafeMutablePointer<Float>, normalised: UnsafePointer<Float>,
         factors: UnsafePointer<Float>

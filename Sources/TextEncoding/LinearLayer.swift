@@ -1,20 +1,21 @@
 internal import LinearAlgebra
 internal import LowRank
 
-/// One linear layer: y = x·Wᵀ + b.
+/// A linear layer, y = x·Wᵀ + b, optionally with an adapter.
 struct LinearLayer: Sendable {
-    /// The layer as an adapter names it.
+    /// The layer's name and features, as an adapter refers to it.
     let site: Site
-    /// Its place among the encoder's linear layers.
+    /// Its position among the encoder's linear layers.
     let index: Int
     /// W, `[out, in]`, row-major, in place in the model's file.
     let weight: FloatVector
     /// b, `[out]`.
     let bias: FloatVector
 
-    /// Writes y for `rows` rows of x; rows lie `xStride` and `yStride` numbers apart.
+    /// Computes y for `rows` rows of x; rows are `xStride` and `yStride` numbers apart.
     ///
-    /// With an adapter that names this layer, scale·(x·Aᵀ)·Bᵀ is added; `low` is room for `rows * rank` numbers.
+    /// With an adapter that has this layer as a site, scale·(x·Aᵀ)·Bᵀ is added; `low` is room for `rows *
+    /// rank` numbers.
     func apply(
         rows: Int, x: UnsafePointer<Float>, xStride: Int, y: UnsafeMutablePointer<Float>, yStride: Int,
         adapter: AppliedAdapter?, low: UnsafeMutablePointer<Float>
@@ -40,15 +41,16 @@ struct LinearLayer: Sendable {
 }
 
 extension LinearLayer {
-    /// Adds to `xGradient` the gradient by the input, and to the adapter's gradient that by this layer's A and B.
+    /// The backward pass: adds the gradient with respect to the input to `xGradient`, and those with respect
+    /// to this layer's A and B to the adapter's gradient.
     ///
     /// With u = dY·B: dX = dY·W + scale·u·A, dB = scale·dYᵀ·(X·Aᵀ), dA = scale·uᵀ·X.
     ///
     /// - Parameters:
     ///   - x: the layer's input, rows `xStride` apart.
-    ///   - yGradient: the gradient by the output, rows `yStride` apart.
-    ///   - xGradient: `[rows, in]`; nil where the gradient by the input is not wanted.
-    ///   - parameters: the gradient by the adapter's vector.
+    ///   - yGradient: the gradient with respect to the output, rows `yStride` apart.
+    ///   - xGradient: `[rows, in]`; nil if it is not needed.
+    ///   - parameters: the gradient with respect to the adapter's vector.
     ///   - low: room for twice `rows * rank` numbers.
     func back(
         rows: Int, x: UnsafePointer<Float>, xStride: Int, yGradient: UnsafePointer<Float>, yStride: Int,
@@ -91,17 +93,16 @@ extension LinearLayer {
     }
 }
 
-/// An adapter's factors by the encoder's linear layers, valid while the adapter's memory is held.
+/// An adapter's factors by linear layer, valid as long as the adapter's memory is.
 struct AppliedAdapter {
-    /// The rank r of every site.
     let rank: Int
-    /// What B·A is multiplied by.
+    /// The factor of B·A in ΔW.
     let scale: Float
     private let parameters: UnsafePointer<Float>
-    /// For each linear layer of the encoder, where its factors are.
+    /// The ranges of each linear layer's factors; nil if the adapter does not change the layer.
     private let slices: [SiteSlice?]
 
-    /// Runs `body` with an adapter whose layout the encoder has checked, or with none.
+    /// Calls `body` with an adapter whose layout the encoder has checked, or with nil.
     static func with<R>(
         _ adapter: LoRAAdapter?, over layers: [LinearLayer], _ body: (AppliedAdapter?) -> R
     ) -> R {
@@ -117,10 +118,10 @@ struct AppliedAdapter {
         }
     }
 
-    /// Where a layer's factors are in the adapter's vector, or nil when the adapter leaves it as it is.
+    /// The ranges of a layer's factors in the adapter's vector; nil if the adapter does not change the layer.
     func slice(of layer: Int) -> SiteSlice? { slices[layer] }
 
-    /// A `[rank, in]` and B `[out, rank]` of a layer, or nil when the adapter leaves it as it is.
+    /// A `[rank, in]` and B `[out, rank]` of a layer; nil if the adapter does not change it.
     func factors(of layer: Int) -> (a: UnsafePointer<Float>, b: UnsafePointer<Float>)? {
         guard let slice = slices[layer] else { return nil }
         return (parameters + slice.a.lowerBound, parameters + slice.b.lowerBound)

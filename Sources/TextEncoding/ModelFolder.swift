@@ -2,40 +2,52 @@ internal import ErrorModel
 internal import FoundationEssentials
 internal import Glibc
 
-/// A folder that a model's files are read from; every failure names the file.
+/// A folder with a model's files; every error names the file.
 struct ModelFolder {
-    /// The folder's path.
     let path: String
 
-    /// The longest JSON file that is read, in bytes.
+    /// The largest JSON file that is read, in bytes.
     static let maximumJSONLength = 1 << 20
 
-    /// The path of a file of the folder.
     func file(_ name: String) -> String {
         path.hasSuffix("/") ? path + name : path + "/" + name
     }
 
-    /// A folder within this one; the same one for an empty name.
+    /// A folder inside this one, or this one if the name is empty.
     ///
-    /// - Throws: `invalidModel` when the name leads out of the folder.
+    /// - Parameter source: the file that contains the name, for error messages.
+    /// - Throws: `invalidModel` if the name leads outside the folder.
     func folder(_ name: String, namedBy source: String) throws(SgloradError) -> ModelFolder {
         if name.isEmpty || name == "." { return self }
         guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
             throw .invalidModel(
                 file(source),
-                "names the folder '\(name)', which leads out of the model's; use an unchanged model")
+                "refers to the folder '\(name)', which is outside the model's folder; use an unmodified model"
+            )
         }
         return ModelFolder(path: file(name))
     }
 
-    /// Whether a file of that name can be opened or is at least there.
     func holds(_ name: String) -> Bool {
         access(file(name), F_OK) == 0
     }
 
+    /// Throws `invalidModel` for an option of a configuration file that is not supported.
+    ///
+    /// - Parameters:
+    ///   - option: what the file sets.
+    ///   - wanted: continues "use a model with …".
+    func require(
+        _ condition: Bool, _ option: String, in name: String, use wanted: String
+    ) throws(SgloradError) {
+        guard condition else {
+            throw .invalidModel(file(name), "\(option) is not supported; use a model with \(wanted)")
+        }
+    }
+
     /// Decodes a JSON file.
     ///
-    /// - Throws: `invalidModel` when the file is missing, too long, or not such JSON.
+    /// - Throws: `invalidModel` if the file is missing, too large, or does not decode.
     func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws(SgloradError) -> Value {
         let bytes = try read(name, upTo: Self.maximumJSONLength)
         do {
@@ -43,17 +55,17 @@ struct ModelFolder {
         } catch {
             throw .invalidModel(
                 file(name),
-                "does not hold what such a file should: \(Self.explain(error)); copy the model again",
+                "cannot be decoded: \(Self.explain(error)); download the model again",
                 cause: error)
         }
     }
 
     /// Reads a whole regular file.
     ///
-    /// - Throws: `invalidModel` when it is missing, not a regular file, longer than `limit`, or cannot be read.
+    /// - Throws: `invalidModel` if it is missing, not a regular file, larger than `limit`, or cannot be read.
     func read(_ name: String, upTo limit: Int) throws(SgloradError) -> [UInt8] {
         let path = file(name)
-        // O_NONBLOCK, so that a FIFO is refused below and not waited for.
+        // O_NONBLOCK: a FIFO is rejected below instead of blocking here.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw .invalidModel(path, Self.missing) }
@@ -62,11 +74,11 @@ struct ModelFolder {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .invalidModel(path, "is not a regular file; copy the model again")
+            throw .invalidModel(path, "is not a regular file; download the model again")
         }
         guard status.st_size <= limit else {
             throw .invalidModel(
-                path, "is \(status.st_size) bytes long, above the limit of \(limit); check the model")
+                path, "is \(status.st_size) bytes long, above the limit of \(limit); use an unmodified model")
         }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var filled = 0
@@ -78,16 +90,16 @@ struct ModelFolder {
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
                 throw .invalidModel(
-                    path, "could not be read to its end; check the disk and copy the model again")
+                    path, "could not be read completely; check the disk and download the model again")
             }
             filled += count
         }
         return bytes
     }
 
-    /// The reason of every missing file.
+    /// The reason given for any missing file.
     static let missing =
-        "is missing; the folder must hold an unchanged sentence-transformers model of BERT's kind"
+        "is missing; the folder must contain an unmodified sentence-transformers model with a BERT encoder"
 
     private static func explain(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
@@ -105,7 +117,7 @@ struct ModelFolder {
     }
 }
 
-/// A path from the root, without empty and "." components; symbolic links are left as they are.
+/// The absolute form of a path, without empty and "." components; symbolic links are not resolved.
 func absolutePath(_ path: String) -> String {
     var full = path
     if !path.hasPrefix("/"), let current = getcwd(nil, 0) {

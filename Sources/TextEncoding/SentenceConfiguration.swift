@@ -1,10 +1,12 @@
 internal import ErrorModel
 
-/// How a sentence-transformers folder makes a sentence's embedding of its tokens': a BERT model, the mean, unit length.
+/// How a sentence-transformers folder computes a sentence's embedding from its tokens': a BERT model, the
+/// mean, unit length.
+///
+/// Source of the files: the sentence-transformers package, modules `Transformer`, `Pooling` and `Normalize`.
 struct SentenceConfiguration: Sendable {
-    /// Where the BERT model's files are.
     let transformer: ModelFolder
-    /// The most tokens of a text that are looked at, if the folder says so.
+    /// The longest text in tokens, if the folder limits it.
     let maximumTokens: Int?
     /// The absolute paths of the files that this configuration was read from.
     let files: [String]
@@ -18,7 +20,7 @@ struct SentenceConfiguration: Sendable {
         var path: String
         var type: String
 
-        /// The last part of the Python class's name.
+        /// The last component of the Python class's name.
         var kind: Substring { type.split(separator: ".").last ?? "" }
     }
 
@@ -42,16 +44,16 @@ struct SentenceConfiguration: Sendable {
         }
     }
 
-    /// Reads `modules.json` and the files of the modules.
+    /// Reads `modules.json` and the modules' configuration files.
     ///
-    /// - Throws: `invalidModel` that names the module or option that is not supported.
+    /// - Throws: `invalidModel` that names the unsupported module or option.
     init(of folder: ModelFolder) throws(SgloradError) {
         let modules = try folder.decode([Module].self, from: Self.modulesName)
         let file = folder.file(Self.modulesName)
         for module in modules where !["Transformer", "Pooling", "Normalize"].contains(module.kind) {
             throw .invalidModel(
                 file,
-                "the module '\(module.type)' is not supported; use a model of Transformer, Pooling and Normalize"
+                "the module '\(module.type)' is not supported; use a model with Transformer, Pooling and Normalize"
             )
         }
         let kinds = modules.map(\.kind)
@@ -65,7 +67,7 @@ struct SentenceConfiguration: Sendable {
         let pooling = try folder.folder(modules[1].path, namedBy: Self.modulesName)
         guard pooling.path != transformer.path else {
             throw .invalidModel(
-                file, "gives the Pooling module the Transformer's folder; use an unchanged model")
+                file, "has one folder for the Transformer and the Pooling module; use an unmodified model")
         }
         try PoolingConfiguration.check(pooling)
         var files = [file, pooling.file(Self.poolingName)]
@@ -74,7 +76,7 @@ struct SentenceConfiguration: Sendable {
             guard length.doLowerCase != true else {
                 throw .invalidModel(
                     transformer.file(Self.lengthName),
-                    "do_lower_case true is not supported; the tokenizer lowers the case already, set it to false"
+                    "do_lower_case true is not supported; set it to false, the tokenizer already converts to lower case"
                 )
             }
             maximumTokens = length.maxSeqLength
@@ -95,9 +97,9 @@ struct SentenceConfiguration: Sendable {
     }
 }
 
-/// The `config.json` of a sentence-transformers Pooling module, of which only the mean over tokens is supported.
+/// The `config.json` of a sentence-transformers Pooling module; only the mean over tokens is supported.
 enum PoolingConfiguration {
-    /// A value of which only true, a string or "something else" matters.
+    /// A JSON value; only true and strings matter.
     private enum Value: Decodable {
         case flag(Bool)
         case text(String)
@@ -117,9 +119,10 @@ enum PoolingConfiguration {
 
     /// Checks that the pooling is the mean over a text's tokens and nothing else.
     ///
-    /// Older folders have one flag for each mode, `pooling_mode_mean_tokens` and its like; newer ones `pooling_mode`.
+    /// Older folders have a flag for each mode, such as `pooling_mode_mean_tokens`; newer ones have
+    /// `pooling_mode`.
     ///
-    /// - Throws: `invalidModel` that names the mode that is not supported.
+    /// - Throws: `invalidModel` that names the unsupported mode.
     static func check(_ folder: ModelFolder) throws(SgloradError) {
         let name = SentenceConfiguration.poolingName
         let values = try folder.decode([String: Value].self, from: name)

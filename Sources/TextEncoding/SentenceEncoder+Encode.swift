@@ -2,16 +2,17 @@ public import ErrorModel
 public import LowRank
 
 extension SentenceEncoder {
-    /// The most tokens that go through the linear layers at once; beyond it nothing gets faster and memory grows.
+    /// The most tokens that go through the linear layers at once; larger batches use more memory and are not
+    /// faster.
     static let batchTokens = 512
 
-    /// Encodes one text, alone: the same text and adapter give the same bits from call to call on one machine.
+    /// Encodes one text by itself; on one machine the same text and adapter always give the same bits.
     ///
     /// - Parameters:
-    ///   - text: any text; beyond ``maximumTokens`` tokens its end is cut off, and the result says so.
-    ///   - adapter: added to the weights, at each of its sites, for this call.
-    /// - Throws: `layoutMismatch` when the adapter is not one of this model's; `invalidModel` or `invalidFile` when the
-    ///   model's or the adapter's numbers make the embedding overflow.
+    ///   - text: any text; beyond ``maximumTokens`` tokens it is truncated, which the result reports.
+    ///   - adapter: applied to the weights for this call, at each of its sites.
+    /// - Throws: `layoutMismatch` if the adapter does not belong to this model; `invalidModel` or
+    ///   `invalidFile` if the model's or the adapter's parameters make the embedding overflow.
     public func encode(_ text: String, adapter: LoRAAdapter? = nil) throws(SgloradError) -> Encoding {
         if let adapter { try check(adapter.layout) }
         let tokens = tokenizer.tokenize(text, limit: maximumTokens)
@@ -24,11 +25,13 @@ extension SentenceEncoder {
         return try encoding(of: tokens, embeddings[0], adapted: adapter != nil)
     }
 
-    /// Encodes several texts, faster than one by one; the last bits may differ from those of a text encoded alone.
+    /// Encodes several texts, faster than one by one; the results may differ from those of single texts in
+    /// the last bits.
     ///
-    /// Texts of similar length go through the linear layers together, without padding, up to 512 tokens at once.
+    /// Texts of similar length go through the linear layers together, without padding, up to 512 tokens at
+    /// once.
     ///
-    /// - Returns: an encoding for each text, in the order of the texts.
+    /// - Returns: one encoding for each text, in the order of the texts.
     /// - Throws: as `encode(_:adapter:)`, for the first text that fails.
     public func encode(
         batch texts: [String], adapter: LoRAAdapter? = nil
@@ -57,7 +60,7 @@ extension SentenceEncoder {
         return encodings
     }
 
-    /// Cuts an order of texts into stretches of at most 512 tokens, or of one text that has more.
+    /// Divides the texts, in the given order, into groups of at most 512 tokens, or of one longer text.
     private static func groups(_ order: [Int], of tokens: [TokenizedText]) -> [ArraySlice<Int>] {
         var groups: [ArraySlice<Int>] = []
         var start = 0
@@ -79,23 +82,24 @@ extension SentenceEncoder {
         of tokens: TokenizedText, _ embedding: [Float]?, adapted: Bool
     ) throws(SgloradError) -> Encoding {
         guard let embedding else {
-            let reason = "makes an embedding that is zero, infinite or not a number"
+            let reason = "results in an embedding that is zero, infinite or not a number"
             guard adapted else {
-                throw .invalidModel(weightsFile, "\(reason); the weights are damaged, copy the model again")
+                throw .invalidModel(
+                    weightsFile, "\(reason); the weights are damaged, download the model again")
             }
             throw .invalidFile(
-                "the adapter", "\(reason) in the text encoder '\(name)'; train or export it again")
+                "the adapter", "\(reason) in the text encoder '\(name)'; train or export the adapter again")
         }
         return Encoding(embedding: embedding, tokenCount: tokens.ids.count, truncated: tokens.truncated)
     }
 }
 
-/// A text's place in the embedding space.
+/// A text's embedding.
 public struct Encoding: Sendable {
-    /// The embedding, of unit length; the inner product of two is their cosine.
+    /// A vector of unit length; the inner product of two is their cosine similarity.
     public let embedding: [Float]
-    /// How many tokens were encoded, the first and the last special one included.
+    /// The number of tokens that were encoded, including the first and the last special one.
     public let tokenCount: Int
-    /// Whether the text was longer than the encoder's limit, and its end was not looked at.
+    /// Whether the text exceeded the encoder's limit and its end was ignored.
     public let truncated: Bool
 }

@@ -2,16 +2,17 @@ public import ErrorModel
 public import LowRank
 
 extension SentenceEncoder {
-    /// A text's token ids, cut to ``maximumTokens``.
+    /// A text's token ids, truncated to ``maximumTokens``.
     public func tokenize(_ text: String) -> TokenizedText {
         tokenizer.tokenize(text, limit: maximumTokens)
     }
 
-    /// Encodes texts with an adapter and keeps what ``gradient(_:byEmbeddings:adapter:)`` needs.
+    /// Encodes texts with an adapter and keeps the activations that ``gradient(_:byEmbeddings:adapter:)``
+    /// needs.
     ///
-    /// All texts go through together; memory is about 150 KB a token for a model of six layers and 384 numbers.
+    /// All texts form one batch; memory is about 150 KB per token for a model with six layers of width 384.
     ///
-    /// - Throws: `layoutMismatch` when the adapter is not one of this model's.
+    /// - Throws: `layoutMismatch` if the adapter does not belong to this model.
     public func record(_ texts: [TokenizedText], adapter: LoRAAdapter) throws(SgloradError) -> EncoderTape {
         try check(adapter.layout)
         return AppliedAdapter.with(adapter, over: linear) { applied in
@@ -19,17 +20,18 @@ extension SentenceEncoder {
         }
     }
 
-    /// The gradient of a function of the embeddings by the adapter's vector.
+    /// The gradient of a function of the embeddings with respect to the adapter's parameters.
     ///
     /// - Parameters:
-    ///   - tape: what ``record(_:adapter:)`` returned for the same adapter.
-    ///   - embeddings: the function's gradient by each unit embedding, in the tape's order.
+    ///   - tape: the result of ``record(_:adapter:)`` for the same adapter.
+    ///   - embeddings: the function's gradient with respect to each unit embedding, in the tape's order.
     ///   - adapter: the adapter that was applied.
     /// - Returns: `adapter.layout.parameterCount` numbers.
     public func gradient(
         _ tape: EncoderTape, byEmbeddings embeddings: [[Float]], adapter: LoRAAdapter
     ) -> [Float] {
-        precondition(embeddings.count == tape.embeddings.count, "a gradient for each embedding")
+        precondition(
+            embeddings.count == tape.embeddings.count, "there must be one gradient for each embedding")
         var result = [Float](repeating: 0, count: adapter.layout.parameterCount)
         AppliedAdapter.with(adapter, over: linear) { applied in
             guard let applied else { return }

@@ -2,19 +2,21 @@ public import ErrorModel
 internal import LinearAlgebra
 public import LowRank
 
-/// A sentence encoder of BERT's kind: text to unit embedding, with or without a LoRA adapter.
+/// A BERT sentence encoder: text to unit embedding, optionally with a LoRA adapter.
 ///
-/// Loads an unchanged sentence-transformers folder (such as all-MiniLM-L6-v2) whose modules are Transformer, mean Pooling
-/// and Normalize. The weights stay in the mapped file, which must not be changed meanwhile. Nothing of it ever changes, and
-/// each call brings its own memory, so that any number of threads may use one encoder at once.
+/// Loads an unmodified sentence-transformers folder (such as all-MiniLM-L6-v2) whose modules are Transformer,
+/// mean Pooling and Normalize. The weights stay in the mapped file, which must not be changed meanwhile. The
+/// encoder is immutable and each call allocates its own working memory, so any number of threads can use one
+/// encoder at once.
 public final class SentenceEncoder: Sendable {
-    /// How many numbers an embedding has.
+    /// The number of components of an embedding.
     public let dimension: Int
-    /// The most tokens of a text that are looked at, the two special ones included.
+    /// The longest text in tokens, including the two special ones.
     public let maximumTokens: Int
     /// The last component of the folder's path.
     public let name: String
-    /// The absolute paths of the files that decide an embedding: weights, vocabulary and configurations, sorted.
+    /// The absolute paths of the files that determine an embedding (weights, vocabulary and configurations),
+    /// sorted.
     public let filesOfDigest: [String]
 
     let tokenizer: WordPieceTokenizer
@@ -28,9 +30,9 @@ public final class SentenceEncoder: Sendable {
 
     /// Loads a model.
     ///
-    /// - Parameter folder: a sentence-transformers folder, with `modules.json`, `config.json`, `model.safetensors`,
-    ///   `vocab.txt`, `tokenizer_config.json` and the Pooling module's `config.json`.
-    /// - Throws: `invalidModel` that names the file that is missing or damaged, or the option that is not supported.
+    /// - Parameter folder: a sentence-transformers folder, with `modules.json`, `config.json`,
+    ///   `model.safetensors`, `vocab.txt`, `tokenizer_config.json` and the Pooling module's `config.json`.
+    /// - Throws: `invalidModel` that names the file that is missing or damaged, or the unsupported option.
     public init(folder: String) throws(SgloradError) {
         let root = ModelFolder(path: absolutePath(folder))
         name = String(root.path.split(separator: "/").last ?? "/")
@@ -41,7 +43,7 @@ public final class SentenceEncoder: Sendable {
         guard (2...configuration.positions).contains(limit) else {
             throw .invalidModel(
                 transformer.file(SentenceConfiguration.lengthName),
-                "max_seq_length is \(limit); it must be 2 to the model's \(configuration.positions) positions"
+                "max_seq_length is \(limit); it must be 2 to \(configuration.positions), the model's max_position_embeddings"
             )
         }
         maximumTokens = limit
@@ -54,7 +56,7 @@ public final class SentenceEncoder: Sendable {
         guard tokenizer.vocabularySize <= configuration.vocabularySize else {
             throw .invalidModel(
                 vocabularyFile,
-                "has \(tokenizer.vocabularySize) lines, and config.json a vocab_size of "
+                "has \(tokenizer.vocabularySize) lines, but config.json has a vocab_size of "
                     + "\(configuration.vocabularySize); use the files of one model")
         }
         encoder = BERTEncoder(
@@ -69,10 +71,10 @@ public final class SentenceEncoder: Sendable {
         filesOfDigest = (names.map(transformer.file) + sentence.files).sorted()
     }
 
-    /// Every linear layer that an adapter may name, in the order of the model's modules.
+    /// The linear layers that an adapter may change, in the order of the model's modules.
     public var linearSites: [Site] { linear.map(\.site) }
 
-    /// Checks that each site of a layout is a linear layer of this model, with the same features.
+    /// Checks that each site of a layout is a linear layer of this model with the same features.
     ///
     /// - Throws: `layoutMismatch` that names the first site that is not.
     public func check(_ layout: AdapterLayout) throws(SgloradError) {

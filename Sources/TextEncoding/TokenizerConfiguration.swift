@@ -1,11 +1,11 @@
 internal import ErrorModel
 
-/// What `tokenizer_config.json` says of a WordPiece tokenizer.
+/// The supported subset of `tokenizer_config.json` for a WordPiece tokenizer.
+///
+/// Source of the fields: `BertTokenizer` in Hugging Face `transformers`.
 struct TokenizerConfiguration: Sendable {
-    /// The special tokens' names.
     let specialTokens: SpecialTokens
 
-    /// The name of the file.
     static let fileName = "tokenizer_config.json"
 
     private struct File: Decodable {
@@ -40,7 +40,7 @@ struct TokenizerConfiguration: Sendable {
         }
     }
 
-    /// A token, written as a string or as an object with its content.
+    /// A token, written as a string or as an object with a `content`.
     private struct Token: Decodable {
         let content: String
 
@@ -57,14 +57,11 @@ struct TokenizerConfiguration: Sendable {
 
     /// Reads and checks `tokenizer_config.json`.
     ///
-    /// - Throws: `invalidModel` that names the option that is not supported.
+    /// - Throws: `invalidModel` that names the unsupported option.
     init(of folder: ModelFolder) throws(SgloradError) {
         let values = try folder.decode(File.self, from: Self.fileName)
-        let file = folder.file(Self.fileName)
         func require(_ condition: Bool, _ option: String, _ wanted: String) throws(SgloradError) {
-            guard condition else {
-                throw .invalidModel(file, "\(option) is not supported; use a model with \(wanted)")
-            }
+            try folder.require(condition, option, in: Self.fileName, use: wanted)
         }
         let kind = values.tokenizerClass ?? "BertTokenizer"
         try require(
@@ -76,7 +73,7 @@ struct TokenizerConfiguration: Sendable {
             values.tokenizeChineseChars != false, "tokenize_chinese_chars false",
             "tokenize_chinese_chars true")
         try require(values.doBasicTokenize != false, "do_basic_tokenize false", "do_basic_tokenize true")
-        try require(values.neverSplit?.isEmpty ?? true, "never_split", "no words that are never split")
+        try require(values.neverSplit?.isEmpty ?? true, "never_split", "an empty never_split list")
         let names = SpecialTokens()
         let tokens = SpecialTokens(
             unknown: values.unkToken?.content ?? names.unknown,
@@ -87,29 +84,30 @@ struct TokenizerConfiguration: Sendable {
         let added = (values.additionalSpecialTokens ?? []) + (values.addedTokensDecoder ?? [:]).values
         if let other = added.map(\.content).filter({ !tokens.all.contains($0) }).min() {
             throw .invalidModel(
-                file, "the added token '\(other)' is not supported; use a model without added tokens")
+                folder.file(Self.fileName),
+                "the added token '\(other)' is not supported; use a model without added tokens")
         }
         specialTokens = tokens
     }
 }
 
-/// The five tokens of a BERT tokenizer that stand for no text of their own.
+/// The five special tokens of a BERT tokenizer.
 ///
-/// Where one of them is written out in a text ("[SEP]"), it is that token, as with Hugging Face's tokenizer: matched to
-/// the letter, before anything else is done to the text.
+/// As in Hugging Face's tokenizer, a special token that is written out in a text ("[SEP]") becomes that
+/// token: it is matched exactly, before any other processing.
 public struct SpecialTokens: Sendable, Hashable {
-    /// What a word that cannot be cut into pieces becomes.
+    /// Replaces a word that cannot be split into pieces.
     public var unknown: String
     /// The last token of every text.
     public var separator: String
-    /// Fills up batches; never added by this tokenizer.
+    /// Pads batches; never produced by this tokenizer.
     public var padding: String
     /// The first token of every text.
     public var classification: String
-    /// Hides a word in training; never added by this tokenizer.
+    /// Masks a word in training; never produced by this tokenizer.
     public var mask: String
 
-    /// The names that BERT gave them, unless others are named.
+    /// Creates the set with BERT's names, except those that are given.
     public init(
         unknown: String = "[UNK]", separator: String = "[SEP]", padding: String = "[PAD]",
         classification: String = "[CLS]", mask: String = "[MASK]"
@@ -121,6 +119,5 @@ public struct SpecialTokens: Sendable, Hashable {
         self.mask = mask
     }
 
-    /// All five.
     var all: [String] { [unknown, separator, padding, classification, mask] }
 }

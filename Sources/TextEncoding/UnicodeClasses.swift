@@ -1,9 +1,9 @@
-/// The classes of characters that BERT's uncased tokenizer tells apart.
+/// The character classes that BERT's uncased tokenizer distinguishes.
 ///
-/// Hugging Face `tokenizers` decides by the tables of Unicode 8, and a vocabulary was made with those: a mark or a
-/// punctuation character of a later version is a letter to it. The standard library knows each character's age, so the
-/// tables need not be carried along; the few characters whose category has changed since are named here. Held against
-/// `tokenizers` 0.23.3 for all 1,112,064 characters.
+/// Hugging Face `tokenizers` uses the tables of Unicode 8, with which the vocabularies were made: marks and
+/// punctuation of later versions count as letters. The standard library knows each character's age, so no
+/// tables are needed here; only the few characters whose category has changed since are listed. Verified
+/// against `tokenizers` 0.23.3 for all 1,112,064 characters.
 enum UnicodeClasses {
     private static func isOfUnicode8(_ properties: Unicode.Scalar.Properties) -> Bool {
         guard let age = properties.age else { return false }
@@ -12,7 +12,7 @@ enum UnicodeClasses {
 
     /// Control, format and private-use characters, NUL and U+FFFD.
     ///
-    /// Tab, line feed and carriage return are white space.
+    /// Tab, line feed and carriage return are white space instead.
     static func isDropped(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value == 0xFFFD { return true }
         switch scalar.properties.generalCategory {
@@ -23,15 +23,14 @@ enum UnicodeClasses {
         }
     }
 
-    /// White space, once dropped characters are gone.
+    /// White space, after dropped characters are removed.
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isWhitespace
     }
 
     /// Ideographs, each of which is a word of its own.
     ///
-    /// The ranges are those of `tokenizers`, which begin one of the
-    /// blocks at U+2B920.
+    /// The ranges are those of `tokenizers`, which starts one of the blocks at U+2B920.
     static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F,
@@ -41,7 +40,7 @@ enum UnicodeClasses {
         }
     }
 
-    /// Punctuation, and every character of ASCII that is neither letter, digit nor space.
+    /// Punctuation, and every ASCII character that is neither a letter, a digit nor a space.
     static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: return true
@@ -58,7 +57,7 @@ enum UnicodeClasses {
         }
     }
 
-    /// Non-spacing marks, which are taken away as accents.
+    /// Non-spacing marks, which are removed as accents.
     static func isAccent(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x300: false
@@ -68,7 +67,7 @@ enum UnicodeClasses {
         }
     }
 
-    /// The canonical combining class as of Unicode 9, the version that `tokenizers` orders marks by.
+    /// The canonical combining class as of Unicode 9, which `tokenizers` uses for ordering.
     static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
         if scalar.value < 0x300 { return 0 }
         let properties = scalar.properties

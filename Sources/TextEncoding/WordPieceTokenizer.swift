@@ -1,27 +1,27 @@
 public import ErrorModel
 
-/// The uncased WordPiece tokenizer of BERT, id for id the same as Hugging Face's `BertTokenizerFast`.
+/// The uncased WordPiece tokenizer of BERT; its token ids are those of Hugging Face's `BertTokenizerFast`.
 ///
-/// Source: Devlin et al., "BERT", 2018, and the behaviour of `tokenizers` 0.23. Time is linear in the text, and nothing of
-/// the text is copied but the word at hand.
+/// Runs in time linear in the text and copies only the word at hand. Source: Devlin et al., "BERT:
+/// Pre-training of Deep Bidirectional Transformers", 2018, and the behaviour of `tokenizers` 0.23.
 public struct WordPieceTokenizer: Sendable {
     private let vocabulary: WordPieceVocabulary
     private let unknown: Int32
     private let separator: Int32
     private let classification: Int32
-    /// The special tokens in UTF-8, longest first: where two begin at one place, the longer is meant.
+    /// The special tokens in UTF-8, longest first: where two match, the longer one wins.
     private let written: [(bytes: [UInt8], id: Int32)]
 
-    /// How many lines the vocabulary has; every id is below it.
+    /// The number of lines in the vocabulary; every id is below it.
     public var vocabularySize: Int { vocabulary.count }
 
-    /// Makes a tokenizer from the bytes of a `vocab.txt`.
+    /// Creates a tokenizer from the contents of a `vocab.txt`.
     ///
     /// - Parameters:
-    ///   - vocabulary: one piece a line, in UTF-8.
+    ///   - vocabulary: one piece per line, in UTF-8.
     ///   - specialTokens: each must be a line of the vocabulary.
-    ///   - file: what errors call the vocabulary.
-    /// - Throws: `invalidModel` when the vocabulary is empty or lacks a special token.
+    ///   - file: the vocabulary's name in error messages.
+    /// - Throws: `invalidModel` if the vocabulary is empty or a special token is missing.
     public init(
         vocabulary: [UInt8], specialTokens: SpecialTokens = SpecialTokens(), file: String = "vocab.txt"
     ) throws(SgloradError) {
@@ -30,7 +30,7 @@ public struct WordPieceTokenizer: Sendable {
             guard !token.isEmpty, let id = pieces.id(of: token) else {
                 throw .invalidModel(
                     file,
-                    "has no line '\(token)', a special token of tokenizer_config.json; use the files of one model"
+                    "has no line '\(token)', which tokenizer_config.json declares as a special token; use the files of one model"
                 )
             }
             return id
@@ -44,13 +44,13 @@ public struct WordPieceTokenizer: Sendable {
         self.written = written.sorted { $0.bytes.count > $1.bytes.count }
     }
 
-    /// The token ids of a text, cut to a limit.
+    /// Converts a text to token ids, truncated to a limit.
     ///
     /// - Parameters:
     ///   - text: any text; the empty one has two tokens.
-    ///   - limit: the most ids wanted, the first and the last token included; at least 2.
+    ///   - limit: the most ids, including the first and the last special token; at least 2.
     public func tokenize(_ text: String, limit: Int) -> TokenizedText {
-        precondition(limit >= 2, "a limit of \(limit) tokens")
+        precondition(limit >= 2, "a limit of \(limit) tokens; it must be at least 2")
         var ids: [Int32] = [classification]
         var text = text
         text.withUTF8 { collect($0, into: &ids, while: limit) }
@@ -60,7 +60,8 @@ public struct WordPieceTokenizer: Sendable {
         return TokenizedText(ids: ids, truncated: truncated)
     }
 
-    /// Adds the text's ids until it ends or one id too many is there, which shows that the text is too long.
+    /// Appends the text's ids until the text ends or there is one id too many, which shows that the text is
+    /// too long.
     private func collect(_ bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32], while limit: Int) {
         var splitter = WordSplitter()
         func emit(_ word: WordSplitter.Word) {
@@ -93,7 +94,7 @@ public struct WordPieceTokenizer: Sendable {
         return nil
     }
 
-    /// Decodes one character; a `String` holds no other than sound UTF-8.
+    /// Decodes one character; a `String` is always valid UTF-8.
     private static func scalar(
         at index: Int, of bytes: UnsafeBufferPointer<UInt8>
     ) -> (Unicode.Scalar, length: Int) {
@@ -108,14 +109,14 @@ public struct WordPieceTokenizer: Sendable {
     }
 }
 
-/// A text as the token ids that an encoder takes.
+/// A text as token ids.
 public struct TokenizedText: Sendable, Hashable {
-    /// The ids: the classification token, the text's own, the separator.
+    /// The ids: the classification token, the text's tokens, the separator.
     public let ids: [Int32]
-    /// Whether the text had more tokens than the limit and was cut at its end.
+    /// Whether the text exceeded the limit and was truncated at its end.
     public let truncated: Bool
 
-    /// The text cut to at most so many tokens, two or more, the separator still the last.
+    /// The text truncated to at most `count` tokens, at least two, still ending with the separator.
     public func prefix(_ count: Int) -> TokenizedText {
         guard ids.count > count, count >= 2, let separator = ids.last else { return self }
         return TokenizedText(ids: ids.prefix(count - 1) + [separator], truncated: true)

@@ -1,26 +1,26 @@
 internal import ErrorModel
 
-/// The word pieces of a `vocab.txt` by their bytes; a piece's id is its line, from 0.
+/// The word pieces of a `vocab.txt`, hashed; a piece's id is its line number, from 0.
 ///
-/// A table of hashes over the file's own bytes: one allocation for 30,000 pieces, and a prefix's hash follows from the
-/// shorter one's, so that finding the longest piece costs one pass over a word.
+/// An open-addressing hash table over the file's own bytes: one allocation for 30,000 pieces. The hash of a
+/// prefix extends that of the shorter prefix, so finding the longest piece takes one pass over a word.
 struct WordPieceVocabulary: Sendable {
     private let bytes: [UInt8]
     private let pieces: [Range<Int>]
-    /// Piece ids at their hash's place or after it; -1 where there is none.
+    /// Piece ids by hash, with linear probing; -1 marks an empty slot.
     ///
-    /// A power of two of them, at most half of them taken.
+    /// The number of slots is a power of two, and at most half are taken.
     private let slots: [Int32]
 
-    /// The most pieces that a vocabulary may have.
+    /// The largest supported vocabulary.
     static let maximumCount = 1 << 22
 
-    /// How many lines the vocabulary has.
+    /// The number of lines.
     var count: Int { pieces.count }
 
-    /// Reads the bytes of a `vocab.txt`: one piece a line, in UTF-8, ended by LF or CR LF.
+    /// Reads the contents of a `vocab.txt`: one piece per line, in UTF-8, ended by LF or CR LF.
     ///
-    /// - Throws: `invalidModel` that names `file` when there are no pieces or too many.
+    /// - Throws: `invalidModel` that names `file` if there are no pieces or too many.
     init(_ bytes: [UInt8], file: String) throws(SgloradError) {
         var pieces: [Range<Int>] = []
         var start = 0
@@ -30,12 +30,12 @@ struct WordPieceVocabulary: Sendable {
             pieces.append(start..<(hasReturn ? end - 1 : end))
             guard pieces.count <= Self.maximumCount else {
                 throw .invalidModel(
-                    file, "has more than \(Self.maximumCount) lines; use the vocabulary of the model")
+                    file, "has more than \(Self.maximumCount) lines; use the model's own vocabulary")
             }
             start = end + 1
         }
         guard !pieces.isEmpty else {
-            throw .invalidModel(file, "has no lines; copy the vocabulary of the model again")
+            throw .invalidModel(file, "has no lines; download the model again")
         }
         var capacity = 16
         while capacity < pieces.count * 2 { capacity *= 2 }
@@ -44,7 +44,7 @@ struct WordPieceVocabulary: Sendable {
             var hash = Self.emptyHash
             for index in piece { hash = Self.extend(hash, bytes[index]) }
             var slot = Self.slot(of: hash, capacity)
-            // Of two equal lines the later one counts, as with the Python tokenizer.
+            // The later of two equal lines wins, as in the Python tokenizer.
             while slots[slot] >= 0, bytes[pieces[Int(slots[slot])]] != bytes[piece] {
                 slot = (slot + 1) & (capacity - 1)
             }
@@ -55,16 +55,17 @@ struct WordPieceVocabulary: Sendable {
         self.slots = slots
     }
 
-    /// The id of a piece as it stands in the file.
+    /// The id of a piece as it is written in the file.
     func id(of piece: String) -> Int32? {
         let utf8 = Array(piece.utf8)
         return find(utf8[...], hash: utf8.reduce(Self.emptyHash, Self.extend), isContinuation: false)
     }
 
-    /// Cuts a word into pieces, always taking the longest that the vocabulary has ("##" before all but the first).
+    /// Splits a word into pieces, greedily taking the longest that the vocabulary has (with "##" before all
+    /// but the first).
     ///
-    /// - Parameter ids: the pieces are added here.
-    /// - Returns: false, with `ids` as they were, when the word cannot be cut.
+    /// - Parameter ids: the pieces' ids are appended.
+    /// - Returns: false, with `ids` unchanged, if the word cannot be split.
     func cut(_ word: WordSplitter.Word, into ids: inout [Int32]) -> Bool {
         let before = ids.count
         var first = 0
@@ -120,7 +121,7 @@ struct WordPieceVocabulary: Sendable {
     private static let hashSign = UInt8(ascii: "#")
     private static let continuationHash = extend(extend(emptyHash, hashSign), hashSign)
 
-    // FNV-1a, 64 bits. Source: the IETF draft draft-eastlake-fnv.
+    // FNV-1a, 64 bits. Source: Fowler, Noll and Vo, IETF draft-eastlake-fnv.
     private static let emptyHash: UInt64 = 0xCBF2_9CE4_8422_2325
 
     private static func extend(_ hash: UInt64, _ byte: UInt8) -> UInt64 {

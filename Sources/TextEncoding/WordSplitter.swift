@@ -1,30 +1,30 @@
-/// Cuts text into words as BERT's uncased tokenizer does, one character at a time and in bounded memory.
+/// Splits text into words as BERT's uncased tokenizer does, one character at a time and in bounded memory.
 ///
-/// The steps, in their order: control characters are dropped, white space parts words, ideographs stand alone, canonical
-/// decomposition, accents are taken away, lower case, punctuation stands alone.
+/// The steps, in order: control characters are dropped; white space separates words; ideographs are words of
+/// their own; canonical decomposition; accents are removed; lower case; punctuation marks are words of their
+/// own. Source: `BertNormalizer` and `BertPreTokenizer` in Hugging Face `tokenizers`.
 struct WordSplitter {
-    /// One word in UTF-8, ready for the vocabulary.
+    /// A word in UTF-8, ready for the vocabulary.
     struct Word {
-        /// The bytes; not all of them when ``isTooLong``.
+        /// The bytes; incomplete if ``isTooLong``.
         var bytes: [UInt8] = []
-        /// Where each character ends in ``bytes``.
+        /// The end of each character in ``bytes``.
         var ends: [Int] = []
-        /// Whether the word has more than ``maximumLength`` characters.
         var isTooLong = false
     }
 
-    /// A word of more characters is unknown as a whole.
+    /// The most characters of a word; a longer word becomes the unknown token.
     ///
     /// Source: `max_input_chars_per_word` of BERT's tokenizer.
     static let maximumLength = 100
 
     private var word = Word()
-    /// Combining characters that are kept and wait to be put in their canonical order.
+    /// Combining characters that wait to be put in canonical order.
     private var run: [(scalar: Unicode.Scalar, combiningClass: UInt8)] = []
 
-    /// Takes the next character.
+    /// Processes the next character.
     ///
-    /// - Parameter emit: called with every word that the character completes.
+    /// - Parameter emit: called with each word that the character completes.
     mutating func push(_ scalar: Unicode.Scalar, _ emit: (Word) -> Void) {
         if UnicodeClasses.isDropped(scalar) { return }
         if UnicodeClasses.isSpace(scalar) {
@@ -38,7 +38,7 @@ struct WordSplitter {
         }
     }
 
-    /// Completes the word that has begun, if any.
+    /// Completes the word in progress, if any.
     mutating func finish(_ emit: (Word) -> Void) {
         flushRun(emit)
         emitWord(emit)
@@ -48,11 +48,11 @@ struct WordSplitter {
         switch CanonicalBases.decompose(scalar) {
         case .itself: order(scalar, emit)
         case .bases(let bases): for base in bases { order(base, emit) }
-        case .nothing(let partsRun): if partsRun { flushRun(emit) }
+        case .nothing(let interruptsRun): if interruptsRun { flushRun(emit) }
         }
     }
 
-    /// Lets starters pass and holds combining characters back until the run of them ends.
+    /// Passes starters on and holds combining characters back until the run of them ends.
     private mutating func order(_ scalar: Unicode.Scalar, _ emit: (Word) -> Void) {
         let combiningClass = UnicodeClasses.combiningClass(scalar)
         if combiningClass == 0 { flushRun(emit) }
@@ -62,14 +62,14 @@ struct WordSplitter {
         } else if run.count <= Self.maximumLength {
             run.append((scalar, combiningClass))
         } else {
-            // No combining character ends a word, so that this one is too long whatever the order.
+            // Combining characters never end a word, so this word is too long in whatever order.
             word.isTooLong = true
         }
     }
 
     private mutating func flushRun(_ emit: (Word) -> Void) {
         guard !run.isEmpty else { return }
-        // `sort` keeps the order of equals, as canonical ordering wants it.
+        // `sort` is stable, as canonical ordering requires.
         run.sort { $0.combiningClass < $1.combiningClass }
         let ordered = run
         run.removeAll(keepingCapacity: true)

@@ -6,16 +6,17 @@ import Testing
 
 @testable import AdapterFormats
 
-/// The adapters that people train for decoder models: seven linear layers a block, grouped-query attention, bfloat16.
+/// Adapters as they are commonly trained for decoder models: seven linear layers per block, grouped-query
+/// attention, bfloat16.
 @Suite("Adapters of decoder models")
 struct DecoderAdapterTests {
-    /// A family of models by its shapes.
+    /// The dimensions of a model.
     struct Model: Sendable, CustomTestStringConvertible {
         let name: String
-        /// What stands before `layers`.
+        /// The path of the module that contains `layers`.
         let path: String
         let hidden: Int
-        /// What q_proj gives and o_proj takes; another than hidden in Gemma and in Qwen 3.
+        /// The outputs of q_proj and inputs of o_proj; not the hidden size in Gemma and Qwen 3.
         let queries: Int
         let keys: Int
         let inner: Int
@@ -37,7 +38,7 @@ struct DecoderAdapterTests {
                 keys: 1024, inner: 10240),
         ]
 
-        /// The sites of one block: path, in and out features.
+        /// The sites of one block.
         func sites(layer: Int) -> [Site] {
             func site(_ path: String, _ inputs: Int, _ outputs: Int) -> Site {
                 Site(
@@ -56,7 +57,7 @@ struct DecoderAdapterTests {
         "down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj",
     ]
 
-    /// Writes a folder as PEFT does, weights in bfloat16, and returns what the numbers are.
+    /// Writes a folder as PEFT does, with bfloat16 weights, and returns the parameters.
     private func write(
         _ model: Model, layers: Int, rank: Int, alpha: Int, rslora: Bool, to folder: TemporaryFolder
     ) throws -> [String: [Float]] {
@@ -81,7 +82,7 @@ struct DecoderAdapterTests {
         for site in (0..<layers).flatMap(model.sites(layer:)) {
             for (half, shape) in [("A", [rank, site.inFeatures]), ("B", [site.outFeatures, rank])] {
                 let values = random.gaussians(shape[0] * shape[1]).map { value in
-                    // Cut to what bfloat16 holds.
+                    // Truncated to what bfloat16 can represent.
                     Float(bitPattern: value.bitPattern & 0xFFFF_0000)
                 }
                 numbers["\(site.path) \(half)"] = values
@@ -93,7 +94,7 @@ struct DecoderAdapterTests {
     }
 
     @Test(arguments: Model.all, [false, true])
-    func `names, shapes, scale and bfloat16 numbers are read`(_ model: Model, _ rslora: Bool) throws {
+    func `names, shapes, scales and bfloat16 parameters are read`(_ model: Model, _ rslora: Bool) throws {
         let folder = try TemporaryFolder()
         let numbers = try write(model, layers: 2, rank: 4, alpha: 16, rslora: rslora, to: folder)
         let read = try PEFTFolder.read(directory: folder.path)
@@ -110,7 +111,7 @@ struct DecoderAdapterTests {
     }
 
     @Test(arguments: Model.all)
-    func `an adapter written for such a library is read back, under the same short module names`(
+    func `an adapter written for such a library is read back with the same short module names`(
         _ model: Model
     ) throws {
         let folder = try TemporaryFolder()
@@ -119,17 +120,13 @@ struct DecoderAdapterTests {
         let layout = try AdapterLayout(of: read.checkpoints[0].factors)
         #expect(layout.scale == 8)
         let adapter = try layout.place(read.checkpoints[0].factors)
-        let out = try TemporaryFolder()
-        for file in try PEFTWriter.files(for: adapter, template: read.template, provenance: [:]) {
-            try out.write(file.contents, to: file.name)
-        }
-        let again = try PEFTFolder.read(directory: out.path)
+        let again = try TemporaryFolder().rewritten(adapter, read.template)
         #expect(again.template == read.template)
         #expect(try layout.place(again.checkpoints[0].factors).parameters == adapter.parameters)
     }
 
     @Test(arguments: Model.all)
-    func `two such adapters from one start share a gauge after one of them was turned`(
+    func `an adapter of the same initialisation is aligned after a change of gauge`(
         _ model: Model
     ) throws {
         var random = CounterRandom(seed: 3)
@@ -147,7 +144,7 @@ struct DecoderAdapterTests {
                 a: zip(factor.a, random.gaussians(factor.a.count)).map { $0 + 0.005 * $1 },
                 b: random.gaussians(factor.b.count).map { 0.01 * $0 })
         }
-        // The components in reverse, every other one with its sign changed: a G that is exact in any precision.
+        // The components in reverse order, every other one negated: a G that is exact in any precision.
         let turned = second.map { factor in
             let inputs = factor.site.inFeatures
             var (a, b) = (factor.a, factor.b)
@@ -174,7 +171,7 @@ struct DecoderAdapterTests {
     }
 }
 
-/// A safetensors file of bfloat16 tensors, as torch saves them; our own writer has none.
+/// A safetensors file of bfloat16 tensors, as torch saves them; our own writer has no bfloat16.
 private struct BFloat16File {
     private var header: [String] = []
     private var data: [UInt8] = []

@@ -2,9 +2,9 @@ import AdapterFormats
 import LinearAlgebra
 import LowRank
 
-/// A PEFT folder that a test writes, sound unless the test changes it.
+/// A PEFT folder for tests; valid unless the test changes it.
 struct PEFTFixture {
-    /// A tensor: its name, shape, and numbers; numbers that count up where none are given.
+    /// A tensor; its elements count up from 1 if no values are given.
     struct Tensor {
         var name: String
         var shape: [Int]
@@ -42,7 +42,7 @@ struct PEFTFixture {
         try folder.write(writer.bytes(), to: name)
     }
 
-    /// Writes an `adapter_config.json`: `peft_type` and the given members.
+    /// Writes an `adapter_config.json` with `peft_type` and the given members.
     func configuration(_ members: String = "", to name: String = "adapter_config.json") throws {
         try folder.write("{\"peft_type\":\"LORA\"\(members.isEmpty ? "" : ",")\(members)}", to: name)
     }

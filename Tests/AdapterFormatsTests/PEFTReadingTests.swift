@@ -20,7 +20,7 @@ struct PEFTReadingTests {
         #expect(folder.template == PEFTTemplate())
     }
 
-    @Test func `what a written adapter must repeat is kept`() throws {
+    @Test func `the template keeps the fields that written adapters repeat`() throws {
         let folder = try fixture.read(
             PEFTFixture.pair("layer.0.query"),
             #""base_model_name_or_path":"base","task_type":"CAUSAL_LM","target_modules":["value","query","value"],"#
@@ -42,7 +42,7 @@ struct PEFTReadingTests {
         #""target_modules":["query"],"exclude_modules":["x"]"#, #""target_modules":[]"#,
         #""target_modules":null"#,
     ])
-    func `target modules that do not stand for themselves are not repeated`(members: String) throws {
+    func `target modules that do not define the sites by themselves are not kept`(members: String) throws {
         #expect(try fixture.read(PEFTFixture.pair("layer.0.query"), members).template.targetModules == nil)
     }
 
@@ -51,11 +51,11 @@ struct PEFTReadingTests {
         "bert.encoder.layer.0.attention.self.query",
         "model.language_model.layers.3.self_attn.o_proj", "transformer.h.0.attn.c_attn", "lm_head",
     ])
-    func `names of Llama, Qwen, Gemma, BERT and GPT-2 modules`(path: String) throws {
+    func `module paths of Llama, Qwen, Gemma, BERT and GPT-2 are read`(path: String) throws {
         #expect(try fixture.read(PEFTFixture.pair(path)).checkpoints[0].factors.map(\.site.path) == [path])
     }
 
-    @Test func `an adapter's name within the key is left out`() throws {
+    @Test func `an adapter's name in a tensor name is not part of the path`() throws {
         let tensors = [
             PEFTFixture.Tensor("base_model.model.a.b.lora_A.default.weight", [8, 3]),
             PEFTFixture.Tensor("base_model.model.a.b.lora_B.default.weight", [4, 8]),
@@ -67,7 +67,7 @@ struct PEFTReadingTests {
         #expect(refusal { try fixture.read(both) }?.message.contains("more than one adapter") == true)
     }
 
-    @Test func `rsLoRA and patterns are folded into each site's rank and scale`() throws {
+    @Test func `rsLoRA and patterns determine each site's rank and scale`() throws {
         let tensors =
             PEFTFixture.pair("layer.0.query", rank: 4) + PEFTFixture.pair("layer.1.query", rank: 2)
             + PEFTFixture.pair("layer.0.value", rank: 16) + PEFTFixture.pair("query", rank: 3)
@@ -102,7 +102,7 @@ struct PEFTReadingTests {
         }
     }
 
-    @Test(arguments: [SafetensorsWriter.ElementType.float32, .float16]) func `both widths are read`(
+    @Test(arguments: [SafetensorsWriter.ElementType.float32, .float16]) func `F32 and F16 weights are read`(
         type: SafetensorsWriter.ElementType
     ) throws {
         try fixture.configuration()
@@ -110,7 +110,7 @@ struct PEFTReadingTests {
         #expect(try fixture.read().checkpoints[0].factors[0].a == (1...24).map { Float($0) })
     }
 
-    @Test func `checkpoints come by number, each with its numbers, the root first`() throws {
+    @Test func `the folder comes first, then the checkpoints by number`() throws {
         let root = PEFTFixture.pair("query")
         try fixture.configuration(#""r":8,"lora_alpha":16"#)
         try fixture.weights(root)
@@ -132,7 +132,7 @@ struct PEFTReadingTests {
         #expect(folder.checkpoints.allSatisfy { $0.factors[0].scale == 2 })
     }
 
-    @Test func `the relevant names`() {
+    @Test func `relevant file names`() {
         for name in [
             "adapter_config.json", "adapter_model.safetensors", "checkpoint-0/adapter_config.json",
             "checkpoint-12/adapter_model.safetensors",

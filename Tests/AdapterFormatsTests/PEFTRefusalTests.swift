@@ -4,13 +4,13 @@ import Foundation
 import LowRank
 import Testing
 
-@Suite("Refusing PEFT folders")
+@Suite("Rejecting PEFT folders")
 struct PEFTRefusalTests {
     private let fixture: PEFTFixture
     private let sound = PEFTFixture.pair("layer.0.query")
     init() throws { fixture = try PEFTFixture() }
 
-    /// Refused with a text that holds each of the parts.
+    /// Expects an error whose message contains each of the parts.
     private func refused(
         _ tensors: [PEFTFixture.Tensor], _ members: String = "", _ parts: [String],
         code: SgloradError.Code = .invalidFile,
@@ -32,7 +32,7 @@ struct PEFTRefusalTests {
         (#""init_lora_weights":"olora""#, "olora"), (#""rank_pattern":{".*query":8}"#, "rank_pattern"),
         (#""alpha_pattern":{"(a+)+$":8}"#, "alpha_pattern"), (#""alpha_pattern":{"":8}"#, "alpha_pattern"),
     ])
-    func `configurations that cannot be merged are refused by name, with a remedy`(
+    func `unsupported features are rejected by name, with a remedy`(
         members: String, feature: String
     ) throws {
         let error = refusal(.unsupportedAdapter) { try fixture.read(sound, members) }
@@ -48,11 +48,11 @@ struct PEFTRefusalTests {
         (#""modules_to_save":[],"target_parameters":null,"layer_replication":null,"trainable_token_indices":null"#),
         (#""init_lora_weights":"gaussian","eva_config":{"rho":2.0},"megatron_config":null,"use_qalora":false"#),
     ])
-    func `the same fields at rest pass`(members: String) throws {
+    func `the same fields with inactive values are accepted`(members: String) throws {
         #expect(try fixture.read(sound, members).checkpoints.count == 1)
     }
 
-    @Test func `another PEFT type is refused, none at all is no configuration`() throws {
+    @Test func `another PEFT type and a missing one are rejected`() throws {
         try fixture.weights(sound)
         try fixture.folder.write(#"{"peft_type":"IA3"}"#, to: "adapter_config.json")
         #expect(refusal(.unsupportedAdapter) { try fixture.read() }?.message.contains("'IA3'") == true)
@@ -65,7 +65,7 @@ struct PEFTRefusalTests {
         #"{"peft_type":"LORA",}"#,
         "\u{FEFF}{\"peft_type\":\"LORA\"}",
     ])
-    func `a configuration that is no JSON object`(text: String) throws {
+    func `a configuration that is not a JSON object is rejected`(text: String) throws {
         try fixture.weights(sound)
         try fixture.folder.write(text, to: "adapter_config.json")
         #expect(refusal { try fixture.read() }?.parameters["file"] == .string("adapter_config.json"))
@@ -78,18 +78,18 @@ struct PEFTRefusalTests {
         #""alpha_pattern":{"query":1e999}"#, #""target_modules":[1]"#, #""target_modules":5"#, #""bias":1"#,
         #""base_model_name_or_path":5"#, #""task_type":{}"#, #""fan_in_fan_out":"no""#,
     ])
-    func `values that are none`(members: String) throws {
+    func `invalid values are rejected by field`(members: String) throws {
         let error = refusal { try fixture.read(sound, members) }
         let field = try #require(members.split(separator: "\"").first)
         #expect(error?.message.contains(field) == true, "\(error?.message ?? "")")
     }
 
-    @Test func `a scale beyond single precision`() throws {
+    @Test func `a scale outside single precision is rejected`() throws {
         refused(sound, #""lora_alpha":1e300"#, ["layer.0.query", "scale"])
         refused(sound, #""lora_alpha":1e-300"#, ["layer.0.query", "scale"])
     }
 
-    @Test func `a missing half is named`() throws {
+    @Test func `a missing factor is named`() throws {
         refused([sound[0]], "", ["lora_B", "'layer.0.query'"])
         refused([sound[1]], "", ["lora_A", "'layer.0.query'"])
         refused([], "", ["no LoRA factors"])
@@ -120,18 +120,18 @@ struct PEFTRefusalTests {
         ("base_model.model.lm_head.weight", "embedding layers"),
         ("base_model.model.embed_tokens.trainable_tokens_delta", "trainable_token_indices"),
     ])
-    func `tensors beside LoRA are refused by what they are`(name: String, feature: String) throws {
+    func `tensors of unsupported features are rejected by feature`(name: String, feature: String) throws {
         refused(sound + [PEFTFixture.Tensor(name, [4])], "", [feature], code: .unsupportedAdapter)
     }
 
-    @Test func `ranks that do not agree, with each other and with the configuration`() throws {
+    @Test func `inconsistent ranks are rejected`() throws {
         let lopsided = [sound[0], PEFTFixture.Tensor(sound[1].name, [4, 7])]
         refused(lopsided, "", ["rank 8", "7", "lora_A", "lora_B"])
         refused(sound, #""r":4"#, ["rank 8", "4", "adapter_config.json"])
         refused(sound, #""r":8,"rank_pattern":{"query":4}"#, ["rank 8", "4"])
     }
 
-    @Test func `shapes that are no matrix`() throws {
+    @Test func `shapes other than matrices are rejected`() throws {
         refused([PEFTFixture.Tensor(sound[0].name, [8]), sound[1]], "", ["lora_A", "1 dimensions"])
         refused([PEFTFixture.Tensor(sound[0].name, []), sound[1]], "", ["0 dimensions"])
         refused(
@@ -144,7 +144,7 @@ struct PEFTRefusalTests {
             ["dimension of 0"])
     }
 
-    @Test(arguments: [0, 1]) func `a NaN is found in either half`(half: Int) throws {
+    @Test(arguments: [0, 1]) func `NaN is found in either factor`(half: Int) throws {
         var tensors = sound
         var values = [Float](repeating: 1, count: tensors[half].shape.reduce(1, *))
         values[5] = .nan
@@ -152,7 +152,7 @@ struct PEFTRefusalTests {
         refused(tensors, "", [tensors[half].name, "index 5"])
     }
 
-    @Test func `numbers of another type`() throws {
+    @Test func `other element types are rejected`() throws {
         let header =
             #"{"base_model.model.x.lora_A.weight":{"dtype":"I8","shape":[8,1],"data_offsets":[0,8]},"#
             + #""base_model.model.x.lora_B.weight":{"dtype":"I8","shape":[1,8],"data_offsets":[8,16]}}"#
@@ -162,11 +162,11 @@ struct PEFTRefusalTests {
         #expect(refusal { try fixture.read() }?.message.contains("I8") == true)
     }
 
-    @Test func `a very long path`() throws {
+    @Test func `a very long path is rejected`() throws {
         refused(PEFTFixture.pair(String(repeating: "a.", count: 600) + "b"), "", ["1024 bytes"])
     }
 
-    @Test func `missing files, a pickle in their place, and links`() throws {
+    @Test func `missing files, pickles and symbolic links are rejected`() throws {
         #expect(refusal { try fixture.read() }?.message.contains("adapter_config.json: is missing") == true)
         try fixture.configuration()
         #expect(refusal { try fixture.read() }?.message.contains("safe_serialization=True") == true)
@@ -184,7 +184,7 @@ struct PEFTRefusalTests {
                 == true)
     }
 
-    @Test func `a checkpoint must fit the root`() throws {
+    @Test func `a checkpoint must match the folder's own adapter`() throws {
         try fixture.configuration()
         try fixture.weights(sound)
         let weights = "checkpoint-3/adapter_model.safetensors"
@@ -201,7 +201,7 @@ struct PEFTRefusalTests {
         try fixture.weights(sound + PEFTFixture.pair("layer.1.query"), to: weights)
         refused("2 sites")
         try fixture.weights(PEFTFixture.pair("layer.0.query", inFeatures: 5), to: weights)
-        refused("another shape")
+        refused("different shape")
         try fixture.weights(PEFTFixture.pair("layer.0.query", rank: 4), to: weights)
         refused("rank 4")
         try fixture.configuration(#""r":4,"lora_alpha":4"#, to: "checkpoint-3/adapter_config.json")
@@ -215,7 +215,7 @@ struct PEFTRefusalTests {
         #expect(try fixture.read().checkpoints.count == 2)
     }
 
-    @Test func `a checkpoint of another base`() throws {
+    @Test func `a checkpoint of another base model is rejected`() throws {
         try fixture.configuration(#""base_model_name_or_path":"one""#)
         try fixture.weights(sound)
         try fixture.weights(sound, to: "checkpoint-1/adapter_model.safetensors")
@@ -225,7 +225,7 @@ struct PEFTRefusalTests {
         #expect(try fixture.read().checkpoints.count == 2)
     }
 
-    @Test func `many patterns at many sites are matched without trying each on each`() throws {
+    @Test func `matching many patterns at many sites is fast`() throws {
         let patterns = (0..<60_000).map { "\"m\($0).x\":8" }.joined(separator: ",")
         let tensors = (0..<2_000).flatMap {
             PEFTFixture.pair("layer.\($0).query", inFeatures: 1, outFeatures: 1)

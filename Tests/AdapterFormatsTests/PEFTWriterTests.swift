@@ -34,12 +34,7 @@ struct PEFTWriterTests {
         return try decoder.decode(Configuration.self, from: Data(files[0].contents))
     }
 
-    private func read(_ files: [(name: String, contents: [UInt8])]) throws -> PEFTFolder {
-        for file in files { try folder.write(file.contents, to: file.name) }
-        return try PEFTFolder.read(directory: folder.path)
-    }
-
-    @Test func `the exact configuration`() throws {
+    @Test func `the configuration is written exactly`() throws {
         let files = try PEFTWriter.files(
             for: adapter(["layer.0.value", "layer.0.query"]), template: template, provenance: [:])
         #expect(files.map(\.name) == ["adapter_config.json", "adapter_model.safetensors"])
@@ -70,7 +65,7 @@ struct PEFTWriterTests {
                 """)
     }
 
-    @Test func `the weights have PEFT's names, shapes and order, and the provenance`() throws {
+    @Test func `the weights have PEFT's names, shapes and order, and carry the provenance`() throws {
         let adapter = try adapter(["layer.0.value", "layer.0.query"])
         let files = try PEFTWriter.files(
             for: adapter, template: template, provenance: ["sglorad.seed": "7", "format": "tf"])
@@ -86,7 +81,7 @@ struct PEFTWriterTests {
             ])
         #expect(file.tensors.map(\.shape) == [[2, 3], [2, 2], [2, 3], [2, 2]])
         #expect(file.tensors.allSatisfy { $0.type == .float32 })
-        // The order of the file is the order of the vector.
+        // The order in the file is the order in the vector.
         #expect(Array(files[1].contents.suffix(adapter.parameters.count * 4)) == bytes(adapter.parameters))
     }
 
@@ -95,9 +90,9 @@ struct PEFTWriterTests {
             (1, Float(2)), (3, 5.0 / 3), (7, 0.1), (8, 22.627417 / 8), (4096, 1e-20), (5, -1), (2, 1e20),
             (3, 1),
         ] as [(Int, Float)])
-    func `what is written is read again: sites, numbers, rank and scale`(rank: Int, scale: Float) throws {
+    func `sites, parameters, rank and scale survive a round trip`(rank: Int, scale: Float) throws {
         let adapter = try adapter(["b.query", "a.value", "é.query"], rank: rank, scale: scale)
-        let folder = try read(PEFTWriter.files(for: adapter, template: template, provenance: ["x": "y"]))
+        let folder = try self.folder.rewritten(adapter, template, provenance: ["x": "y"])
         #expect(folder.template == template)
         let factors = try #require(folder.checkpoints.first?.factors)
         let layout = try AdapterLayout(of: factors)
@@ -105,7 +100,7 @@ struct PEFTWriterTests {
         #expect(try layout.place(factors).parameters == adapter.parameters)
     }
 
-    @Test func `alpha is a whole number where one does it`() throws {
+    @Test func `alpha is a whole number if possible`() throws {
         func alpha(_ rank: Int, _ scale: Float) throws -> String {
             let files = try PEFTWriter.files(
                 for: adapter(["query"], rank: rank, scale: scale), template: template, provenance: [:])
@@ -117,7 +112,7 @@ struct PEFTWriterTests {
         #expect(try alpha(4, 0.625) == "2.5")
     }
 
-    @Test func `the template's modules are written where they name every site, else full paths`() throws {
+    @Test func `the template's modules are written if they cover all sites, else full paths`() throws {
         let paths = ["x.layer.0.query", "x.layer.0.value"]
         func modules(_ names: [String]?) throws -> [String] {
             var template = template
@@ -131,14 +126,14 @@ struct PEFTWriterTests {
         }
     }
 
-    @Test func `a base without a name is null, and text is escaped`() throws {
+    @Test func `a missing base name is null, and text is escaped`() throws {
         let nameless = try configuration(adapter(["query"]), PEFTTemplate(fanInFanOut: true))
         #expect(nameless.baseModelNameOrPath == nil && nameless.taskType == nil && nameless.fanInFanOut)
         let odd = try configuration(adapter(["query"]), PEFTTemplate(baseModelName: "é\"\\\n"))
         #expect(odd.baseModelNameOrPath == "é\"\\\n")
     }
 
-    @Test func `one adapter gives one file`() throws {
+    @Test func `the same adapter gives the same bytes`() throws {
         let provenance = Dictionary(uniqueKeysWithValues: (0..<30).map { ("key\($0)", "\($0)") })
         let reversed = Dictionary(uniqueKeysWithValues: (0..<30).reversed().map { ("key\($0)", "\($0)") })
         let paths = (0..<20).map { "layer.\($0).query" }
@@ -147,7 +142,7 @@ struct PEFTWriterTests {
         #expect(first.map(\.contents) == second.map(\.contents))
     }
 
-    @Test func `numbers that are none and paths that are none are not written`() throws {
+    @Test func `invalid parameters and paths are not written`() throws {
         let good = try adapter(["query"])
         for number in [Float.nan, .infinity] {
             var parameters = good.parameters
@@ -156,7 +151,7 @@ struct PEFTWriterTests {
             let error = refusal(.internal) {
                 try PEFTWriter.files(for: bad, template: template, provenance: [:])
             }
-            #expect(error?.message.contains("number 3") == true)
+            #expect(error?.message.contains("parameter 3") == true)
         }
         let odd = try adapter(["que\u{0}ry"])
         _ = refusal(.layoutMismatch) { try PEFTWriter.files(for: odd, template: template, provenance: [:]) }

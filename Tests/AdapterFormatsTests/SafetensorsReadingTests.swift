@@ -14,7 +14,7 @@ struct SafetensorsReadingTests {
             path: folder.write(bytes, to: "\(UUID().uuidString).safetensors"), displayName: "given")
     }
 
-    @Test func `tensors of each type, metadata, order by name`() throws {
+    @Test func `tensors of each type and metadata are read, sorted by name`() throws {
         let file = try read(
             safetensors(
                 #"{"__metadata__":{"format":"pt","x":"é"},"b":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"#
@@ -39,7 +39,7 @@ struct SafetensorsReadingTests {
         for name in ["a", "b", "h"] { try file.requireFinite(name) }
     }
 
-    @Test(arguments: 0..<8) func `numbers are the same at any alignment`(padding: Int) throws {
+    @Test(arguments: 0..<8) func `elements are read at any alignment`(padding: Int) throws {
         let values: [Float] = [1, -2.5, .leastNonzeroMagnitude, .greatestFiniteMagnitude]
         let header =
             #"{"x":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#
@@ -47,7 +47,7 @@ struct SafetensorsReadingTests {
         #expect(try read(safetensors(header, data: bytes(values))).floats("x").array == values)
     }
 
-    @Test func `a vector outlives its file's value, its path and slicing`() throws {
+    @Test func `a slice outlives the file value and the path`() throws {
         var vector: FloatVector?
         do {
             let header = #"{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#
@@ -66,7 +66,7 @@ struct SafetensorsReadingTests {
         ("F16", bytes(patterns: [0x7BFF, 0x7C01]), 1), ("F16", bytes(patterns: [0xFC00, 0]), 0),
         ("BF16", bytes(patterns: [0x7F7F, 0xFF80]), 1), ("BF16", bytes(patterns: [0x7FC0, 0]), 0),
     ])
-    func `NaN and infinite numbers are found, with tensor and index`(type: String, data: [UInt8], index: Int)
+    func `NaN and infinity are reported with tensor and index`(type: String, data: [UInt8], index: Int)
         throws
     {
         let file = try read(
@@ -78,7 +78,7 @@ struct SafetensorsReadingTests {
             message.contains("'w'") && message.contains("index \(index);") && message.hasPrefix("given: "))
     }
 
-    @Test func `zero-size tensors, an empty header and odd space are read`() throws {
+    @Test func `empty tensors, empty headers and trailing white space are read`() throws {
         #expect(try read(safetensors("{}\r \t\n")).tensors.isEmpty)
         let file = try read(
             safetensors(
@@ -88,7 +88,7 @@ struct SafetensorsReadingTests {
         #expect(try file.floats("x").array == [9])
     }
 
-    @Test func `200,000 overlapping tensors are refused, as many sound ones are read`() throws {
+    @Test func `200,000 valid tensors are read, and as many overlapping ones rejected`() throws {
         func header(_ offset: (Int) -> Int) -> String {
             let entries = (0..<200_000).map { index in
                 let start = offset(index)

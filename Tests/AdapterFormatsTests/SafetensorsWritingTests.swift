@@ -19,7 +19,7 @@ struct SafetensorsWritingTests {
         return try Array(Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
-    @Test func `the exact bytes of a small file`() throws {
+    @Test func `a small file is written exactly`() throws {
         var writer = try SafetensorsWriter(metadata: ["format": "pt", "b": "é\"\n"])
         try writer.add("z", shape: [1, 2], values: FloatVector([1, -2]))
         try writer.add("h", shape: [2], values: FloatVector([0.5, 65_504]), as: .float16)
@@ -35,7 +35,7 @@ struct SafetensorsWritingTests {
         #expect(try SafetensorsWriter().bytes() == safetensors("{}      "))
     }
 
-    @Test func `what is written is read again, in memory and streamed alike`() throws {
+    @Test func `files survive a round trip, and streaming gives the same bytes`() throws {
         var random = CounterRandom(seed: 1)
         let large = random.gaussians(200_001)
         var writer = try SafetensorsWriter(metadata: ["k": "v"])
@@ -51,7 +51,7 @@ struct SafetensorsWritingTests {
         #expect(file.tensor(named: "none")?.shape == [0, 4])
         let halves = try file.floats("é\"\\").array
         #expect(zip(halves, large).allSatisfy { abs($0 - $1) <= max(abs($1) * 0x1p-11, 0x1p-25) })
-        // Once more through the writer: halves are now exact.
+        // Rewriting is exact, because the elements are halves now.
         var second = try SafetensorsWriter(metadata: file.metadata)
         for tensor in file.tensors.reversed() {
             try second.add(
@@ -61,7 +61,7 @@ struct SafetensorsWritingTests {
         #expect(try second.bytes() == written)
     }
 
-    @Test func `the order of adding does not show`() throws {
+    @Test func `the order of adding does not matter`() throws {
         func written(_ names: [String], _ metadata: [String: String]) throws -> [UInt8] {
             var writer = try SafetensorsWriter(metadata: metadata)
             for name in names { try writer.add(name, shape: [1], values: FloatVector([Float(name.count)])) }
@@ -74,7 +74,7 @@ struct SafetensorsWritingTests {
                 == written(names.reversed(), Dictionary(uniqueKeysWithValues: pairs.reversed())))
     }
 
-    @Test func `names and shapes that make no file are refused`() throws {
+    @Test func `invalid names and shapes are rejected`() throws {
         var writer = try SafetensorsWriter()
         try writer.add("a", shape: [1], values: FloatVector([1]))
         for (name, shape) in [
@@ -86,7 +86,7 @@ struct SafetensorsWritingTests {
         #expect(try writer.bytes().count > 8)
     }
 
-    @Test func `a disk that refuses is named with its reason`() throws {
+    @Test func `a write error is reported with path and reason`() throws {
         var writer = try SafetensorsWriter()
         try writer.add("a", shape: [1], values: FloatVector([1]))
         let full = open("/dev/full", O_WRONLY | O_CLOEXEC)
@@ -97,7 +97,7 @@ struct SafetensorsWritingTests {
         _ = refusal(.storageFailure) { try writer.write(to: -1, path: "out") }
     }
 
-    @Test func `a pipe that takes little at a time gets all`() throws {
+    @Test func `short writes are continued`() throws {
         var random = CounterRandom(seed: 2)
         var writer = try SafetensorsWriter()
         try writer.add("a", shape: [300_000], values: FloatVector(random.gaussians(300_000)))
@@ -106,7 +106,7 @@ struct SafetensorsWritingTests {
         #expect(pipe(&ends) == 0)
         let (input, output) = (ends[0], ends[1])
         let sent = writer
-        // A thread of its own: a blocking write would hold one of the few that all tests share.
+        // On its own thread: a blocking write would occupy one of the few threads that all tests share.
         Thread.detachNewThread {
             try? sent.write(to: output, path: "pipe")
             close(output)

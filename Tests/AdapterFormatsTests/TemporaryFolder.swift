@@ -1,8 +1,10 @@
+import AdapterFormats
 import ErrorModel
 import Foundation
+import LowRank
 import Testing
 
-/// A folder of a test's own, removed when the last reference goes.
+/// A temporary directory, removed with its last reference.
 final class TemporaryFolder: Sendable {
     let path: String
 
@@ -13,7 +15,7 @@ final class TemporaryFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Writes a file, and the folders before it; gives its path.
+    /// Writes a file, creating directories as needed, and returns its path.
     @discardableResult
     func write(_ bytes: [UInt8], to name: String) throws -> String {
         let url = URL(fileURLWithPath: "\(path)/\(name)")
@@ -25,29 +27,38 @@ final class TemporaryFolder: Sendable {
 
     @discardableResult
     func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+
+    /// Writes an adapter as a PEFT folder here and reads it back.
+    func rewritten(
+        _ adapter: LoRAAdapter, _ template: PEFTTemplate, provenance: [String: String] = [:]
+    ) throws -> PEFTFolder {
+        for file in try PEFTWriter.files(for: adapter, template: template, provenance: provenance) {
+            try write(file.contents, to: file.name)
+        }
+        return try PEFTFolder.read(directory: path)
+    }
 }
 
-/// A safetensors file of a header as it is, without padding, and data.
+/// A safetensors file with an unpadded header and data.
 func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
     safetensors(header: Array(header.utf8), data: data)
 }
 
-/// A safetensors file of a header as it is, without padding, and data.
 func safetensors(header: [UInt8], data: [UInt8] = []) -> [UInt8] {
     withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header + data
 }
 
-/// The bytes of numbers in single precision, little-endian.
+/// The bytes of single-precision numbers, little-endian.
 func bytes(_ values: [Float]) -> [UInt8] {
     values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } }
 }
 
-/// The bytes of patterns of 16 bits, little-endian.
+/// The bytes of 16-bit patterns, little-endian.
 func bytes(patterns: [UInt16]) -> [UInt8] {
     patterns.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
 }
 
-/// The error that a call must throw, of the code that it must have.
+/// Expects a call to throw an error with a code, and returns the error.
 func refusal(
     _ code: SgloradError.Code = .invalidFile, _ location: SourceLocation = #_sourceLocation,
     _ body: () throws -> some Any

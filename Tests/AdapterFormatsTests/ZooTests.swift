@@ -7,10 +7,10 @@ private let zoo = URL(fileURLWithPath: #filePath).deletingLastPathComponent().de
     .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/zoo").path
 
 @Suite(
-    "The experts of the zoo",
+    "The experts of the example zoo",
     .enabled(if: FileManager.default.fileExists(atPath: zoo), "needs ../shared/zoo beside the repository"))
 struct ZooTests {
-    @Test func `every expert is read, all on one layout`() throws {
+    @Test func `all experts are read and share one layout`() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: zoo).sorted()
         var layouts: Set<AdapterLayout> = []
         for name in names {
@@ -31,18 +31,15 @@ struct ZooTests {
                 && layout.sites.count == 12)
     }
 
-    @Test func `an expert written anew is the same adapter`() throws {
+    @Test func `a rewritten expert is the same adapter`() throws {
         let folder = try PEFTFolder.read(directory: "\(zoo)/bank-0")
         let layout = try AdapterLayout(of: folder.checkpoints[0].factors)
         let adapter = try layout.place(folder.checkpoints[0].factors)
         let copy = try TemporaryFolder()
-        for file in try PEFTWriter.files(for: adapter, template: folder.template, provenance: [:]) {
-            try copy.write(file.contents, to: file.name)
-        }
-        let again = try PEFTFolder.read(directory: copy.path)
+        let again = try copy.rewritten(adapter, folder.template)
         #expect(again.template == folder.template)
         #expect(try layout.place(again.checkpoints[0].factors).parameters == adapter.parameters)
-        // The zoo's configurations came from PEFT: the same keys and values.
+        // The zoo's configurations were written by PEFT: keys and values must be the same.
         #expect(
             try String(contentsOfFile: "\(copy.path)/adapter_config.json", encoding: .utf8)
                 == String(contentsOfFile: "\(zoo)/bank-0/adapter_config.json", encoding: .utf8) + "\n")

@@ -17,7 +17,7 @@ struct BLASTests {
     }
 
     @Test(arguments: [(false, false), (true, false), (false, true), (true, true)])
-    func `a product is the naive product`(transposeA: Bool, transposeB: Bool) {
+    func `matrix products match the naive algorithm`(transposeA: Bool, transposeB: Bool) {
         let a = random(5, 11, seed: 1)
         let b = random(11, 7, seed: 2)
         let product = (transposeA ? transpose(a) : a).multiplied(
@@ -31,7 +31,7 @@ struct BLASTests {
         }
     }
 
-    @Test func `gemm scales, adds and leaves what lies between its rows`() {
+    @Test func `gemm scales, accumulates and skips the padding between rows`() {
         let a: [Float] = [1, 2, 9, 3, 4, 9]
         let b: [Float] = [1, 0, 0, 1]
         var c: [Float] = [10, 20, 7, 30, 40, 7]
@@ -46,7 +46,7 @@ struct BLASTests {
         #expect(c == [7, 14, 7, 21, 28, 7])
     }
 
-    @Test(arguments: [false, true]) func `gemv is the naive product`(transpose: Bool) {
+    @Test(arguments: [false, true]) func `gemv matches the naive algorithm`(transpose: Bool) {
         let a = random(4, 6, seed: 3)
         let x = random(1, transpose ? 4 : 6, seed: 4).values
         var y = [Float](repeating: 1, count: transpose ? 6 : 4)
@@ -88,7 +88,7 @@ struct BLASTests {
         #expect(Matrix(stacking: []).values.isEmpty)
     }
 
-    @Test func `an empty matrix has an empty product`() {
+    @Test func `a matrix without rows has a product without rows`() {
         let product = Matrix(rows: 0, columns: 3).multiplied(by: Matrix(rows: 3, columns: 2))
         #expect(product.rows == 0 && product.columns == 2)
     }

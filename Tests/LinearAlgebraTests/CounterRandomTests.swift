@@ -5,7 +5,7 @@ import Testing
 @Suite("CounterRandom")
 struct CounterRandomTests {
     /// Source: Random123's `kat_vectors`, philox4x32, ten rounds.
-    @Test func `philox gives the published words`() {
+    @Test func `philox matches the published test vectors`() {
         #expect(
             CounterRandom.philox(counter: SIMD4(repeating: 0), key: SIMD2(repeating: 0))
                 == SIMD4(0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8))
@@ -19,7 +19,7 @@ struct CounterRandomTests {
                 == SIMD4(0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1))
     }
 
-    @Test func `words are the blocks of the stream in order`() {
+    @Test func `words are the blocks of the stream, in order`() {
         var random = CounterRandom(seed: 0x0123_4567_89AB_CDEF, stream: 0x1111_2222_3333_4444)
         let words = (0..<8).map { _ in random.next32() }
         for block in 0..<2 {
@@ -30,7 +30,7 @@ struct CounterRandomTests {
         }
     }
 
-    @Test func `one seed and stream give the same numbers, others do not`() {
+    @Test func `equal seeds and streams give equal numbers, others do not`() {
         func draw(_ seed: UInt64, _ stream: UInt64) -> [Float] {
             var random = CounterRandom(seed: seed, stream: stream)
             return random.gaussians(100)
@@ -58,12 +58,12 @@ struct CounterRandomTests {
         #expect(values.allSatisfy { $0.isFinite })
     }
 
-    @Test(arguments: [0, 1, 2, 7]) func `gaussians come in the number asked for`(count: Int) {
+    @Test(arguments: [0, 1, 2, 7]) func `gaussians returns the requested count`(count: Int) {
         var random = CounterRandom(seed: 7)
         #expect(random.gaussians(count).count == count)
     }
 
-    @Test func `uniform numbers stay in range and are even`() {
+    @Test func `uniform numbers are in range and evenly distributed`() {
         var random = CounterRandom(seed: 3)
         let values = (0..<50_000).map { _ in random.uniform() }
         #expect(values.allSatisfy { (0..<1).contains($0) })
@@ -71,7 +71,7 @@ struct CounterRandomTests {
         #expect(abs(mean - 0.5) < 5 * (1.0 / 12 / 50_000).squareRoot())
     }
 
-    @Test func `bounded numbers reach each value about equally often`() {
+    @Test func `bounded integers are evenly distributed`() {
         var random = CounterRandom(seed: 4)
         var counts = [Int](repeating: 0, count: 7)
         for _ in 0..<70_000 { counts[random.below(7)] += 1 }
@@ -80,7 +80,7 @@ struct CounterRandomTests {
         #expect((0..<100).allSatisfy { _ in random.below(Int(UInt32.max)) < Int(UInt32.max) })
     }
 
-    @Test func `a permutation holds each index once and differs by seed`() {
+    @Test func `a permutation contains each index once and depends on the seed`() {
         var first = CounterRandom(seed: 5)
         var second = CounterRandom(seed: 6)
         let order = first.permutation(100)

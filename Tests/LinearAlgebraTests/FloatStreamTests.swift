@@ -2,8 +2,8 @@ import LinearAlgebra
 import Synchronization
 import Testing
 
-/// Memory that notes what is let go of.
-private final class Notes: MemoryOwner {
+/// Memory that counts how many bytes are released.
+private final class ReleaseCounter: MemoryOwner {
     private let bytes = Mutex(0)
     private let memory: [UInt8]
 
@@ -13,14 +13,14 @@ private final class Notes: MemoryOwner {
 
     func release(_ stretch: UnsafeRawBufferPointer) { bytes.withLock { $0 += stretch.count } }
 
-    /// The memory lives as long as the owner: an array of a `let` is never moved.
+    /// The memory lives as long as the owner: an array in a `let` is never moved.
     func withMemory<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { memory.withUnsafeBytes(body) }
 }
 
 @Suite("FloatStream")
 struct FloatStreamTests {
-    private func halves(_ numbers: [Float]) -> (FloatStream, Notes) {
-        let owner = Notes(
+    private func halves(_ numbers: [Float]) -> (FloatStream, ReleaseCounter) {
+        let owner = ReleaseCounter(
             numbers.flatMap { number -> [UInt8] in
                 let pattern = HalfPrecision.binary16(number)
                 return [UInt8(pattern & 0xFF), UInt8(pattern >> 8)]
@@ -36,7 +36,7 @@ struct FloatStreamTests {
         }
     }
 
-    @Test(arguments: [0, 1, 7, 65_536, 65_537, 200_000]) func `stretches follow each other and hold all`(
+    @Test(arguments: [0, 1, 7, 65_536, 65_537, 200_000]) func `chunks are contiguous and complete`(
         count: Int
     ) {
         let numbers = (0..<count).map { Float($0 % 2048) }
@@ -52,7 +52,7 @@ struct FloatStreamTests {
         }
     }
 
-    @Test(arguments: [1, 3, 7, 65_536, 70_000]) func `stretches hold whole rows`(length: Int) {
+    @Test(arguments: [1, 3, 7, 65_536, 70_000]) func `chunks hold whole rows`(length: Int) {
         let numbers = [Float](repeating: 1, count: 5 * length)
         for stream in [FloatStream.single(FloatVector(numbers)), halves(numbers).0] {
             stream.forEachStretch(ofRows: length) { start, part in
@@ -62,7 +62,7 @@ struct FloatStreamTests {
     }
 
     @Test(arguments: [(1, 1, 1), (10, 3, 4), (100_000, 2, 16_384), (5, 70_000, 2)])
-    func `numbers are made row by row`(rows: Int, length: Int, atOnce: Int) {
+    func `computed numbers arrive in whole rows`(rows: Int, length: Int, atOnce: Int) {
         let stream = made(rows: rows, of: length, atOnce: atOnce)
         #expect(stream.count == rows * length)
         var next = 0
@@ -74,7 +74,7 @@ struct FloatStreamTests {
         #expect(stream.array == (0..<rows * length).map { Float($0) })
     }
 
-    @Test func `a failure ends the pass and comes out as it is`() {
+    @Test func `an error of the body stops the iteration and is rethrown`() {
         struct Failure: Error {}
         var passes = 0
         for stream in [FloatStream.single(FloatVector([1])), halves([1]).0, made(rows: 3, of: 1, atOnce: 1)] {
@@ -88,7 +88,7 @@ struct FloatStreamTests {
         #expect(passes == 3)
     }
 
-    @Test func `only what is large is let go of, and all of it`() {
+    @Test func `pages are released for large streams only, and completely`() {
         let (small, kept) = halves([Float](repeating: 1, count: 70_000))
         small.forEachStretch { _, _ in }
         #expect(kept.released == 0)

@@ -1,7 +1,7 @@
 import LinearAlgebra
 import Testing
 
-/// Memory that says when it goes.
+/// Memory that reports its deallocation.
 private final class Owner: MemoryOwner, @unchecked Sendable {
     // Sendable: used on one thread only.
     let memory: UnsafeMutableBufferPointer<Float>
@@ -21,7 +21,7 @@ private final class Owner: MemoryOwner, @unchecked Sendable {
 
 @Suite("FloatVector")
 struct FloatVectorTests {
-    @Test func `a slice holds its part, and so does a slice of it`() {
+    @Test func `slices and slices of slices hold their ranges`() {
         let vector = FloatVector((0..<10).map { Float($0) })
         #expect(vector.count == 10)
         #expect(vector[2..<7].array == [2, 3, 4, 5, 6])
@@ -36,7 +36,7 @@ struct FloatVectorTests {
         #expect(FloatVector(borrowing: none, owner: Owner([1], onRelease: {})).count == 0)
     }
 
-    @Test func `borrowed memory lives as long as the last slice of it`() {
+    @Test func `borrowed memory lives as long as its last slice`() {
         var isReleased = false
         var slice: FloatVector?
         do {
@@ -49,7 +49,7 @@ struct FloatVectorTests {
         #expect(isReleased)
     }
 
-    @Test func `an error of the body comes out as it is`() {
+    @Test func `an error of the body is rethrown`() {
         struct Failure: Error {}
         #expect(throws: Failure.self) {
             try FloatVector([1]).withUnsafeBufferPointer { (_) throws(Failure) in throw Failure() }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("HalfPrecision")
 struct HalfPrecisionTests {
-    /// The number of a binary16 by the format's definition.
+    /// The value of a binary16 pattern by the format's definition.
     private func definition(_ pattern: UInt16) -> Double {
         let sign: Double = pattern >> 15 == 0 ? 1 : -1
         let exponent = Int(pattern >> 10 & 31)
@@ -13,7 +13,7 @@ struct HalfPrecisionTests {
         return sign * (1 + fraction / 1024) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
 
-    @Test func `every half is read exactly and written as it was`() {
+    @Test func `every binary16 converts exactly in both directions`() {
         var wrong: [UInt16] = []
         for pattern in UInt16.min ... .max {
             let value = HalfPrecision.float(binary16: pattern)
@@ -29,12 +29,12 @@ struct HalfPrecisionTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test func `what lies between two halves goes to the nearer, a tie to the even one`() {
+    @Test func `rounding is to nearest, ties to even`() {
         var wrong: [UInt16] = []
         for pattern in UInt16(0)..<0x7BFF {
             let low = HalfPrecision.float(binary16: pattern)
             let high = HalfPrecision.float(binary16: pattern + 1)
-            // Both halves have 11 bits, so that their middle is a number of single precision.
+            // Halves have 11 significant bits, so their midpoint is exact in single precision.
             let middle = (low + high) / 2
             let even = pattern % 2 == 0 ? pattern : pattern + 1
             let isRight =
@@ -46,7 +46,7 @@ struct HalfPrecisionTests {
         #expect(wrong.isEmpty)
     }
 
-    @Test func `the ends of the range`() {
+    @Test func `overflow, underflow and signed zero`() {
         #expect(HalfPrecision.binary16(65_504) == 0x7BFF)
         #expect(HalfPrecision.binary16(Float(65_520).nextDown) == 0x7BFF)
         #expect(HalfPrecision.binary16(65_520) == 0x7C00)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("SymmetricEigen")
 struct SymmetricEigenTests {
-    @Test func `the parts make the matrix again, in descending order, orthonormal`() throws {
+    @Test func `eigenpairs are descending, orthonormal and reconstruct the matrix`() throws {
         let order = 12
         var random = CounterRandom(seed: 9)
         let half = random.gaussians(order * order).map(Double.init)
@@ -28,7 +28,7 @@ struct SymmetricEigenTests {
         }
     }
 
-    @Test func `a vector's largest component is positive`() throws {
+    @Test func `the largest component of an eigenvector is positive`() throws {
         let eigen = try SymmetricEigen([2, -1, -1, 2], order: 2)
         #expect(abs(eigen.values[0] - 3) < 1e-12 && abs(eigen.values[1] - 1) < 1e-12)
         for vector in eigen.vectors {
@@ -37,12 +37,12 @@ struct SymmetricEigenTests {
         }
     }
 
-    @Test func `an empty matrix has no values`() throws {
+    @Test func `an empty matrix has no eigenvalues`() throws {
         let eigen = try SymmetricEigen([], order: 0)
         #expect(eigen.values.isEmpty && eigen.vectors.isEmpty)
     }
 
-    @Test(arguments: [Double.nan, .infinity]) func `what is not finite is refused`(number: Double) {
+    @Test(arguments: [Double.nan, .infinity]) func `NaN and infinity are rejected`(number: Double) {
         let error = #expect(throws: SgloradError.self) {
             try SymmetricEigen([1, number, number, 1], order: 2)
         }

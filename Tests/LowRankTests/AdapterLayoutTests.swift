@@ -14,7 +14,7 @@ struct AdapterLayoutTests {
         return error
     }
 
-    @Test func `sites are sorted by path, whatever order they come in`() throws {
+    @Test func `sites are sorted by path`() throws {
         let layout = try AdapterLayout(sites: [value, query], rank: 2, scale: 2)
         #expect(layout.sites == [query, value])
         #expect(try layout == AdapterLayout(sites: [query, value], rank: 2, scale: 2))
@@ -29,12 +29,12 @@ struct AdapterLayoutTests {
         #expect(layout.parameterCount == 30)
     }
 
-    @Test(arguments: [0, -1, 4097, Int.max, Int.min]) func `a rank out of range is refused`(rank: Int) {
+    @Test(arguments: [0, -1, 4097, Int.max, Int.min]) func `a rank out of range is rejected`(rank: Int) {
         let error = mismatch { try AdapterLayout(sites: [query], rank: rank, scale: 1) }
         #expect(error?.message.contains("rank \(rank)") == true)
     }
 
-    @Test(arguments: [0, -3, (1 << 24) + 1, Int.max, Int.min]) func `features out of range are refused`(
+    @Test(arguments: [0, -3, (1 << 24) + 1, Int.max, Int.min]) func `features out of range are rejected`(
         features: Int
     ) {
         for site in [
@@ -46,23 +46,25 @@ struct AdapterLayoutTests {
         }
     }
 
-    @Test(arguments: [0, Float.nan, .infinity]) func `a scale that is none is refused`(scale: Float) {
+    @Test(arguments: [0, Float.nan, .infinity]) func `a scale that is zero or not finite is rejected`(
+        scale: Float
+    ) {
         _ = mismatch { try AdapterLayout(sites: [query], rank: 1, scale: scale) }
     }
 
-    @Test func `no sites, an empty path and a path twice are refused`() {
+    @Test func `missing sites, empty paths and duplicate paths are rejected`() {
         _ = mismatch { try AdapterLayout(sites: [], rank: 1, scale: 1) }
         _ = mismatch {
             try AdapterLayout(sites: [Site(path: "", inFeatures: 1, outFeatures: 1)], rank: 1, scale: 1)
         }
         let error = mismatch { try AdapterLayout(sites: [query, value, query], rank: 1, scale: 1) }
         #expect(error?.parameters["site"] == .string(query.path))
-        // The same text in two normal forms, which do not stand side by side in byte order.
+        // One text in two normalisation forms, which are not adjacent in byte order.
         let twice = ["caf\u{E9}", "cafz", "cafe\u{301}"].map { Site(path: $0, inFeatures: 1, outFeatures: 1) }
         _ = mismatch { try AdapterLayout(sites: twice, rank: 1, scale: 1) }
     }
 
-    @Test func `an adapter larger than BLAS can count is refused, the largest is not`() throws {
+    @Test func `the parameter count is limited to what BLAS can count`() throws {
         let large = (0..<2).map { Site(path: "x\($0)", inFeatures: 1 << 18, outFeatures: 1 << 17) }
         #expect(try AdapterLayout(sites: [large[0]], rank: 4096, scale: 1).parameterCount == 3 << 29)
         let error = mismatch { try AdapterLayout(sites: large, rank: 4096, scale: 1) }
@@ -71,7 +73,7 @@ struct AdapterLayoutTests {
         _ = mismatch { try AdapterLayout(sites: [site], rank: 4096, scale: 1) }
     }
 
-    @Test func `a layout outlives its JSON, a hostile JSON is refused`() throws {
+    @Test func `a layout survives a JSON round trip, and invalid JSON is rejected`() throws {
         let layout = try AdapterLayout(sites: [query, value], rank: 2, scale: 1.6666666)
         let data = try JSONEncoder().encode(layout)
         #expect(try JSONDecoder().decode(AdapterLayout.self, from: data) == layout)

@@ -17,7 +17,9 @@ struct ForeignExpertTests {
     }
 
     @Test(arguments: 1...8)
-    func `another initialisation is foreign, and its factors stay bit for bit`(seed: UInt64) throws {
+    func `an expert of another initialisation is foreign and keeps its factors bit for bit`(seed: UInt64)
+        throws
+    {
         let expert = SyntheticExperts(seed: seed + 40).expert(seed: seed)
         let found = try alignment(expert)
         #expect(found.isForeign && found.distance > 0.9, "\(found.distance)")
@@ -26,7 +28,7 @@ struct ForeignExpertTests {
     }
 
     @Test(arguments: 1...4)
-    func `a rotation and much noise on A is foreign`(seed: UInt64) throws {
+    func `a rotated expert with much noise on A is foreign`(seed: UInt64) throws {
         var random = CounterRandom(seed: seed)
         let noisy = family.expert(seed: seed).map { factor in
             SiteFactors(
@@ -37,25 +39,25 @@ struct ForeignExpertTests {
         #expect(try alignment(expert).isForeign)
     }
 
-    @Test func `a foreign expert whose file has more components than it uses is compressed without loss`()
+    @Test func `a foreign expert with unused components is compressed without loss`()
         throws
     {
         let expert = SyntheticExperts(seed: 44).expert(seed: 1)
         let wide = Scrambling(rank: 16, sites: 2, seed: 2).scrambled(expert)
         let found = try alignment(wide)
         #expect(found.isForeign && found.rank == 4)
-        #expect(relativeDifference(factors(of: try found.place(wide)), expert) < 1e-5)
+        #expect(relativeDifference(try found.place(wide).factors, expert) < 1e-5)
     }
 
-    @Test func `zeros that were added to the library's own factors are taken away bit for bit`() throws {
+    @Test func `zero padding of the library's own factors is removed bit for bit`() throws {
         let expert = family.expert(seed: 1)
         let padded = try layout(rank: 8).place(expert)
-        let found = try alignment(factors(of: padded))
+        let found = try alignment(padded.factors)
         #expect(found.rank == 4 && !found.isForeign)
-        #expect(try found.place(factors(of: padded)).parameters == layout().place(expert).parameters)
+        #expect(try found.place(padded.factors).parameters == layout().place(expert).parameters)
     }
 
-    @Test func `an expert with more directions than the reference is foreign, and needs the rank it has`()
+    @Test func `an expert with more directions than the reference is foreign and needs its own rank`()
         throws
     {
         let wide = SyntheticExperts(rank: 6, seed: 1).expert(seed: 1)
@@ -67,9 +69,9 @@ struct ForeignExpertTests {
         #expect(try raised.place(wide).parameters == layout(rank: 6).place(wide).parameters)
     }
 
-    @Test func `a lower rank is aligned with the part of the reference that it knows`() throws {
+    @Test func `an expert of lower rank is aligned with a part of the reference`() throws {
         let expert = family.expert(seed: 1, motion: 0.02)
-        // The first two components alone, scrambled.
+        // The first two components only, scrambled.
         let part = expert.map { factor in
             SiteFactors(
                 site: factor.site, rank: 2, scale: 2, a: Array(factor.a[..<(2 * factor.site.inFeatures)]),
@@ -78,10 +80,10 @@ struct ForeignExpertTests {
         let found = try alignment(Scrambling(rank: 2, sites: 2, seed: 1).scrambled(part))
         #expect(!found.isForeign && found.rank == 2)
         let placed = try found.place(Scrambling(rank: 2, sites: 2, seed: 1).scrambled(part))
-        #expect(relativeDifference(factors(of: placed), part) < 1e-5)
+        #expect(relativeDifference(placed.factors, part) < 1e-5)
     }
 
-    @Test func `an adapter that does nothing is not foreign`() throws {
+    @Test func `a zero adapter is not foreign`() throws {
         let zero = family.expert(seed: 1).map {
             SiteFactors(
                 site: $0.site, rank: 8, scale: 2, a: [Float](repeating: 0, count: 8 * $0.site.inFeatures),
@@ -92,7 +94,7 @@ struct ForeignExpertTests {
         #expect(try found.place(zero).parameters.allSatisfy { $0 == 0 })
     }
 
-    @Test func `the site that is missing is named`() throws {
+    @Test func `a missing site is named`() throws {
         let error = #expect(throws: SgloradError.self) {
             _ = try alignment(Array(family.expert(seed: 1).prefix(1)))
         }

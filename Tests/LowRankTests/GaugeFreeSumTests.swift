@@ -3,7 +3,7 @@ import LinearAlgebra
 import LowRank
 import Testing
 
-@Suite("Sums of ΔW, whatever the gauge")
+@Suite("Sums of ΔW are independent of the gauge")
 struct GaugeFreeSumTests {
     private let layout: AdapterLayout
 
@@ -13,12 +13,13 @@ struct GaugeFreeSumTests {
         let terms = try zip(weights, experts).map {
             LowRankSum.Term(weight: $0, parameters: FloatVector(try layout.place($1).parameters))
         }
-        return factors(
-            of: LoRAAdapter(layout: layout, parameters: try LowRankSum.compressed(terms, on: layout)))
+        return LoRAAdapter(layout: layout, parameters: try LowRankSum.compressed(terms, on: layout)).factors
     }
 
     @Test(arguments: 1...6)
-    func `a change of gauge changes nothing, not even A a million times as large as B`(seed: UInt64) throws {
+    func `a change of gauge does not change the sum, even with A a million times as large as B`(seed: UInt64)
+        throws
+    {
         let experts = (1...3).map { SyntheticExperts(seed: $0).expert(seed: $0) }
         let scrambled = experts.enumerated().map { index, expert in
             Scrambling(rank: 4, sites: 2, seed: seed * 3 + UInt64(index)).scrambled(expert)
@@ -30,7 +31,8 @@ struct GaugeFreeSumTests {
     }
 
     @Test(arguments: 1...3)
-    func `no approximation is nearer: the error is the singular values left out`(seed: UInt64) throws {
+    func `the approximation is optimal: its error is that of the dropped singular values`(seed: UInt64) throws
+    {
         let experts = (0..<3).map { SyntheticExperts(seed: seed + $0).expert(seed: seed) }
         let weights: [Float] = [0.5, 0.3, -0.2]
         for (site, found) in try merged(experts, weights: weights).enumerated() {

@@ -16,7 +16,7 @@ struct GaugeTests {
     }
 
     @Test(arguments: 1...6)
-    func `factors in the library's gauge stay bit for bit`(seed: UInt64) throws {
+    func `factors in the library's gauge are kept bit for bit`(seed: UInt64) throws {
         let expert = family.expert(seed: seed, motion: 0.5)
         let alignment = try GaugeAlignment(
             of: [expert, family.later(expert, seed: 3)], to: reference(), on: layout())
@@ -26,7 +26,7 @@ struct GaugeTests {
     }
 
     @Test(arguments: [4, 8], 1...8)
-    func `any G leaves ΔW as it is, of every checkpoint`(rank: Int, seed: UInt64) throws {
+    func `alignment preserves the ΔW of every checkpoint for any G`(rank: Int, seed: UInt64) throws {
         let expert = family.expert(seed: seed)
         let checkpoints = [expert, family.later(expert, seed: 1), family.later(expert, seed: 2)]
         let scrambling = Scrambling(rank: rank, sites: 2, seed: seed)
@@ -36,12 +36,12 @@ struct GaugeTests {
         #expect(alignment.rank == 4)
         for checkpoint in checkpoints {
             let placed = try alignment.place(scrambling.scrambled(checkpoint))
-            #expect(relativeDifference(factors(of: placed), checkpoint) < 1e-5)
+            #expect(relativeDifference(placed.factors, checkpoint) < 1e-5)
         }
     }
 
     @Test(arguments: [4, 8], 1...8)
-    func `whatever G an expert came with, it is aligned to the same factors`(
+    func `alignment gives the same factors for any G`(
         rank: Int, seed: UInt64
     ) throws {
         let expert = family.expert(seed: seed)
@@ -54,7 +54,7 @@ struct GaugeTests {
     }
 
     @Test(arguments: 1...8)
-    func `aligned factors are those of training, but for what moved within A's own rows`(
+    func `aligned factors are those of training, except for motion within the row space of A`(
         seed: UInt64
     ) throws {
         let expert = family.expert(seed: seed)
@@ -62,12 +62,12 @@ struct GaugeTests {
         let alignment = try GaugeAlignment(of: [scrambled], to: reference(), on: layout())
         let (found, untouched) = (try alignment.place(scrambled), try layout().place(expert))
         let other = try layout().place(family.expert(seed: seed + 50))
-        // Two experts differ by about half their size; the gauge is found to within a part of that.
+        // Two experts differ by about half their size; the error of the gauge must be a fraction of that.
         let spread = relativeDifference(other.parameters, untouched.parameters)
         #expect(relativeDifference(found.parameters, untouched.parameters) < 0.35 * spread)
     }
 
-    @Test func `the less training moved A, the better its gauge is found`() throws {
+    @Test func `the gauge is found more exactly if training moved A less`() throws {
         func error(_ motion: Float) throws -> Double {
             let start = try GaugeReference(first: [family.expert(seed: 9, motion: motion)], on: layout())
             let expert = family.expert(seed: 5, motion: motion)
@@ -81,19 +81,19 @@ struct GaugeTests {
     }
 
     @Test(arguments: 1...4)
-    func `merges of aligned experts do what merges of untouched ones do`(seed: UInt64) throws {
+    func `merging aligned experts is equivalent to merging the original ones`(seed: UInt64) throws {
         let experts = (0..<4).map { family.expert(seed: seed * 10 + UInt64($0), motion: 0.1) }
         func merged(_ adapters: [LoRAAdapter]) throws -> [SiteFactors] {
             var sum = [Float](repeating: 0, count: try layout().parameterCount)
             for adapter in adapters {
                 for index in sum.indices { sum[index] += adapter.parameters[index] / 4 }
             }
-            return factors(of: LoRAAdapter(layout: try layout(), parameters: sum))
+            return LoRAAdapter(layout: try layout(), parameters: sum).factors
         }
         let scrambled = experts.enumerated().map { index, expert in
             Scrambling(rank: index < 2 ? 4 : 8, sites: 2, seed: seed + UInt64(index)).scrambled(expert)
         }
-        // The first expert of the scrambled library gives it a gauge of its own.
+        // The first expert of the scrambled library defines its gauge.
         let own = try GaugeReference(first: [scrambled[0]], on: layout())
         let placed = try scrambled.map { try GaugeAlignment(of: [$0], to: own, on: layout()).place($0) }
         let untouched = try merged(experts.map { try layout().place($0) })
@@ -103,12 +103,12 @@ struct GaugeTests {
         #expect(relativeDifference(raw, untouched) > 0.5, "without alignment")
     }
 
-    @Test func `a reference with A and B of very different size is brought to orthogonal rows`() throws {
+    @Test func `a reference with unbalanced A and B gets orthogonal rows`() throws {
         let scrambled = Scrambling(rank: 8, sites: 2, seed: 3).scrambled(family.expert(seed: 1))
         let reference = try GaugeReference(first: [scrambled], on: layout(rank: 8))
         let adapter = LoRAAdapter(layout: reference.layout, parameters: reference.parameters.array)
-        #expect(relativeDifference(factors(of: adapter), scrambled) < 1e-5)
-        for factor in factors(of: adapter) {
+        #expect(relativeDifference(adapter.factors, scrambled) < 1e-5)
+        for factor in adapter.factors {
             let norms = (0..<8).map { row in
                 factor.a[row * factor.site.inFeatures..<(row + 1) * factor.site.inFeatures]
                     .reduce(0) { $0 + $1 * $1 }

@@ -2,8 +2,9 @@ import LinearAlgebra
 import LowRank
 import Testing
 
-/// The compressed sum against the dense one: by Eckart and Young no adapter of the rank can be nearer.
-@Suite struct LowRankSumTests {
+/// The compressed sum compared with the dense one: by the Eckart–Young theorem no adapter of that rank can be
+/// nearer.
+@Suite("Sums of ΔW") struct LowRankSumTests {
     struct Shape: Sendable, CustomTestStringConvertible {
         let inFeatures: Int
         let outFeatures: Int
@@ -23,7 +24,7 @@ import Testing
     ]
 
     @Test(arguments: shapes, [1 as UInt64, 2, 3])
-    func isTheBestApproximation(_ shape: Shape, _ seed: UInt64) throws {
+    func `the sum is the best approximation of its rank`(_ shape: Shape, _ seed: UInt64) throws {
         let layout = try AdapterLayout(sites: [shape.site], rank: shape.rank, scale: 2)
         var random = CounterRandom(seed: seed)
         let terms = (0..<shape.terms).map { place in
@@ -37,9 +38,9 @@ import Testing
         let error = zip(wanted, got).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         let singular = try Self.squaredSingularValues(wanted, shape)
         let least = singular.dropFirst(shape.rank).reduce(0) { $0 + max(0, $1) }
-        #expect(error <= least * (1 + 1e-4) + 1e-9 * singular[0], "\(error) instead of \(least)")
+        #expect(error <= least * (1 + 1e-4) + 1e-9 * singular[0], "error \(error), optimum \(least)")
         #expect(error >= least * (1 - 1e-4) - 1e-9 * singular[0])
-        // Each rank-one part weighs the same in A and in B.
+        // A and B contribute equally to each rank-one term.
         for place in 0..<shape.rank {
             let a = (0..<shape.inFeatures).map { sum[place * shape.inFeatures + $0] }
             let offset = shape.rank * shape.inFeatures
@@ -49,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func oneAdapterAloneKeepsItsDelta() throws {
+    @Test func `a single adapter keeps its ΔW`() throws {
         let sites = [
             Site(path: "a", inFeatures: 12, outFeatures: 8), Site(path: "b", inFeatures: 5, outFeatures: 9),
         ]
@@ -62,7 +63,7 @@ import Testing
         for (first, second) in zip(Self.dense([term], layout), got) { #expect(abs(first - second) < 1e-4) }
     }
 
-    @Test func nothingStaysNothing() throws {
+    @Test func `the sum of zeros, and of nothing, is zero`() throws {
         let layout = try AdapterLayout(
             sites: [Site(path: "a", inFeatures: 3, outFeatures: 3)], rank: 2, scale: 1)
         let zero = LowRankSum.Term(
@@ -71,7 +72,7 @@ import Testing
         #expect(try LowRankSum.compressed([], on: layout).allSatisfy { $0 == 0 })
     }
 
-    /// Σ w B A of every site, one after the other.
+    /// Σ w B A of every site, concatenated.
     private static func dense(_ terms: [LowRankSum.Term], _ layout: AdapterLayout) -> [Double] {
         var result: [Double] = []
         for slice in layout.slices {

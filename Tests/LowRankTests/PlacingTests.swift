@@ -32,7 +32,7 @@ struct PlacingTests {
     }
 
     @Test(arguments: [(4, Float(2)), (1, 2), (4, 0.3), (2, -1.5)])
-    func `a lower rank and another scale keep what the factors do`(rank: Int, scale: Float) throws {
+    func `placing a lower rank and another scale preserves ΔW`(rank: Int, scale: Float) throws {
         let layout = try AdapterLayout(sites: [query, value], rank: 4, scale: 2)
         let given = [factors(value, rank: rank, scale: scale), factors(query, rank: 4, scale: 2, seed: 2)]
         let adapter = try layout.place(given)
@@ -48,14 +48,14 @@ struct PlacingTests {
         }
     }
 
-    @Test func `factors of the layout's own rank and scale are placed bit for bit`() throws {
+    @Test func `factors of the layout's rank and scale are placed bit for bit`() throws {
         let given = factors(query, rank: 3, scale: 0.7)
         let layout = try AdapterLayout(of: [given])
         #expect(layout.rank == 3 && layout.scale == 0.7)
         #expect(try layout.place([given]).parameters == given.a + given.b)
     }
 
-    @Test func `a layout takes the highest rank, and scale 1 where scales differ`() throws {
+    @Test func `a layout takes the highest rank, and scale 1 if scales differ`() throws {
         let layout = try AdapterLayout(of: [
             factors(query, rank: 1, scale: 3), factors(value, rank: 5, scale: 2),
         ])
@@ -67,7 +67,7 @@ struct PlacingTests {
         #expect(throws: SgloradError.self) { try AdapterLayout(of: []) }
     }
 
-    @Test func `the site that does not fit is named`() throws {
+    @Test func `the error names the mismatched site`() throws {
         let layout = try AdapterLayout(sites: [query, value], rank: 2, scale: 1)
         let good = [factors(query, rank: 2, scale: 1), factors(value, rank: 2, scale: 1)]
         let wide = Site(path: "value", inFeatures: 5, outFeatures: 7)
@@ -86,7 +86,7 @@ struct PlacingTests {
     }
 
     @Test(arguments: [(Float(1e30), Float(1e-30)), (1e-30, 1e30), (1e38, 0.5)])
-    func `a scale that cannot be folded is refused, not made infinite`(scale: Float, base: Float) throws {
+    func `a scale that cannot be folded is rejected`(scale: Float, base: Float) throws {
         let layout = try AdapterLayout(sites: [query], rank: 1, scale: base)
         let large = SiteFactors(
             site: query, rank: 1, scale: scale, a: [Float](repeating: 1, count: 6),

@@ -3,7 +3,8 @@ import LinearAlgebra
 import LowRank
 import Testing
 
-/// Experts that share one initialisation, as training makes them: A near a common start, B from zero.
+/// Experts that share one initialisation, as training produces them: A near a common start, B starting from
+/// zero.
 struct SyntheticExperts {
     static let sites = [
         Site(path: "layer.query", inFeatures: 96, outFeatures: 80),
@@ -11,7 +12,7 @@ struct SyntheticExperts {
     ]
 
     let rank: Int
-    /// The common start of A at each site, `[rank, in]`, rows of PEFT's norm.
+    /// The common start of A at each site, `[rank, in]`, with the row norm of PEFT's initialisation.
     let start: [[Float]]
 
     init(rank: Int = 4, seed: UInt64 = 1) {
@@ -22,7 +23,7 @@ struct SyntheticExperts {
         }
     }
 
-    /// One expert: A moved by `motion` of its own size, B random.
+    /// One expert: A moved by `motion` relative to its norm, B random.
     func expert(seed: UInt64, motion: Float = 0.3) -> [SiteFactors] {
         var random = CounterRandom(seed: seed, stream: 11)
         return zip(Self.sites, start).map { site, start in
@@ -33,7 +34,7 @@ struct SyntheticExperts {
         }
     }
 
-    /// Another checkpoint of the same run.
+    /// A later checkpoint of the same run.
     func later(_ factors: [SiteFactors], seed: UInt64) -> [SiteFactors] {
         var random = CounterRandom(seed: seed, stream: 13)
         return factors.map { factor in
@@ -45,12 +46,13 @@ struct SyntheticExperts {
     }
 }
 
-/// A random change of gauge of one expert: one invertible G per site.
+/// A random change of gauge of one expert: an invertible G for each site.
 struct Scrambling {
-    /// G and its inverse per site, `[rank, rank]`.
+    /// G and its inverse for each site, `[rank, rank]`.
     let maps: [(g: DoubleMatrix, inverse: DoubleMatrix)]
 
-    /// Rotations times a stretch per direction within `spread`, times an imbalance between A and B within 10^±`decades`.
+    /// Rotations with a stretch in each direction within a factor of `spread`, and an imbalance between A and
+    /// B within 10^±`decades`.
     init(rank: Int, sites: Int, seed: UInt64, spread: Double = 3, decades: Double = 3) {
         var random = CounterRandom(seed: seed, stream: 17)
         maps = (0..<sites).map { _ in
@@ -115,16 +117,7 @@ func change(_ factor: SiteFactors) -> DoubleMatrix {
     return product
 }
 
-/// The factors of an adapter, site by site.
-func factors(of adapter: LoRAAdapter) -> [SiteFactors] {
-    adapter.layout.slices.map { slice in
-        SiteFactors(
-            site: slice.site, rank: adapter.layout.rank, scale: adapter.layout.scale,
-            a: Array(adapter.parameters[slice.a]), b: Array(adapter.parameters[slice.b]))
-    }
-}
-
-/// ‖Σ sites' differences of ΔW‖ / ‖ΔW‖.
+/// ‖ΔW − ΔW′‖ / ‖ΔW′‖, over all sites.
 func relativeDifference(_ first: [SiteFactors], _ second: [SiteFactors]) -> Double {
     var (difference, size) = (0.0, 0.0)
     for (one, two) in zip(first, second) {

@@ -13,7 +13,7 @@ struct PrivateTextTests {
     private let holder = Holder(
         text: "whimsical ptarmigan", texts: ["whimsical"], known: ["ptarmigans": "whimsical ptarmigan"])
 
-    @Test func `nothing that describes a value shows the text`() throws {
+    @Test func `no description of a value reveals the text`() throws {
         var dumped = ""
         dump(holder, to: &dumped)
         let texts = [
@@ -28,7 +28,7 @@ struct PrivateTextTests {
         #expect("\(holder.text)" == "(private text of 19 bytes)")
     }
 
-    @Test func `JSON holds the bare text, both ways`() throws {
+    @Test func `JSON encodes the plain text and decodes it`() throws {
         let json = try JSONEncoder().encode(holder.text)
         #expect(String(decoding: json, as: UTF8.self) == "\"whimsical ptarmigan\"")
         #expect(try JSONDecoder().decode(PrivateText.self, from: json) == holder.text)
@@ -37,7 +37,7 @@ struct PrivateTextTests {
         }
     }
 
-    @Test func `length and blankness are told without revealing`() {
+    @Test func `length and blankness are available without revealing the text`() {
         #expect(PrivateText("é").byteCount == 2)
         #expect(PrivateText(" \n\u{A0}").isBlank && PrivateText("").isBlank && !PrivateText(" x").isBlank)
     }

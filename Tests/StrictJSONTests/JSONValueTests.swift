@@ -1,7 +1,6 @@
 import StrictJSON
 import Testing
 
-
 @Suite("JSON values")
 struct JSONValueTests {
     private func parse(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }

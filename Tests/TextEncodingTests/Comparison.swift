@@ -4,7 +4,7 @@ import LowRank
 import Testing
 import TextEncoding
 
-/// Expects each encoding to be its row of a reference: components within 1e-4, cosines from 0.99999 up.
+/// Expects each encoding to match its row of a reference: components within 1e-4, cosine at least 0.99999.
 func expectEqual(
     _ encodings: [Encoding], _ reference: FloatVector, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
@@ -21,12 +21,12 @@ func expectEqual(
         }
         leastCosine = min(leastCosine, cosine)
     }
-    #expect(farthest <= 1e-4, "the farthest component", sourceLocation: sourceLocation)
-    #expect(leastCosine >= 0.99999, "the least cosine", sourceLocation: sourceLocation)
-    if Places.printsDistances { print("farthest component \(farthest), least cosine \(leastCosine)") }
+    #expect(farthest <= 1e-4, "the largest difference of a component", sourceLocation: sourceLocation)
+    #expect(leastCosine >= 0.99999, "the smallest cosine", sourceLocation: sourceLocation)
+    if Places.printsDistances { print("largest difference \(farthest), smallest cosine \(leastCosine)") }
 }
 
-/// Reads the adapter whose tensors are `<prefix><site>.lora_A<suffix>` and `…lora_B<suffix>`.
+/// Reads an adapter from tensors named `<prefix><site>.lora_A<suffix>` and `…lora_B<suffix>`.
 func adapter(
     in file: SafetensorsFile, prefix: String, suffix: String, scale: Float
 ) throws -> LoRAAdapter {
@@ -44,7 +44,7 @@ func adapter(
     return try AdapterLayout(of: factors).place(factors)
 }
 
-/// A random adapter over sites of an encoder.
+/// A random adapter over some of an encoder's sites.
 func randomAdapter(_ sites: [Site], rank: Int = 2, scale: Float = 1, size: Float = 0.1) throws -> LoRAAdapter
 {
     let layout = try AdapterLayout(sites: sites, rank: rank, scale: scale)

@@ -19,7 +19,7 @@ struct ConformityTests {
         return try WordPieceTokenizer(vocabulary: Array(vocabulary))
     }
 
-    @Test("Token ids of hard texts are those of Hugging Face's tokenizer")
+    @Test("Token ids of difficult texts match Hugging Face's tokenizer")
     func hardTokens() throws {
         let tokenizer = try tokenizer()
         let texts = try ReferenceText.hard()
@@ -31,7 +31,7 @@ struct ConformityTests {
         }
     }
 
-    @Test("Embeddings of hard texts, one by one and in a batch")
+    @Test("Embeddings of difficult texts match, one by one and in a batch")
     func hardEmbeddings() throws {
         let texts = try ReferenceText.hard().map(\.text)
         let reference = try SafetensorsFile(path: Places.fixture("embeddings.safetensors")).floats(
@@ -40,7 +40,7 @@ struct ConformityTests {
         try expectEqual(try encoder.encode(batch: texts), reference)
     }
 
-    @Test("An adapter on every kind of linear layer")
+    @Test("Embeddings with an adapter on every kind of linear layer match")
     func adaptedEverywhere() throws {
         let file = try SafetensorsFile(path: Places.fixture("embeddings.safetensors"))
         let adapter = try adapter(in: file, prefix: "adapter.", suffix: "", scale: 2)
@@ -52,7 +52,7 @@ struct ConformityTests {
     }
 
     @Test(
-        "Token ids of the reference texts",
+        "Token ids of the reference texts match",
         .enabled(if: Places.hasReference, "needs ../shared/reference and the model"))
     func sharedTokens() throws {
         let tokenizer = try tokenizer()
@@ -64,7 +64,7 @@ struct ConformityTests {
     }
 
     @Test(
-        "Embeddings of the reference texts, without and with an expert",
+        "Embeddings of the reference texts match, without and with an expert",
         .enabled(if: Places.hasReference, "needs ../shared/reference, ../shared/zoo and the model"),
         arguments: ["", "bank-4", "clinc-travel-0", "wn-birds"])
     func sharedEmbeddings(expert: String) throws {

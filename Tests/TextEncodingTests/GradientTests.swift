@@ -5,7 +5,7 @@ import Testing
 
 @testable import TextEncoding
 
-/// The way back through the encoder, against the slope of the way forth.
+/// The backward pass, compared with finite differences of the forward pass.
 @Suite("Gradient")
 struct GradientTests {
     private let model: TinyModel
@@ -16,7 +16,7 @@ struct GradientTests {
         encoder = try SentenceEncoder(folder: model.path)
     }
 
-    /// An adapter of rank 2 on all linear layers, or on those that a test names.
+    /// An adapter of rank 2 on the linear layers with the given path endings.
     private func adapter(_ endings: [String]) throws -> LoRAAdapter {
         let sites = encoder.linearSites.filter { site in endings.contains { site.path.hasSuffix($0) } }
         let layout = try AdapterLayout(sites: sites, rank: 2, scale: 0.5)
@@ -26,7 +26,7 @@ struct GradientTests {
     }
 
     @Test(
-        "is the slope of a function of the embeddings, on every kind of layer",
+        "The gradient matches finite differences on every kind of layer",
         arguments: [
             ["query", "value"], ["key"], ["attention.output.dense"], ["intermediate.dense"],
             ["0.output.dense"],
@@ -58,7 +58,7 @@ struct GradientTests {
         }
     }
 
-    @Test("a recorded pass gives the embeddings of an ordinary one")
+    @Test("A recorded pass gives the same embeddings as an ordinary one")
     func sameEmbeddings() throws {
         let adapter = try adapter(["query", "value", "dense"])
         let texts = ["a b c", "ad", "c c a bd b a"]

@@ -7,7 +7,7 @@ import Testing
 struct KernelsTests {
     private let points: [Float] = (0...20_001).map { Float($0) / 1000 - 10 }
 
-    @Test("GELU is x·Φ(x), near zero and in both tails")
+    @Test("GELU is accurate near zero and in both tails")
     func gelu() {
         var values = points
         values.withUnsafeMutableBufferPointer {
@@ -18,14 +18,14 @@ struct KernelsTests {
         for (x, y) in zip(points, values) {
             let exact = Double(x) * 0.5 * erfc(-Double(x) / 2.0.squareRoot())
             absolute = max(absolute, abs(Double(y) - exact) / max(1, abs(Double(x))))
-            // The exponent x²/2 is rounded, which the far tail shows in its relative error alone.
+            // The exponent x²/2 is rounded, which affects the relative error in the far tail only.
             if exact != 0 { relative = max(relative, abs(Double(y) / exact - 1) / (1 + Double(x * x) / 2)) }
         }
         #expect(absolute <= 2e-7)
         #expect(relative <= 1e-6)
     }
 
-    @Test("The exponential, and its bounds")
+    @Test("The exponential is accurate within its limits")
     func exponential() {
         for start in stride(from: Float(-86), to: 87, by: 0.37) {
             let x = Kernels.Lanes(start, start + 0.01, start + 0.1, start + 0.2, start + 0.3, 0, -0.5, 1)
@@ -39,7 +39,9 @@ struct KernelsTests {
         #expect(Kernels.exp(Kernels.Lanes(repeating: 1e30))[0].isFinite)
     }
 
-    @Test("Softmax and sums at lengths with and without a tail", arguments: [1, 3, 7, 8, 9, 16, 31, 256])
+    @Test(
+        "Softmax and sums are right at lengths with and without a tail",
+        arguments: [1, 3, 7, 8, 9, 16, 31, 256])
     func softmax(count: Int) {
         let input = (0..<count).map { Float(($0 * 37) % 23) - 40 }
         var values = input

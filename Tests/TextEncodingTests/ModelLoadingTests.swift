@@ -6,7 +6,7 @@ import TextEncoding
 
 @Suite("Loading a model")
 struct ModelLoadingTests {
-    /// Expects that the folder is refused, with a message that names the file and the fault.
+    /// Expects that loading the folder fails with a message that names the file and the problem.
     private func expectRefusal(
         _ model: TinyModel, file: String, naming fault: String,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -19,7 +19,7 @@ struct ModelLoadingTests {
         #expect(error.message.contains(fault), "\(error.message)", sourceLocation: sourceLocation)
     }
 
-    @Test("A sound folder of another size than the usual one loads and encodes")
+    @Test("A valid model of unusual dimensions loads and encodes")
     func sound() throws {
         let model = try TinyModel()
         let encoder = try SentenceEncoder(folder: model.path + "/")
@@ -38,7 +38,7 @@ struct ModelLoadingTests {
     }
 
     @Test(
-        "Each missing file is named",
+        "A missing file is named",
         arguments: [
             "modules.json", "config.json", "tokenizer_config.json", "vocab.txt", "model.safetensors",
             "1_Pooling/config.json",
@@ -49,7 +49,7 @@ struct ModelLoadingTests {
         try expectRefusal(model, file: file, naming: "is missing")
     }
 
-    @Test("Without sentence_bert_config.json the positions are the limit")
+    @Test("Without sentence_bert_config.json the limit is the number of positions")
     func defaultLimit() throws {
         let model = try TinyModel()
         try model.remove("sentence_bert_config.json")
@@ -58,13 +58,13 @@ struct ModelLoadingTests {
         #expect(encoder.filesOfDigest.count == 6)
     }
 
-    @Test("A folder that is not there")
+    @Test("A missing folder is rejected")
     func noFolder() {
         #expect(throws: SgloradError.self) { try SentenceEncoder(folder: "/nonexistent/model") }
     }
 
     @Test(
-        "Each option that is not supported is named",
+        "Unsupported options are named",
         arguments: [
             ("config.json", #""gelu""#, #""relu""#, "hidden_act 'relu'"),
             ("config.json", #""absolute""#, #""relative_key""#, "position_embedding_type 'relative_key'"),
@@ -93,7 +93,7 @@ struct ModelLoadingTests {
                 "the added token '<x>'"
             ),
             ("modules.json", "models.Normalize", "models.Dense", "sentence_transformers.models.Dense"),
-            ("modules.json", #""1_Pooling""#, #""../1_Pooling""#, "leads out"),
+            ("modules.json", #""1_Pooling""#, #""../1_Pooling""#, "outside the model's folder"),
             ("modules.json", "models.Transformer", "models.Pooling", "lists Pooling, Pooling"),
             ("1_Pooling/config.json", "false", "true", "pooling_mode_cls_token"),
             ("1_Pooling/config.json", "true", "false", "no pooling mode"),
@@ -108,7 +108,7 @@ struct ModelLoadingTests {
         try expectRefusal(model, file: file, naming: fault)
     }
 
-    @Test("The newer form of the pooling's configuration")
+    @Test("The newer form of the pooling configuration is read")
     func newerPooling() throws {
         let model = try TinyModel()
         try model.write("1_Pooling/config.json", #"{"word_embedding_dimension": 8, "pooling_mode": "mean"}"#)
@@ -118,7 +118,7 @@ struct ModelLoadingTests {
         try expectRefusal(model, file: "1_Pooling/config.json", naming: "lasttoken")
     }
 
-    @Test("A default prompt would be part of every text, and is refused")
+    @Test("A default prompt, which would be part of every text, is rejected")
     func prompt() throws {
         let model = try TinyModel()
         try model.write(
@@ -129,7 +129,7 @@ struct ModelLoadingTests {
         try expectRefusal(model, file: "config_sentence_transformers.json", naming: "default_prompt_name")
     }
 
-    @Test("A FIFO in the place of a file is refused and not waited for")
+    @Test("A FIFO in place of a file is rejected without blocking")
     func fifo() throws {
         let model = try TinyModel()
         try model.remove("config.json")
@@ -137,14 +137,14 @@ struct ModelLoadingTests {
         try expectRefusal(model, file: "config.json", naming: "not a regular file")
     }
 
-    @Test("A JSON file above the limit is refused unread")
+    @Test("A JSON file above the size limit is rejected")
     func longFile() throws {
         let model = try TinyModel()
         try model.write("tokenizer_config.json", String(repeating: " ", count: 2 << 20))
         try expectRefusal(model, file: "tokenizer_config.json", naming: "above the limit")
     }
 
-    @Test("Every file of the digest is there, with the weights and the vocabulary among them")
+    @Test("The digest covers weights, vocabulary and configurations")
     func digest() throws {
         let model = try TinyModel()
         let files = try SentenceEncoder(folder: model.path).filesOfDigest

@@ -18,7 +18,7 @@ struct ModelWeightsTests {
         #expect(error.message.contains(fault), "\(error.message)", sourceLocation: sourceLocation)
     }
 
-    @Test("Each tensor is needed, and a missing one is named", arguments: TinyModel.tensors().keys.sorted())
+    @Test("A missing tensor is named", arguments: TinyModel.tensors().keys.sorted())
     func missing(name: String) throws {
         let model = try TinyModel()
         var tensors = TinyModel.tensors()
@@ -38,20 +38,20 @@ struct ModelWeightsTests {
         try expectRefusal(model, naming: "'\(name)'")
     }
 
-    @Test("Weights that are cut short, empty or of another format are refused")
+    @Test("Truncated weights and other formats are rejected")
     func damaged() throws {
         let model = try TinyModel()
         let file = model.folder.appending(path: "model.safetensors")
         let whole = try Data(contentsOf: file)
         for length in [whole.count - 1, whole.count / 2, 100, 7] {
             try whole.prefix(length).write(to: file)
-            try expectRefusal(model, naming: "copy the model again")
+            try expectRefusal(model, naming: "download the model again")
         }
         try Data("not weights at all, only text".utf8).write(to: file)
-        try expectRefusal(model, naming: "not a sound safetensors file")
+        try expectRefusal(model, naming: "not a valid safetensors file")
     }
 
-    @Test("Names may begin with bert., and tensors without use do not matter")
+    @Test("The prefix bert. is accepted, and unused tensors are ignored")
     func prefixed() throws {
         let model = try TinyModel()
         let expected = try SentenceEncoder(folder: model.path).encode(Self.text)
@@ -63,7 +63,7 @@ struct ModelWeightsTests {
         #expect(try SentenceEncoder(folder: model.path).encode(Self.text).embedding == expected.embedding)
     }
 
-    @Test("Half precision is converted; whole numbers are refused")
+    @Test("Half precision is converted; integers are rejected")
     func otherTypes() throws {
         let model = try TinyModel()
         var tensors = TinyModel.tensors()
@@ -80,7 +80,7 @@ struct ModelWeightsTests {
         try expectRefusal(model, naming: "I16")
     }
 
-    @Test("Weights that give no embedding are an error and not an embedding of NaN")
+    @Test("Weights that produce NaN are an error")
     func notANumber() throws {
         let model = try TinyModel()
         var tensors = TinyModel.tensors()

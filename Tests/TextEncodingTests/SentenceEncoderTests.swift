@@ -4,7 +4,7 @@ import LowRank
 import Testing
 import TextEncoding
 
-/// What holds of any model, shown on a tiny one.
+/// Properties of every model, tested on a tiny one.
 @Suite("Sentence encoder")
 struct SentenceEncoderTests {
     private let model: TinyModel
@@ -15,7 +15,7 @@ struct SentenceEncoderTests {
         encoder = try SentenceEncoder(folder: model.path)
     }
 
-    @Test("A text at the limit is whole, one beyond it is cut and says so")
+    @Test("A text beyond the limit is truncated, which is reported")
     func truncation() throws {
         let whole = try encoder.encode("a b c a b c a b")
         #expect(whole.tokenCount == 10 && !whole.truncated)
@@ -25,7 +25,7 @@ struct SentenceEncoderTests {
         #expect(batch.map(\.truncated) == [false, true])
     }
 
-    @Test("A batch is the texts one by one, in their order, whatever their lengths")
+    @Test("A batch gives the embeddings of its texts, in order")
     func batch() throws {
         let words = ["a", "b", "c", "cd"]
         let texts = (0..<300).map { index in
@@ -48,7 +48,7 @@ struct SentenceEncoderTests {
         #expect(try encoder.encode(" \n").embedding == encoder.encode("").embedding)
     }
 
-    @Test("An adapter changes the embedding at each site alone, and one of zeros does not")
+    @Test("An adapter at any single site changes the embedding, a zero adapter does not")
     func adapters() throws {
         let base = try encoder.encode("a b cd").embedding
         for site in encoder.linearSites {
@@ -60,7 +60,7 @@ struct SentenceEncoderTests {
         #expect(try encoder.encode("a b cd").embedding == base)
     }
 
-    @Test("An adapter is its merged weights")
+    @Test("An adapter is equivalent to merged weights")
     func merged() throws {
         let name = "encoder.layer.0.intermediate.dense"
         let site = try #require(encoder.linearSites.first { $0.path == name })
@@ -87,7 +87,7 @@ struct SentenceEncoderTests {
         for (one, two) in zip(adapted, expected) { #expect(abs(one - two) <= 1e-5) }
     }
 
-    @Test("An adapter for another model is refused by the site that does not fit")
+    @Test("An adapter for another model is rejected, naming the site")
     func mismatch() throws {
         let site = try #require(encoder.linearSites.first)
         for wrong in [
@@ -104,7 +104,7 @@ struct SentenceEncoderTests {
         }
     }
 
-    @Test("An adapter that makes the numbers overflow is an error")
+    @Test("An adapter that causes overflow is an error")
     func overflow() throws {
         let adapter = try randomAdapter(encoder.linearSites, size: 1e30)
         let error = try #require(throws: SgloradError.self) { try encoder.encode("a b", adapter: adapter) }
@@ -118,7 +118,7 @@ struct DeterminismTests {
         "route requests about travel bookings", "match definitions of birds to their names",
     ]
 
-    @Test("The same bits from call to call, from encoder to encoder, and after other work")
+    @Test("Calls and encoders give the same bits, also after other work")
     func repeated() throws {
         let encoder = try SentenceEncoder(folder: Places.model)
         let first = try encoder.encode(Self.texts[0]).embedding.map(\.bitPattern)
@@ -130,7 +130,7 @@ struct DeterminismTests {
         #expect(try other.encode(Self.texts[0]).embedding.map(\.bitPattern) == first)
     }
 
-    @Test("The same bits from eight tasks at once, with and without an adapter")
+    @Test("Eight concurrent tasks get the same bits, with and without an adapter")
     func concurrent() async throws {
         let encoder = try SentenceEncoder(folder: Places.model)
         let adapter = try randomAdapter(encoder.linearSites, rank: 4, size: 0.02)
@@ -153,7 +153,7 @@ struct DeterminismTests {
         }
     }
 
-    @Test("The model's sizes, and a long text's end that is said to be cut")
+    @Test("The model's dimensions, and truncation of a long text")
     func sizes() throws {
         let encoder = try SentenceEncoder(folder: Places.model)
         #expect(encoder.dimension == 384 && encoder.maximumTokens == 256 && encoder.linearSites.count == 36)

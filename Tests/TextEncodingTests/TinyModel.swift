@@ -1,8 +1,8 @@
 import Foundation
 import LinearAlgebra
 
-/// A sentence-transformers folder with a BERT of one layer and eight numbers, written to a temporary folder, whole or
-/// with what a test wants to be wrong.
+/// A sentence-transformers folder in a temporary directory: a BERT of one layer and width 8, which tests can
+/// damage.
 final class TinyModel {
     typealias Tensor = (shape: [Int], type: String, bytes: Data)
 
@@ -52,19 +52,18 @@ final class TinyModel {
         try FileManager.default.removeItem(at: folder.appending(path: name))
     }
 
-    /// Changes a file's text.
+    /// Replaces a text in a file.
     func replace(_ old: String, with new: String, in name: String) throws {
         let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
         precondition(text.contains(old), "\(name) has no \(old)")
         try write(name, text.replacingOccurrences(of: old, with: new))
     }
 
-    /// Single-precision numbers as a tensor.
     static func floats(_ values: [Float], _ shape: [Int]) -> Tensor {
         (shape, "F32", values.withUnsafeBytes { Data($0) })
     }
 
-    /// The tensors of a sound model, with random numbers.
+    /// The tensors of a valid model, with random elements.
     static func tensors() -> [String: Tensor] {
         var random = CounterRandom(seed: 5)
         var tensors: [String: Tensor] = [:]
@@ -94,7 +93,6 @@ final class TinyModel {
         return tensors
     }
 
-    /// Writes `model.safetensors`.
     func writeWeights(_ tensors: [String: Tensor]) throws {
         var header: [String] = []
         var data = Data()

@@ -2,7 +2,7 @@ import ErrorModel
 import Testing
 import TextEncoding
 
-/// Behaviour that a vocabulary of a few lines shows.
+/// Behaviour that needs only a tiny vocabulary.
 @Suite("WordPiece tokenizer")
 struct WordPieceTokenizerTests {
     private static let lines = [
@@ -17,7 +17,7 @@ struct WordPieceTokenizerTests {
     }
 
     @Test(
-        "Texts and their pieces",
+        "Texts are split into pieces",
         arguments: [
             ("", []), ("un", ["un"]), ("Unbelievable", ["un", "##believable"]), ("unable", ["un", "##able"]),
             ("unbelievab", ["[UNK]"]), ("a!a", ["a", "!", "a"]), ("CAFÉ cafe\u{301}", ["cafe", "cafe"]),
@@ -31,7 +31,7 @@ struct WordPieceTokenizerTests {
         #expect(try tokens(text) == ["[CLS]"] + expected + ["[SEP]"])
     }
 
-    @Test("A word of 100 characters is cut, one of 101 is unknown")
+    @Test("A word of 100 characters is split, one of 101 is unknown")
     func longWords() throws {
         #expect(try tokens("a" + String(repeating: "b", count: 99), limit: 200).count == 102)
         #expect(
@@ -40,7 +40,7 @@ struct WordPieceTokenizerTests {
             try tokens(String(repeating: "\u{302E}", count: 5000) + " a") == ["[CLS]", "[UNK]", "a", "[SEP]"])
     }
 
-    @Test("The limit counts the special tokens, and what is cut off is said")
+    @Test("The limit includes the special tokens, and truncation is reported")
     func limit() throws {
         let tokenizer = try WordPieceTokenizer(vocabulary: Array(Self.lines.joined(separator: "\n").utf8))
         let whole = tokenizer.tokenize("a a a", limit: 5)
@@ -54,7 +54,7 @@ struct WordPieceTokenizerTests {
         #expect(tokenizer.tokenize("a", limit: 2).ids == [2, 3])
     }
 
-    @Test("A long text costs no more than its length")
+    @Test("Long texts take linear time")
     func longText() throws {
         let tokenizer = try WordPieceTokenizer(vocabulary: Array(Self.lines.joined(separator: "\n").utf8))
         let megabyte = 1 << 20
@@ -64,7 +64,7 @@ struct WordPieceTokenizerTests {
             tokenizer.tokenize(String(repeating: "\u{301}", count: megabyte / 2), limit: 256).ids == [2, 3])
     }
 
-    @Test("Lines may end with a carriage return, and of two equal lines the later counts")
+    @Test("CR LF line ends are accepted, and the later of two equal lines wins")
     func vocabularyForms() throws {
         let returns = try WordPieceTokenizer(
             vocabulary: Array("[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\n".utf8))
@@ -74,7 +74,7 @@ struct WordPieceTokenizerTests {
         #expect(twice.tokenize("a", limit: 8).ids == [2, 6, 3])
     }
 
-    @Test("Special tokens of other names", arguments: ["<s>"])
+    @Test("Special tokens can have other names", arguments: ["<s>"])
     func otherNames(classification: String) throws {
         let names = SpecialTokens(classification: classification)
         let tokenizer = try WordPieceTokenizer(
@@ -82,7 +82,7 @@ struct WordPieceTokenizerTests {
         #expect(tokenizer.tokenize("a<s>a", limit: 8).ids == [2, 5, 2, 5, 3])
     }
 
-    @Test("A vocabulary without a special token is refused by its name")
+    @Test("A vocabulary without a special token is rejected")
     func missingSpecialToken() throws {
         let error = try #require(throws: SgloradError.self) {
             try WordPieceTokenizer(vocabulary: Array("[PAD]\n[UNK]\n[CLS]\n[SEP]\na".utf8))

@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// The kept inputs of the fuzzer, and a few bytes' changes to each: what was once found stays mended.
+/// Replays the corpus with small mutations, so that problems once found stay fixed.
 @Suite("Fuzz corpus", .timeLimit(.minutes(20)))
 struct CorpusTests {
     private static let corpus = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "corpus")
 
-    /// The targets share files in memory, so that one thread runs them all, one after the other.
-    @Test("every target survives its kept inputs and their neighbours")
+    /// The targets share files in memory, so one thread runs them all.
+    @Test("every target survives its corpus and its mutations")
     func replay() async throws {
-        // Targets may block, which a thread of Swift's pool must not.
+        // Targets may block, which is not allowed on Swift's thread pool.
         let outcome = await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: Result { try Self.replayAll() }) }
         }
@@ -31,7 +31,7 @@ struct CorpusTests {
         }
     }
 
-    /// Cuts and flips at places spread over the input.
+    /// Truncations and bit flips at places spread over the input.
     private static func variants(of bytes: [UInt8]) -> [[UInt8]] {
         let step = max(1, bytes.count / 20)
         return stride(from: 0, to: bytes.count, by: step).flatMap { place in

@@ -6,13 +6,13 @@ import Synchronization
 @testable import ControlProtocol
 
 extension FuzzTarget {
-    /// The messages of varlink: one call or reply, without its NUL.
+    /// Varlink messages: one call or reply, without its NUL.
     static let varlink = FuzzTarget(name: "varlink") { bytes in
         let frame = ByteBuffer(bytes: bytes)
         _ = Message.reply(frame)
         guard let call = Message.call(frame) else { return }
         precondition(!call.method.isEmpty && !(call.more && call.oneway))
-        // What the scanner lets through, the decoder can read.
+        // The decoder must accept what the scanner has accepted.
         do {
             _ = try Message.decode(Anything.self, from: call.parameters)
         } catch {
@@ -20,15 +20,15 @@ extension FuzzTarget {
         }
     }
 
-    /// An object of which nothing is looked at.
+    /// An object whose members are ignored.
     private struct Anything: Decodable {
         init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: Key.self) }
         private enum Key: CodingKey { case none }
     }
 
-    /// The framing of varlink: however a stream comes in pieces, its messages are what stands between the NULs.
+    /// Varlink framing: however a stream is divided into reads, its messages are what is between the NULs.
     ///
-    /// The first byte says how long the pieces are.
+    /// The first byte is the size of the reads.
     static let frames = FuzzTarget(name: "frames") { bytes in
         guard let step = bytes.first else { return }
         let stream = Array(bytes.dropFirst())
@@ -37,7 +37,7 @@ extension FuzzTarget {
         let queue = FrameQueue(capacity: .max)
         let handler = FrameHandler(queue: queue, limits: FrameLimits(length: limit), violated: { _ in })
         guard (try? channel.pipeline.syncOperations.addHandler(handler)) != nil else {
-            preconditionFailure("no handler could be added")
+            preconditionFailure("the handler could not be added")
         }
         var place = 0
         while place < stream.count {
@@ -58,7 +58,7 @@ extension FrameQueue {
         let isDone = DispatchSemaphore(value: 0)
     }
 
-    /// All that was read, once nothing more comes; blocks, so never call it from a task.
+    /// All frames of a finished stream. Blocks: never call it from a task.
     fileprivate func drain() -> [Frame] {
         finish()
         let collector = Collector()

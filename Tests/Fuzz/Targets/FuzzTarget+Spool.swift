@@ -3,13 +3,13 @@ import ErrorModel
 import Foundation
 
 extension FuzzTarget {
-    /// The files that programs drop into the spool: what is an intent says the same when it is written and read again, and
-    /// what is none is refused as one, in words that are ours.
+    /// Spool files: a valid intent survives a round trip, anything else is rejected with a short message of
+    /// ours.
     static let spool = FuzzTarget(name: "spool") { bytes in
         do {
             let intent = try SpoolIntent.read(Array(bytes))
             guard let again = try? SpoolIntent.read(Array(JSONEncoder().encode(intent))) else {
-                preconditionFailure("what was read cannot be read again")
+                preconditionFailure("an intent cannot be decoded again")
             }
             precondition(again == intent)
         } catch let error as SgloradError {

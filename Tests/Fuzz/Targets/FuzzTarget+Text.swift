@@ -3,8 +3,8 @@ import TextEncoding
 extension FuzzTarget {
     /// The tokenizer.
     ///
-    /// The first byte says how many tokens are wanted, the second whether the rest is a text for a fixed vocabulary or, up to
-    /// a NUL, a vocabulary of its own.
+    /// The first byte is the token limit. The second decides whether the rest is a text for a fixed
+    /// vocabulary or, up to a NUL, an extension of the vocabulary.
     static let tokenizer = FuzzTarget(name: "tokenizer") { bytes in
         guard bytes.count >= 2 else { return }
         let limit = Int(bytes[0]) + 2
@@ -16,14 +16,14 @@ extension FuzzTarget {
             text = text[min(end + 1, text.endIndex)...]
         }
         guard let tokenizer = try? WordPieceTokenizer(vocabulary: vocabulary) else {
-            preconditionFailure("a vocabulary with every special token was refused")
+            preconditionFailure("a vocabulary with all special tokens was rejected")
         }
         let string = String(decoding: text, as: UTF8.self)
         let tokens = tokenizer.tokenize(string, limit: limit)
         precondition((2...limit).contains(tokens.ids.count))
         precondition(tokens.ids.allSatisfy { (0..<Int32(tokenizer.vocabularySize)).contains($0) })
         let whole = tokenizer.tokenize(string, limit: text.count * 4 + 2)
-        precondition(!whole.truncated, "more tokens than bytes can make")
+        precondition(!whole.truncated, "more tokens than the bytes allow")
         precondition(tokens.truncated == (whole.ids.count > limit))
         precondition(tokens.ids.dropLast() == whole.ids.prefix(tokens.ids.count - 1))
     }

@@ -1,12 +1,13 @@
-/// Something that reads what strangers send: it may refuse any bytes, and must neither crash, hang nor take much memory.
+/// A parser of untrusted input: it may reject any bytes, but must not crash, hang or use much memory.
 ///
-/// Where a target knows more of what must hold, it checks that too; a broken promise is a crash that the fuzzer sees.
+/// Targets also check what they know about the result; a violated precondition is a crash that the fuzzer
+/// reports.
 struct FuzzTarget: Sendable {
-    /// Its name, and that of its folder of inputs below `corpus`.
+    /// The name, also of the target's folder in `corpus`.
     let name: String
-    /// Reads the bytes, which end with their allocation.
+    /// Parses the bytes, which end with their allocation.
     let run: @Sendable (UnsafeRawBufferPointer) -> Void
 
-    /// Every target; a new one needs a line here and a folder of inputs.
+    /// All targets; a new one needs an entry here and a folder of inputs.
     static let all = [safetensors, peft, json, varlink, frames, spool, tokenizer]
 }
