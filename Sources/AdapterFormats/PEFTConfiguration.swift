@@ -18,7 +18,9 @@ struct PEFTConfiguration: Sendable {
     /// The supported ranks.
     static let rankRange = 1...4096
 
-    /// Reads a configuration. Only `peft_type` is required; everything else has PEFT's defaults.
+    /// Reads a configuration.
+    ///
+    /// Only `peft_type` is required; everything else has PEFT's defaults.
     ///
     /// - Throws: `invalidFile` if a value is invalid; `unsupportedAdapter` for a feature that is not
     ///   supported.

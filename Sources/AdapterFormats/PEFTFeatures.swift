@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import StrictJSON
 
 /// Features of valid PEFT adapters that are not supported: each is rejected by name, with a remedy.
 enum PEFTFeatures {

@@ -2,11 +2,12 @@ public import ErrorModel
 public import LinearAlgebra
 internal import StrictJSON
 
-/// Writes a safetensors file. The same metadata and tensors, added in any order, always give the same bytes.
+/// Writes a safetensors file.
 ///
-/// Metadata keys are sorted; tensors are in the order of the official serialiser (wider types first, then by
-/// name); the header is padded with spaces to a multiple of 8 bytes. Source of the format:
-/// github.com/safetensors/safetensors, `safetensors/src/tensor.rs` (format 0.8).
+/// The same metadata and tensors, added in any order, always give the same bytes: metadata keys are sorted;
+/// tensors are in the order of the official serialiser (wider types first, then by name); the header is
+/// padded with spaces to a multiple of 8 bytes. Source of the format: github.com/safetensors/safetensors,
+/// `safetensors/src/tensor.rs` (format 0.8).
 public struct SafetensorsWriter: Sendable {
     /// The storage type of a tensor's elements.
     public enum ElementType: Sendable, Hashable {

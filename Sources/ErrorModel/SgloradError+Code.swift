@@ -1,5 +1,7 @@
 extension SgloradError {
-    /// The kind of a failure. Its ``name`` is the last component of the varlink error `io.sglorad.<name>`.
+    /// The kind of a failure.
+    ///
+    /// Its ``name`` is the last component of the varlink error `io.sglorad.<name>`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String, CaseIterable {
             case invalidIntent = "InvalidIntent"

@@ -9,6 +9,7 @@ struct SiteFit: Sendable {
     /// The effective rank: the number of directions that reach ΔW.
     let rank: Int
     /// How much of the factors' space the reference shares, beyond chance: 0 (another initialisation) to 1.
+    ///
     /// nil if ΔW is 0 or has more directions than the reference.
     let nearness: Double?
 

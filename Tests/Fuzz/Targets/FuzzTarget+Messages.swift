@@ -58,7 +58,9 @@ extension FrameQueue {
         let isDone = DispatchSemaphore(value: 0)
     }
 
-    /// All frames of a finished stream. Blocks: never call it from a task.
+    /// All frames of a finished stream.
+    ///
+    /// Blocks: never call it from a task.
     fileprivate func drain() -> [Frame] {
         finish()
         let collector = Collector()
