@@ -26,6 +26,7 @@ struct PEFTConfiguration: Sendable {
     ///   supported.
     init(path: String, displayName: String) throws(SgloradError) {
         let mapping = try FileMapping(path: path, displayName: displayName)
+        defer { withExtendedLifetime(mapping) {} }
         guard mapping.bytes.count <= Self.maximumLength else {
             throw .invalidFile(
                 displayName, "is \(mapping.bytes.count) bytes long; at most \(Self.maximumLength) are read")

@@ -33,23 +33,6 @@ struct BERTConfiguration: Sendable, Hashable {
         var isDecoder: Bool?
         var addCrossAttention: Bool?
         var prunedHeads: [String: [Int]]?
-
-        private enum CodingKeys: String, CodingKey {
-            case modelType = "model_type"
-            case hiddenSize = "hidden_size"
-            case numHiddenLayers = "num_hidden_layers"
-            case numAttentionHeads = "num_attention_heads"
-            case intermediateSize = "intermediate_size"
-            case vocabSize = "vocab_size"
-            case maxPositionEmbeddings = "max_position_embeddings"
-            case typeVocabSize = "type_vocab_size"
-            case layerNormEps = "layer_norm_eps"
-            case hiddenAct = "hidden_act"
-            case positionEmbeddingType = "position_embedding_type"
-            case isDecoder = "is_decoder"
-            case addCrossAttention = "add_cross_attention"
-            case prunedHeads = "pruned_heads"
-        }
     }
 
     /// Reads and checks `config.json`.

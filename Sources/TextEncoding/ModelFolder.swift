@@ -45,13 +45,15 @@ struct ModelFolder {
         }
     }
 
-    /// Decodes a JSON file.
+    /// Decodes a JSON file whose snake_case keys become camelCase properties.
     ///
     /// - Throws: `invalidModel` if the file is missing, too large, or does not decode.
     func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws(SgloradError) -> Value {
         let bytes = try read(name, upTo: Self.maximumJSONLength)
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode(type, from: Data(bytes))
         } catch {
             throw .invalidModel(
                 file(name),
@@ -103,12 +105,16 @@ struct ModelFolder {
 
     private static func explain(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
+        // The key as the file spells it.
+        func name(_ key: any CodingKey) -> String {
+            key.stringValue.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
+        }
         func place(_ context: DecodingError.Context) -> String {
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let path = context.codingPath.map(name).joined(separator: ".")
             return path.isEmpty ? "" : "'\(path)': "
         }
         return switch error {
-        case .keyNotFound(let key, let context): "\(place(context))the key '\(key.stringValue)' is missing"
+        case .keyNotFound(let key, let context): "\(place(context))the key '\(name(key))' is missing"
         case .typeMismatch(_, let context): place(context) + context.debugDescription
         case .valueNotFound(_, let context): place(context) + context.debugDescription
         case .dataCorrupted(let context): place(context) + context.debugDescription

@@ -27,21 +27,11 @@ struct SentenceConfiguration: Sendable {
     private struct Length: Decodable {
         var maxSeqLength: Int?
         var doLowerCase: Bool?
-
-        private enum CodingKeys: String, CodingKey {
-            case maxSeqLength = "max_seq_length"
-            case doLowerCase = "do_lower_case"
-        }
     }
 
     private struct Prompts: Decodable {
         var defaultPromptName: String?
         var truncateDim: Int?
-
-        private enum CodingKeys: String, CodingKey {
-            case defaultPromptName = "default_prompt_name"
-            case truncateDim = "truncate_dim"
-        }
     }
 
     /// Reads `modules.json` and the modules' configuration files.

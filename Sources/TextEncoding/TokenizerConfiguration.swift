@@ -22,22 +22,6 @@ struct TokenizerConfiguration: Sendable {
         var maskToken: Token?
         var additionalSpecialTokens: [Token]?
         var addedTokensDecoder: [String: Token]?
-
-        private enum CodingKeys: String, CodingKey {
-            case tokenizerClass = "tokenizer_class"
-            case doLowerCase = "do_lower_case"
-            case stripAccents = "strip_accents"
-            case tokenizeChineseChars = "tokenize_chinese_chars"
-            case doBasicTokenize = "do_basic_tokenize"
-            case neverSplit = "never_split"
-            case unkToken = "unk_token"
-            case sepToken = "sep_token"
-            case padToken = "pad_token"
-            case clsToken = "cls_token"
-            case maskToken = "mask_token"
-            case additionalSpecialTokens = "additional_special_tokens"
-            case addedTokensDecoder = "added_tokens_decoder"
-        }
     }
 
     /// A token, written as a string or as an object with a `content`.
