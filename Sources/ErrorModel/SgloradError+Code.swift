@@ -41,7 +41,7 @@ extension SgloradError {
         ///
         /// Fields: `field`, `reason`.
         public static let invalidIntent = Code(.invalidIntent)
-        /// A parameter of a call is invalid (but see ``invalidIntent``).
+        /// A parameter of a call is invalid, other than an intent's field.
         ///
         /// Fields: `field`, `reason`.
         public static let invalidRequest = Code(.invalidRequest)
