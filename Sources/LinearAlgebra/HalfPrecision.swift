@@ -62,9 +62,8 @@ public struct HalfVector: @unchecked Sendable {
         count = memory.count / 2
     }
 
-    /// Converts a range of the numbers to single precision, which is exact.
-    ///
-    /// - Parameter target: has room for `range.count` numbers.
+    /// Converts a range of the numbers to single precision, which is exact; `target` has room for
+    /// `range.count` numbers.
     public func convert(_ range: Range<Int>, to target: UnsafeMutablePointer<Float>) {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= count,
