@@ -78,11 +78,7 @@ struct DescriptorOutput {
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
             // Linux writes at most 2 GiB at a time; smaller writes react to signals sooner.
-            #if canImport(Glibc)
             let written = Glibc.write(descriptor, part.baseAddress, min(part.count, 1 << 24))
-            #else
-            let written = Musl.write(descriptor, part.baseAddress, min(part.count, 1 << 24))
-            #endif
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if written == 0 {
