@@ -21,10 +21,10 @@ struct ScopePlan {
         let deterministic: Bool
     }
 
-    private let evaluation: Evaluation
+    private let evaluation: EvaluationRun
     private let drafts: [Draft]
 
-    init(_ evaluation: Evaluation, _ parts: EvaluationParts) {
+    init(_ evaluation: EvaluationRun, _ parts: EvaluationParts) {
         self.evaluation = evaluation
         var drafts: [Draft] = []
         if !parts.heldOut.isEmpty {

@@ -75,13 +75,13 @@ enum Fixture {
             pool: animals.map(\.1), queries: animals.enumerated().map { .init(text: $1.0, answer: $0) })
     }
 
-    static let identity = Evaluation.Identity(base: "minilm", generator: "g-1", library: "l", encoder: "e")
+    static let identity = EvaluationRun.Identity(base: "minilm", generator: "g-1", library: "l", encoder: "e")
 
     static func evaluation(
         _ library: Library, generator: GuidedGenerator? = nil, options: EvaluationOptions,
         auto: @escaping AutoChoice = { $0.generator == nil ? .weightedTuned : .sgLoRA }
-    ) throws -> Evaluation {
-        Evaluation(
+    ) throws -> EvaluationRun {
+        EvaluationRun(
             identity, library: library, generator: generator, encoder: try encoder.get(), options: options,
             steps: plan().steps,
             train: { library, deterministic, step throws(SgloradError) in

@@ -30,7 +30,7 @@ public enum EvaluationChild {
             library: library.native, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,
             objective: objective
         ).steps
-        let evaluation = Evaluation(
+        let evaluation = EvaluationRun(
             job.identity, library: library, generator: try generator(job, library), encoder: encoder,
             options: job.options, steps: steps,
             train: { library, deterministic, step throws(SgloradError) in

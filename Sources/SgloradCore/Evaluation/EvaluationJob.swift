@@ -13,7 +13,7 @@ struct EvaluationJob: Codable, Sendable {
         var experts: [String]
     }
 
-    var identity: Evaluation.Identity
+    var identity: EvaluationRun.Identity
     /// The text encoder's folder.
     var model: String
     var library: LibraryFiles
@@ -34,7 +34,7 @@ struct EvaluationJob: Codable, Sendable {
         _ snapshot: BaseSnapshot, generator: GeneratorStanding?, encoder: LoadedEncoder, cache: ExpertCache,
         tasks: [EvaluationTask], options: EvaluationOptions, html: Bool
     ) {
-        identity = Evaluation.Identity(
+        identity = EvaluationRun.Identity(
             base: snapshot.base.name, generator: generator?.row.id, library: snapshot.digest,
             encoder: encoder.digest)
         model = encoder.folder

@@ -3,7 +3,7 @@ public import Generation
 public import TextEncoding
 
 /// Judges the methods of ``StandardMethod`` on tasks, by recall with the base model itself.
-public struct Evaluation: Sendable {
+public struct EvaluationRun: Sendable {
     /// Trains a generator on a library; the second parameter says whether without a latent, the third is told each step.
     public typealias Training =
         @Sendable (Library, Bool, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
