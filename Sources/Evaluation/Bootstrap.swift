@@ -1,13 +1,10 @@
 internal import LinearAlgebra
 
-/// Two-level percentile bootstrap of means over tasks: tasks are drawn with replacement, and within each the queries.
+/// A two-level percentile bootstrap: tasks are resampled with replacement, and the queries within each.
 ///
-/// Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. All methods see the same draws, so
-/// that differences between them are paired.
+/// Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile intervals).
+/// All methods share the resamples, so that differences between methods are paired.
 struct Bootstrap {
-    /// How many resamples an interval is taken from unless something else is said.
-    static let standardResamples = 2000
-
     /// The observed mean of every column.
     let means: [Double]
     /// The resampled means, `[resamples][columns]`.
@@ -16,8 +13,8 @@ struct Bootstrap {
     /// Draws the resamples.
     ///
     /// - Parameters:
-    ///   - tasks: for each task a row of figures for each query, all of `columns` numbers.
-    ///   - random: what is drawn from.
+    ///   - tasks: for each task one row per query, each of `columns` values.
+    ///   - random: the source of the resamples.
     init(tasks: [[[Float]]], columns: Int, resamples: Int, random: CounterRandom) {
         var random = random
         let flat = tasks.map { $0.flatMap(\.self) }
@@ -48,12 +45,12 @@ struct Bootstrap {
         resampled = rows
     }
 
-    /// The mean of a column with its interval.
+    /// The mean of a column with its 95 % interval.
     func estimate(_ column: Int) -> EvaluationReport.Estimate {
         interval(means[column], resampled.map { $0[column] })
     }
 
-    /// The mean of one column less another with its interval.
+    /// The mean of one column minus another, paired, with its 95 % interval.
     func difference(_ column: Int, _ other: Int) -> EvaluationReport.Estimate {
         interval(means[column] - means[other], resampled.map { $0[column] - $0[other] })
     }
@@ -65,7 +62,7 @@ struct Bootstrap {
             upper: Self.percentile(sorted, 0.975) ?? mean)
     }
 
-    /// A percentile of sorted values, interpolated between the two nearest.
+    /// A percentile of sorted values, linearly interpolated; nil if there are none.
     static func percentile(_ sorted: [Double], _ share: Double) -> Double? {
         guard let last = sorted.indices.last else { return nil }
         let place = share * Double(last)

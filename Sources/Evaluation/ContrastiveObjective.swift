@@ -1,49 +1,45 @@
 public import ErrorModel
 public import Generation
+internal import Glibc
 public import LinearAlgebra
 public import LowRank
 public import TextEncoding
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
-
-/// Judges adapters by how well they tell a query's right answer from wrong ones, with the slope.
+/// The contrastive loss of an adapter on the experts' tasks, differentiated through the text encoder.
 ///
-/// For queries q and texts t of the pool, encoded with the adapter: the cross-entropy of softmax(20·q·t) at the right text.
-/// The experts were trained with that temperature (../shared/README.md), as sentence encoders usually are.
+/// For queries q and texts t of the pool, encoded with the adapter, the loss is the cross-entropy of
+/// softmax(20·q·t) at the right text (InfoNCE; van den Oord et al., 2018), at the temperature 1/20 that
+/// sentence encoders are usually trained with and that the experts were trained with.
 public struct ContrastiveObjective: TaskObjective {
-    /// What is divided by to give the logits their temperature: 1/20.
+    /// The inverse temperature of the logits.
     private static let scale: Float = 20
-    /// How many queries of a task one loss looks at.
+    /// The number of queries that are sampled for one loss.
     private static let queries = 32
-    /// How many texts of the pool stand beside each other, right ones included.
+    /// The number of texts that compete, right ones included.
     private static let texts = 48
-    /// Texts are cut to so many tokens: what follows costs time and tells little.
+    /// The maximum number of tokens of a text; longer texts cost time and add little.
     private static let tokens = 64
 
     private struct Task: Sendable {
         let pool: [TokenizedText]
         let queries: [(text: TokenizedText, answer: Int)]
-        /// The pool's texts by their words, to find those that are another task's answers.
+        /// The texts of the pool, to find those that are answers of another task.
         let names: [String]
-        /// Which texts of the pool are right for some query.
+        /// The texts of the pool that answer some query.
         let answers: Set<String>
     }
 
     private let encoder: SentenceEncoder
     private let tasks: [String: Task]
 
-    /// The names of the experts whose tasks can be judged, sorted.
+    /// The names of the experts whose tasks are available, sorted.
     public let experts: [String]
 
-    /// Prepares the judge.
+    /// Tokenises the tasks.
     ///
     /// - Parameters:
     ///   - encoder: the text encoder, which must be the base itself.
-    ///   - tasks: the experts' own tasks, by the experts' names.
+    ///   - tasks: the experts' own tasks, named as the experts.
     public init(encoder: SentenceEncoder, tasks: [EvaluationTask]) {
         self.encoder = encoder
         var prepared: [String: Task] = [:]
@@ -57,15 +53,15 @@ public struct ContrastiveObjective: TaskObjective {
         experts = prepared.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// The loss on up to 32 queries of a task, and its gradient by the adapter's vector.
+    /// The loss on up to 32 queries of a task, and its gradient with respect to the adapter's parameters.
     ///
-    /// Wrong answers are texts that are right in some contested task. A pool may hold the answers of many tasks (an
-    /// assistant's hundred and fifty intents): had an adapter to learn that all others are wrong, it would learn that those of
-    /// the tasks that are left out are wrong as well.
+    /// The negatives are texts of the pool that are right answers in some contested task. A pool may contain
+    /// the answers of many tasks (such as 150 intents of an assistant). If all other texts were negatives,
+    /// the adapter would also learn that the answers of left-out tasks are wrong.
     public func loss(
         of adapter: LoRAAdapter, onTaskOf expert: String, contested: Set<String>, random: inout CounterRandom
     ) throws(SgloradError) -> (loss: Float, gradient: [Float]) {
-        guard let task = tasks[expert] else { throw .internal("there is no task of the expert '\(expert)'") }
+        guard let task = tasks[expert] else { throw .internal("no task is known for the expert '\(expert)'") }
         let queries = random.permutation(task.queries.count).prefix(Self.queries).map { task.queries[$0] }
         var texts: [Int] = []
         var places: [Int: Int] = [:]
@@ -84,18 +80,19 @@ public struct ContrastiveObjective: TaskObjective {
             tape.embeddings, texts: texts.count, answers: queries.map { places[$0.answer] ?? 0 })
         guard loss.isFinite else {
             throw SgloradError(
-                .trainingFailed, "The loss on the task of '\(expert)' is not a number; look at its texts.",
+                .trainingFailed,
+                "The loss on the task '\(expert)' is not finite. Check the texts of the task, or train without it.",
                 parameters: ["base": .string(""), "reason": .string("the loss diverged")])
         }
         return (loss, encoder.gradient(tape, byEmbeddings: gradients, adapter: adapter))
     }
 
-    /// The mean cross-entropy of the queries, and its gradient by every embedding.
+    /// The mean cross-entropy of the queries, and its gradient with respect to every embedding.
     ///
     /// - Parameters:
-    ///   - embeddings: those of the texts, then those of the queries.
-    ///   - texts: how many texts there are.
-    ///   - answers: for each query the place of its right text.
+    ///   - embeddings: the embeddings of the texts, then those of the queries.
+    ///   - texts: the number of texts.
+    ///   - answers: for each query the index of its right text.
     static func crossEntropy(
         _ embeddings: [[Float]], texts count: Int, answers: [Int]
     ) -> (loss: Float, gradients: [[Float]]) {

@@ -1,17 +1,20 @@
 internal import ErrorModel
-internal import Synchronization
 
-/// Which tasks are encoded with which adapter: every adapter is made once, and every text encoded once with it.
+/// The adapters to encode with and the tasks of each.
+///
+/// Every adapter is made once, and encodes every text once, however many methods and tasks share them.
 struct EncodingSchedule {
+    /// One adapter with its tasks.
     private struct Unit: Sendable {
-        let adapter: EvaluationMethod.Adapter
+        let adapter: MethodAdapter
         var tasks: [EvaluationTask] = []
-        /// For each task what its ranking is for.
-        var purposes: [[Purpose]] = []
-        var placeOfTask: [Int: Int] = [:]
+        /// For each of ``tasks`` the requests that its ranking answers.
+        var requests: [[Request]] = []
+        /// The index in ``tasks`` of each judged task.
+        var indexOfTask: [Int: Int] = [:]
     }
 
-    private struct Purpose: Sendable {
+    private struct Request: Sendable {
         let place: Int
         let method: String
     }
@@ -19,26 +22,26 @@ struct EncodingSchedule {
     private var units: [Unit] = []
     private var unitOfID: [String: Int] = [:]
 
-    /// Asks for a task's ranking with an adapter.
+    /// Requests the ranking of a task with an adapter.
     ///
-    /// - Parameter place: the task's place among those that are judged.
-    mutating func add(_ adapter: EvaluationMethod.Adapter, method: String, task: EvaluationTask, place: Int) {
+    /// - Parameter place: the task's index among the judged tasks.
+    mutating func add(_ adapter: MethodAdapter, method: String, task: EvaluationTask, place: Int) {
         let unit = unitOfID[adapter.id] ?? units.count
         if unit == units.count {
             units.append(Unit(adapter: adapter))
             unitOfID[adapter.id] = unit
         }
-        let purpose = Purpose(place: place, method: method)
-        if let known = units[unit].placeOfTask[place] {
-            units[unit].purposes[known].append(purpose)
+        let request = Request(place: place, method: method)
+        if let known = units[unit].indexOfTask[place] {
+            units[unit].requests[known].append(request)
         } else {
-            units[unit].placeOfTask[place] = units[unit].tasks.count
+            units[unit].indexOfTask[place] = units[unit].tasks.count
             units[unit].tasks.append(task)
-            units[unit].purposes.append([purpose])
+            units[unit].requests.append([request])
         }
     }
 
-    /// Ranks everything that was asked for, the adapters with the most tasks first.
+    /// Computes all requested rankings, starting with the adapters with the most tasks.
     func run(
         _ encoder: TaskEncoder, threads: Int, _ progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> [(place: Int, method: String, ranking: Ranking)] {
@@ -47,23 +50,17 @@ struct EncodingSchedule {
         }
         .map(\.element)
         let total = ordered.reduce(0) { $0 + TaskEncoder.texts(of: $1.tasks).count }
-        let done = Mutex(0)
-        progress(EvaluationProgress(stage: .evaluating, done: 0, total: total))
+        let counter = ProgressCounter(.evaluating, total: total, progress)
         let rankings = try Workers.map(ordered.count, threads: threads) { index throws(SgloradError) in
             let unit = ordered[index]
             var parameters: [Float]?
             if case .parameters(_, let make) = unit.adapter { parameters = try make() }
-            return try encoder.rankings(of: unit.tasks, with: parameters) { count in
-                done.withLock { done in
-                    done += count
-                    progress(EvaluationProgress(stage: .evaluating, done: done, total: total))
-                }
-            }
+            return try encoder.rankings(of: unit.tasks, with: parameters) { count in counter.add(count) }
         }
         var result: [(place: Int, method: String, ranking: Ranking)] = []
         for (unit, rankings) in zip(ordered, rankings) {
-            for (purposes, ranking) in zip(unit.purposes, rankings) {
-                for purpose in purposes { result.append((purpose.place, purpose.method, ranking)) }
+            for (requests, ranking) in zip(unit.requests, rankings) {
+                for request in requests { result.append((request.place, request.method, ranking)) }
             }
         }
         return result

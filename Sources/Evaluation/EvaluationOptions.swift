@@ -1,32 +1,33 @@
 public import ErrorModel
 
-/// What of an evaluation is run, and how.
+/// The scope, seed and resources of an evaluation.
 public struct EvaluationOptions: Sendable, Hashable, Codable {
     /// Whether tasks that no expert was trained on are judged.
     public var heldOut = true
-    /// Whether experts are judged on their own tasks, left out.
+    /// Whether the experts' own tasks are judged, with each expert's fold left out.
     public var leaveOut = true
-    /// The methods, in the order of the tables.
+    /// The methods, in the order of the report.
     public var methods = StandardMethod.allCases
-    /// What samples and resamples are drawn from.
+    /// The seed of samples and bootstrap resamples.
     public var seed: UInt64 = 0
-    /// How many bootstrap resamples intervals are taken from.
+    /// The number of bootstrap resamples that intervals are computed from.
     public var resamples = 2000
-    /// How many threads encode.
+    /// The number of threads that train and encode.
     public var threads = 2
 
-    /// The default evaluation.
+    /// Creates the default options.
     public init() {}
 
-    /// Takes methods by their names, in any order.
+    /// The methods of some names, in the order of the report.
     ///
-    /// - Throws: `invalidRequest` for a name that there is not.
+    /// - Throws: `invalidRequest` for an unknown name.
     public static func methods(named names: [String]) throws(SgloradError) -> [StandardMethod] {
         var chosen: Set<StandardMethod> = []
         for name in names {
             guard let method = StandardMethod(rawValue: name) else {
                 let known = StandardMethod.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .invalidRequest(field: "methods", reason: "holds '\(name)'; there are \(known)")
+                throw .invalidRequest(
+                    field: "methods", reason: "holds the unknown method '\(name)'; known are \(known)")
             }
             chosen.insert(method)
         }
@@ -34,20 +35,19 @@ public struct EvaluationOptions: Sendable, Hashable, Codable {
     }
 }
 
-/// Where an evaluation stands.
+/// The progress of an evaluation.
 public struct EvaluationProgress: Sendable, Hashable, Codable {
-    /// What is being done.
+    /// The stages, in order.
     public enum Stage: String, Sendable, Hashable, Codable {
-        /// Generators are trained: of the folds, and without a latent; counted in steps.
+        /// Generators of the folds, and those without a latent, are trained; counted in steps.
         case training
         /// Texts are encoded and ranked; counted in texts.
         case evaluating
     }
 
-    /// What is being done.
     public var stage: Stage
-    /// How much of the stage is done.
+    /// The steps or texts of the stage that are done.
     public var done: Int
-    /// How much there is.
+    /// The steps or texts of the stage in all.
     public var total: Int
 }

@@ -1,31 +1,33 @@
-/// What an evaluation found: the same for the same library, generator, tasks and seed; it holds no time.
+/// The result of an evaluation.
+///
+/// It contains no times, so the same library, generator, tasks, options and seed give the same report.
 public struct EvaluationReport: Sendable, Hashable, Codable {
     /// The base model's name.
     public var base: String
-    /// The generator's id, if there was one.
+    /// The generator's id; nil if there was none.
     public var generator: String?
     /// The digest of the library.
     public var library: String
     /// The digest of the text encoder.
     public var encoder: String
-    /// What samples and resamples were drawn from.
+    /// The seed of samples and bootstrap resamples.
     public var seed: UInt64
-    /// How many bootstrap resamples the intervals come from.
+    /// The number of bootstrap resamples that the intervals are computed from.
     public var resamples: Int
-    /// The parts that were judged: held-out, leave-out.
+    /// The parts that were judged: held-out, then leave-out.
     public var parts: [Part]
-    /// What was left out, and why.
+    /// What was not judged, and why.
     public var notes: [String]
-    /// Experts and tasks in the plane that shows most of their descriptions' variance.
+    /// Experts and tasks in the plane of the first two principal components of their embeddings.
     public var map: [MapPoint]
 
-    /// A mean with its 95 % interval.
+    /// A mean with its 95 % confidence interval.
     public struct Estimate: Sendable, Hashable, Codable {
         /// The mean over tasks.
         public var mean: Double
-        /// The lower end.
+        /// The lower bound of the interval.
         public var lower: Double
-        /// The upper end.
+        /// The upper bound of the interval.
         public var upper: Double
     }
 
@@ -33,27 +35,24 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public struct Method: Sendable, Hashable, Codable {
         /// The method's name.
         public var method: String
-        /// Recall@1.
         public var recallAt1: Estimate
-        /// Recall@5.
         public var recallAt5: Estimate
-        /// The mean reciprocal rank.
         public var meanReciprocalRank: Estimate
-        /// Recall@1 less that of `weighted`, paired.
+        /// Recall@1 minus that of `weighted`, paired; nil for `weighted` itself, or if it was not judged.
         public var againstWeighted: Estimate?
-        /// Recall@1 less that of `base`, paired.
+        /// Recall@1 minus that of `base`, paired; nil for `base` itself, or if it was not judged.
         public var againstBase: Estimate?
     }
 
-    /// Tasks whose means are taken together.
+    /// A group of tasks over which means are taken.
     public struct Group: Sendable, Hashable, Codable {
         /// The family; nil for all tasks of the part.
         public var family: String?
-        /// How many tasks there are.
+        /// The number of tasks.
         public var tasks: Int
-        /// How many queries they have together.
+        /// The number of queries of all tasks.
         public var queries: Int
-        /// The methods, in one order throughout the report.
+        /// The methods, in the same order throughout the report.
         public var methods: [Method]
     }
 
@@ -61,55 +60,50 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public struct TaskFigures: Sendable, Hashable, Codable {
         /// The method's name.
         public var method: String
-        /// Recall@1.
         public var recallAt1: Double
-        /// Recall@5.
         public var recallAt5: Double
-        /// The mean reciprocal rank.
         public var meanReciprocalRank: Double
     }
 
     /// One task.
     public struct Task: Sendable, Hashable, Codable {
-        /// The task's name.
         public var name: String
-        /// Its description.
         public var description: String
-        /// Its family.
+        /// The family; empty if there is none.
         public var family: String
-        /// How many queries it has.
+        /// The number of queries.
         public var queries: Int
-        /// How many texts its pool has.
+        /// The number of texts in the pool.
         public var pool: Int
-        /// The nearest expert that might guide.
+        /// The nearest of the experts that may guide.
         public var nearest: String
         /// That expert's plain proximity.
         public var proximity: Double
-        /// The methods' figures.
+        /// The results of the methods that have an adapter for the task.
         public var figures: [TaskFigures]
     }
 
     /// One part of the evaluation.
     public struct Part: Sendable, Hashable, Codable {
-        /// `held-out`: the whole library guides; `leave-out`: the task's own expert's fold is left out.
+        /// `held-out`: the whole library guides; `leave-out`: the fold of the task's expert is left out.
         public var name: String
-        /// All tasks first, then each family where there are several.
+        /// All tasks, then each family if there are several.
         public var groups: [Group]
-        /// The tasks, in the order in which they were given.
+        /// The tasks, in the order of the input.
         public var tasks: [Task]
     }
 
-    /// An expert's or a task's description as a point.
+    /// The description of an expert or a task as a point in the plane.
     public struct MapPoint: Sendable, Hashable, Codable {
-        /// Its name.
+        /// The name of the expert or the task.
         public var name: String
         /// `expert` or `task`.
         public var kind: String
-        /// The family, where a task says it.
+        /// The family of the task of this name; empty if there is none.
         public var family: String
-        /// Along the first principal component.
+        /// The coordinate along the first principal component.
         public var x: Double
-        /// Along the second.
+        /// The coordinate along the second principal component.
         public var y: Double
     }
 }

@@ -2,25 +2,26 @@ public import ErrorModel
 public import Generation
 public import TextEncoding
 
-/// Judges the methods of ``StandardMethod`` on tasks, by recall with the base model itself.
+/// Compares the methods of ``StandardMethod`` on retrieval tasks, encoding with the base model itself.
 public struct EvaluationRun: Sendable {
-    /// Trains a generator on a library; the second parameter says whether without a latent, the third is told each step.
+    /// Trains a generator on a library. The second argument says whether to train without a latent; the third
+    /// is called after every step.
     public typealias Training =
         @Sendable (Library, Bool, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
         SemanticGuidedGenerator
 
-    /// What the report says of what was judged.
+    /// What was evaluated, for the report.
     public struct Identity: Sendable, Hashable, Codable {
         /// The base model's name.
         public var base: String
-        /// The generator's id, if there is one.
+        /// The generator's id; nil if there is none.
         public var generator: String?
         /// The digest of the library.
         public var library: String
         /// The digest of the text encoder.
         public var encoder: String
 
-        /// Makes the identity.
+        /// Creates the identity.
         public init(base: String, generator: String?, library: String, encoder: String) {
             self.base = base
             self.generator = generator
@@ -41,12 +42,13 @@ public struct EvaluationRun: Sendable {
     /// Prepares an evaluation.
     ///
     /// - Parameters:
-    ///   - identity: what is judged, for the report.
+    ///   - identity: what is evaluated, for the report.
     ///   - library: all experts of the base.
-    ///   - generator: the generator that is judged on held-out tasks; without one, methods that need it are left out there.
+    ///   - generator: the generator to judge on held-out tasks; if nil, the methods that need one are not
+    ///     judged there.
     ///   - encoder: the text encoder, which must be the base model itself.
-    ///   - options: which methods, which tasks, the seed of samples and resamples.
-    ///   - steps: how many steps a training has, for the progress.
+    ///   - options: the methods, the parts and the seed.
+    ///   - steps: the number of steps of one training, for the progress.
     ///   - train: trains the generators of the folds.
     ///   - auto: the default strategy.
     public init(
@@ -68,10 +70,10 @@ public struct EvaluationRun: Sendable {
     /// Deterministic: the same library, generator, tasks and options give the same report.
     ///
     /// - Parameters:
-    ///   - tasks: what the methods are judged by; those named as an expert are judged leave-out.
+    ///   - tasks: the tasks to judge the methods on; a task named as an expert is judged leave-out.
     ///   - progress: called from several threads.
-    /// - Throws: `invalidRequest` for tasks that cannot be judged, `emptyLibrary`, `layoutMismatch` where the base is not the
-    ///   text encoder.
+    /// - Throws: `invalidRequest` for tasks that cannot be judged, `layoutMismatch` if the base model is not
+    ///   the text encoder.
     public func run(
         _ tasks: [EvaluationTask], progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> EvaluationReport {
@@ -82,11 +84,11 @@ public struct EvaluationRun: Sendable {
             throw .invalidRequest(
                 field: "tasks",
                 reason:
-                    "holds none that is asked for: held-out tasks have names that are no experts', leave-out tasks "
-                    + "those of experts" + parts.notes.map { ". \($0)" }.joined())
+                    "holds no task of the requested parts: leave-out tasks have the name of an expert, held-out "
+                    + "tasks have not" + parts.notes.map { ". \($0)" }.joined())
         }
         let scopes = try ScopePlan(self, parts).scopes(progress)
-        var judged: [(part: String, scope: MethodScope, embedding: [Float], result: JudgedTask)] = []
+        var judged: [(part: EvaluationPart, scope: MethodScope, embedding: [Float], result: JudgedTask)] = []
         for (part, scope, task) in scopes {
             let embedding = try encoder.encode(task.description).embedding
             judged.append(
@@ -95,7 +97,7 @@ public struct EvaluationRun: Sendable {
         var schedule = EncodingSchedule()
         for (place, entry) in judged.enumerated() {
             for method in options.methods {
-                let adapter = try entry.scope.method(method).adapter(entry.result.task, entry.embedding)
+                let adapter = try entry.scope.adapter(method, entry.result.task, entry.embedding)
                 if let adapter {
                     schedule.add(adapter, method: method.rawValue, task: entry.result.task, place: place)
                 }
@@ -108,18 +110,19 @@ public struct EvaluationRun: Sendable {
         return EvaluationReport(
             base: identity.base, generator: identity.generator, library: identity.library,
             encoder: identity.encoder, seed: options.seed, resamples: options.resamples,
-            parts: ["held-out", "leave-out"].compactMap { part in
+            parts: EvaluationPart.allCases.compactMap { part in
                 let found = judged.filter { $0.part == part }.map(\.result)
                 let own = found.sorted { places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0 }
                 return own.isEmpty
                     ? nil
                     : EvaluationReport.Part(
-                        part, own, methods: names, resamples: options.resamples, seed: options.seed)
+                        part.rawValue, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
             notes: parts.notes + missing(parts),
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
     }
 
+    /// A note on the methods that held-out tasks are judged without, if there is no generator.
     private func missing(_ parts: EvaluationParts) -> [String] {
         guard generator == nil, !parts.heldOut.isEmpty else { return [] }
         let names = options.methods.filter { $0.needsGenerator || $0 == .deterministic }.map(\.rawValue)
@@ -128,6 +131,7 @@ public struct EvaluationRun: Sendable {
             : ["there is no generator, so held-out tasks are judged without \(names.joined(separator: ", "))"]
     }
 
+    /// The experts and the held-out tasks in the plane of their embeddings.
     private func map(
         _ tasks: [(task: EvaluationTask, embedding: [Float])], of all: [EvaluationTask]
     ) throws(SgloradError) -> [EvaluationReport.MapPoint] {

@@ -1,41 +1,41 @@
-/// A retrieval task that adapters are judged by: for each query, the right text of a pool is to be found.
+public import ErrorModel
+
+/// A retrieval task on which adapters are judged: for each query, find its answer in a pool of texts.
 public struct EvaluationTask: Sendable, Hashable, Codable {
-    /// A text whose right answer is known.
+    /// A query with its known answer.
     public struct Query: Sendable, Hashable, Codable {
-        /// The query's text.
         public let text: String
-        /// The place of the right answer in the pool.
+        /// The index of the answer in the pool.
         public let answer: Int
 
-        /// Makes a query.
+        /// Creates a query.
         public init(text: String, answer: Int) {
             self.text = text
             self.answer = answer
         }
     }
 
-    /// Which part of an evaluation a task says that it belongs to.
+    /// The part of an evaluation that a task declares itself part of.
     public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
-        /// An expert of the task's name was trained on it: it is judged with that expert left out.
+        /// The expert of the task's name was trained on it; it is judged with that expert's fold left out.
         case expert
-        /// No expert has seen it: it is judged with the whole library.
+        /// No expert was trained on it; it is judged with the whole library.
         case heldOut = "heldout"
     }
 
     /// The task's name; an expert of the same name was trained on this task.
     public let name: String
-    /// What the task is, in plain words: the intent.
+    /// A description of the task in plain words, used as the intent.
     public let description: String
-    /// What the task says about itself; without it, the names of the experts decide.
+    /// The declared split; nil lets the names of the experts decide.
     public let split: Split?
-    /// The kind of task, for means over kinds; empty where there is none.
+    /// The family of tasks, for means per family; empty if there is none.
     public let family: String
-    /// The texts that answers are chosen from.
+    /// The texts from which answers are retrieved.
     public let pool: [String]
-    /// The queries.
     public let queries: [Query]
 
-    /// Makes a task; ``validate()`` checks it.
+    /// Creates a task without checking it; see ``validate()``.
     public init(
         name: String, description: String, split: Split? = nil, family: String = "", pool: [String],
         queries: [Query]
@@ -52,7 +52,7 @@ public struct EvaluationTask: Sendable, Hashable, Codable {
         case name, description, split, family, pool, queries
     }
 
-    /// Decodes a task; fields of other names, such as figures measured elsewhere, are passed over.
+    /// Decodes a task; unknown fields, such as results measured elsewhere, are ignored.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
@@ -61,5 +61,84 @@ public struct EvaluationTask: Sendable, Hashable, Codable {
         family = try container.decodeIfPresent(String.self, forKey: .family) ?? ""
         pool = try container.decode([String].self, forKey: .pool)
         queries = try container.decode([Query].self, forKey: .queries)
+    }
+}
+
+extension EvaluationTask {
+    /// The maximum number of tasks of an evaluation.
+    public static let maximumCount = 1024
+    /// The maximum number of texts in a pool.
+    public static let maximumPool = 4096
+    /// The maximum number of queries of a task.
+    public static let maximumQueries = 4096
+    /// The maximum length of a text, in bytes.
+    public static let maximumTextBytes = 32_768
+    /// The maximum length of the name of a task or family, in bytes.
+    public static let maximumNameBytes = 256
+
+    /// Checks that no field is empty, too large or out of range.
+    ///
+    /// - Throws: `invalidRequest` naming the task and the field.
+    public func validate() throws(SgloradError) {
+        guard Self.isFilled(name), name.utf8.count <= Self.maximumNameBytes else {
+            throw .invalidRequest(
+                field: "tasks",
+                reason: "holds a task whose name is empty or over \(Self.maximumNameBytes) bytes")
+        }
+        guard family.utf8.count <= Self.maximumNameBytes else {
+            throw invalid("family", "is over \(Self.maximumNameBytes) bytes")
+        }
+        try check(description, "description")
+        try checkCount(pool.count, "pool", Self.maximumPool)
+        try checkCount(queries.count, "queries", Self.maximumQueries)
+        for (place, text) in pool.enumerated() { try check(text, "pool[\(place)]") }
+        for (place, query) in queries.enumerated() {
+            try check(query.text, "queries[\(place)].text")
+            guard pool.indices.contains(query.answer) else {
+                throw invalid(
+                    "queries[\(place)].answer",
+                    "is \(query.answer); it must be 0 to \(pool.count - 1), an index into pool")
+            }
+        }
+    }
+
+    /// Checks tasks, and that their names are unique.
+    ///
+    /// - Throws: `invalidRequest` naming the task and the field.
+    public static func validate(_ tasks: [EvaluationTask]) throws(SgloradError) {
+        guard (1...maximumCount).contains(tasks.count) else {
+            throw .invalidRequest(
+                field: "tasks", reason: "holds \(tasks.count) tasks; it must be 1 to \(maximumCount)")
+        }
+        var names: Set<String> = []
+        for task in tasks {
+            try task.validate()
+            guard names.insert(task.name).inserted else {
+                throw .invalidRequest(
+                    field: "tasks",
+                    reason: "holds two tasks named '\(task.name)'; give each a name of its own")
+            }
+        }
+    }
+
+    private func check(_ text: String, _ field: String) throws(SgloradError) {
+        guard Self.isFilled(text) else { throw invalid(field, "is empty") }
+        guard text.utf8.count <= Self.maximumTextBytes else {
+            throw invalid(field, "has \(text.utf8.count) bytes; the maximum is \(Self.maximumTextBytes)")
+        }
+    }
+
+    private func checkCount(_ count: Int, _ field: String, _ most: Int) throws(SgloradError) {
+        guard (1...most).contains(count) else {
+            throw invalid(field, "holds \(count) entries; it must be 1 to \(most)")
+        }
+    }
+
+    private func invalid(_ field: String, _ reason: String) -> SgloradError {
+        .invalidRequest(field: "tasks", reason: "holds the task '\(name)', whose \(field) \(reason)")
+    }
+
+    private static func isFilled(_ text: String) -> Bool {
+        text.unicodeScalars.contains { !$0.properties.isWhitespace }
     }
 }

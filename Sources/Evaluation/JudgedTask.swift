@@ -3,12 +3,12 @@ internal import Generation
 internal import LinearAlgebra
 internal import SemanticGuidance
 
-/// A task with how each method did on it.
+/// A task with the rankings of each method.
 struct JudgedTask: Sendable {
     let task: EvaluationTask
-    /// The nearest expert that might guide, and its plain proximity.
+    /// The nearest of the experts that may guide, with its plain proximity.
     let nearest: (name: String, proximity: Float)
-    /// The methods' rankings, by name; methods that have no adapter for the task are not there.
+    /// The rankings by the methods' names, without methods that have no adapter for the task.
     var rankings: [String: Ranking] = [:]
 
     init(_ task: EvaluationTask, embedding: [Float], library: Library) throws(SgloradError) {
@@ -16,16 +16,17 @@ struct JudgedTask: Sendable {
         let proximities = library.index.proximities(to: embedding, by: .plain)
         guard let relevance = Relevance(plainProximities: proximities) else {
             throw .invalidRequest(
-                field: "tasks", reason: "can only be judged with experts that guide; there are none")
+                field: "tasks",
+                reason: "cannot be judged: without the fold of the task's expert, the library has no experts")
         }
         nearest = (library.experts[relevance.nearest].name, relevance.proximity)
     }
 }
 
 extension EvaluationReport.Part {
-    /// Sums up the tasks of one part.
+    /// Summarises the tasks of one part: all of them, and each family if there are several.
     ///
-    /// A method is in a group's table if it has a ranking for every task of the group.
+    /// A group lists the methods that have a ranking for every task of the group.
     init(_ name: String, _ judged: [JudgedTask], methods: [String], resamples: Int, seed: UInt64) {
         let families = Set(judged.map(\.task.family)).sorted()
         var groups = [Self.group(name, nil, judged, methods, resamples, seed)]

@@ -4,10 +4,11 @@ internal import LowRank
 internal import SemanticGuidance
 public import TextEncoding
 
-/// Trains a generator and judges it: fold by fold on experts that were left out of everything, then once on all.
+/// Judges a generator by cross-validation, fold by fold on left-out experts, then trains it on the whole
+/// library.
 ///
-/// With the experts' own tasks at hand, the steering learns from them and the verdict is by recall; without, by the
-/// parameters of the left-out experts.
+/// If the experts' own tasks are given, they train the steering and the verdict is by recall. Otherwise the
+/// verdict is by the parameters of the left-out experts.
 public struct JudgedTraining: Sendable {
     private let trainer: GeneratorTrainer
     private let folds: LeaveOut
@@ -20,13 +21,13 @@ public struct JudgedTraining: Sendable {
     ///
     /// - Parameters:
     ///   - library: at least two experts.
-    ///   - plan: how it trains.
+    ///   - plan: the hyperparameters.
     ///   - base: the base model's name, for the record.
     ///   - digest: the digest of the text encoder, for the record.
-    ///   - tasks: the experts' own tasks by the experts' names; others are passed over.
-    ///   - encoder: the text encoder, which must be the base itself; needed where there are tasks.
-    /// - Throws: as `GeneratorTrainer`; `invalidRequest` where tasks are given and none is an expert's; `layoutMismatch` where
-    ///   they are and the base cannot be run.
+    ///   - tasks: the experts' own tasks, named as the experts; others are ignored.
+    ///   - encoder: the text encoder, which must be the base model itself; needed if there are tasks.
+    /// - Throws: as `GeneratorTrainer`; `invalidRequest` if no task is named as an expert; `layoutMismatch`
+    ///   if tasks are given and the base model is not the text encoder.
     public init(
         library: Library, plan: TrainingPlan, base: String, digest: String, tasks: [EvaluationTask] = [],
         encoder: SentenceEncoder? = nil
@@ -38,7 +39,7 @@ public struct JudgedTraining: Sendable {
             guard !own.isEmpty else {
                 throw .invalidRequest(
                     field: "tasks",
-                    reason: "holds no task of an expert's name; a task belongs to the expert of its name")
+                    reason: "holds no task named as an expert of the library; name each task as its expert")
             }
             objective = ContrastiveObjective(encoder: encoder, tasks: own)
             ranker = try TaskEncoder(encoder: encoder, layout: library.layout)
@@ -47,19 +48,19 @@ public struct JudgedTraining: Sendable {
         }
         trainer = try GeneratorTrainer(
             library: library, plan: plan, base: base, encoder: digest, objective: objective)
-        folds = LeaveOut(library: library, plan: plan, base: base, encoder: digest, objective: objective)
+        folds = LeaveOut(trainer)
         self.library = library
         self.encoder = encoder
         self.tasks = Dictionary(own.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// How many steps there are in all.
+    /// The number of steps in all.
     public var steps: Int { trainer.steps * (folds.count + 1) }
 
-    /// Runs folds and training to the end.
+    /// Trains the folds, then the generator, and records its verdict and its calibrated threshold.
     ///
-    /// - Parameter progress: called after every step with how many of ``steps`` are done, and its loss; what it throws ends
-    ///   the training.
+    /// - Parameter progress: called after every step with the number of ``steps`` done and the step's loss;
+    ///   an error that it throws ends the training.
     public func run(
         progress: (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
@@ -86,14 +87,14 @@ public struct JudgedTraining: Sendable {
         return generator
     }
 
-    /// How one left-out expert's task was done.
+    /// The results on one left-out expert.
     private struct Score: Sendable {
         let expert: String
         let sgLoRA: Double
         let weighted: Double
         let base: Double?
 
-        /// What guidance gained over the base.
+        /// The gain of guidance over the base model.
         var gain: Double? { base.map { sgLoRA - $0 } }
     }
 
@@ -119,14 +120,13 @@ public struct JudgedTraining: Sendable {
         let judged = fold.left.compactMap { tasks[$0.name] }
         return try Workers.map(judged.count, threads: 2) { place throws(SgloradError) in
             let task = judged[place]
-            // The task's own description: what a user would have said.
+            // The task's description stands for a user's words.
             let embedding = try encoder.encode(task.description).embedding
             let generated = try fold.generator.parameters(
                 guidedBy: fold.generator.neighbourhood(of: embedding, in: fold.library), in: fold.library,
                 seed: StableHash.of(task.name))
             let merged = try fold.library.merged(
-                Neighbourhood(
-                    proximities: fold.library.index.proximities(to: embedding, by: .plain), options: .paper))
+                fold.library.index.neighbourhood(of: embedding, options: .paper))
             func recall(_ parameters: [Float]?) throws(SgloradError) -> Double {
                 try ranker.rankings(of: [task], with: parameters)[0].figures.recallAt1
             }

@@ -1,11 +1,13 @@
 public import ErrorModel
 public import Generation
+internal import LinearAlgebra
+internal import LowRank
+internal import SemanticGuidance
 
 /// A generator with the library that it was trained on.
 public struct GuidedGenerator: Sendable {
-    /// The generator.
     public let generator: SemanticGuidedGenerator
-    /// Its own library, no more and no fewer experts.
+    /// Exactly the experts that the generator was trained on.
     public let library: Library
 
     /// Binds a generator to its library.
@@ -15,38 +17,128 @@ public struct GuidedGenerator: Sendable {
     }
 }
 
-/// What the default strategy decides by.
+/// The input of the default strategy's decision.
 public struct AutoCase: Sendable {
     /// The unit embedding of the task's description.
     public let embedding: [Float]
     /// The experts that may guide.
     public let library: Library
-    /// The generator, if there is one.
+    /// The generator; nil if there is none.
     public let generator: GuidedGenerator?
 }
 
-/// What the default strategy takes: the method that it comes to, `base` where it refuses.
+/// The default strategy: the method that a request without a strategy gets, `base` if it would be refused.
 public typealias AutoChoice = @Sendable (AutoCase) throws(SgloradError) -> StandardMethod
 
-/// What the standard methods of one group of tasks are made from: the whole library, or what a fold leaves of it.
-public struct MethodScope: Sendable {
-    /// Tells the adapters of different scopes apart.
+/// The adapter with which a task's texts are encoded.
+enum MethodAdapter: Sendable {
+    /// The base model without an adapter.
+    case base
+    /// Parameters that are made on demand. Equal ids mean equal parameters, which encode only once.
+    case parameters(id: String, make: @Sendable () throws(SgloradError) -> [Float])
+
+    var id: String {
+        switch self {
+        case .base: ""
+        case .parameters(let id, _): id
+        }
+    }
+}
+
+/// What the standard methods make adapters from: the whole library, or the library without a fold.
+struct MethodScope: Sendable {
+    /// Distinguishes the adapters of different scopes.
     let id: String
     /// The experts that may guide.
     let library: Library
-    /// All experts, the tasks' own included: the oracles.
+    /// All experts, including those of the tasks themselves, for the oracle.
     let oracles: Library
-    /// The generator that was trained on what may guide.
+    /// The generator trained on ``library``.
     let generator: GuidedGenerator?
-    /// The generator without a latent, likewise.
+    /// The generator without a latent trained on ``library``.
     let deterministic: GuidedGenerator?
-    /// What samples are drawn from.
+    /// The seed of all samples.
     let seed: UInt64
     /// The unit embedding of ``StandardMethod/nonsense``.
     let nonsense: [Float]
     /// The default strategy.
     let auto: AutoChoice
 
-    /// A seed of a task's own, so that not all tasks share one draw of z.
-    func seed(of task: EvaluationTask) -> UInt64 { seed ^ StableHash.of(task.name) }
+    /// The adapter that a method makes for a task.
+    ///
+    /// - Parameter embedding: the unit embedding of the task's description.
+    /// - Returns: nil if the method has no adapter for the task.
+    func adapter(
+        _ method: StandardMethod, _ task: EvaluationTask, _ embedding: [Float]
+    ) throws(SgloradError) -> MethodAdapter? {
+        switch method {
+        case .base: return .base
+        case .oracle: return oracles.experts.first { $0.name == task.name }.map(expert)
+        case .nearest:
+            let nearest = neighbourhood(embedding, .paper).members.first
+            return nearest.map { expert(library.experts[$0.expert]) }
+        case .mean:
+            return own(method, nil) { [library] () throws(SgloradError) in try library.mean() }
+        case .equal: return weighted(method, task, neighbourhood(embedding, .paper).equallyWeighted)
+        case .weighted: return weighted(method, task, neighbourhood(embedding, .paper))
+        case .weightedTuned: return weighted(method, task, neighbourhood(embedding, tuned))
+        case .sum:
+            let neighbourhood = neighbourhood(embedding, .paper)
+            return own(method, task) { [library] () throws(SgloradError) in
+                try library.exactSum(neighbourhood)
+            }
+        case .sgLoRAMean: return generated(method, task, by: generator, embedding, .mean)
+        case .sgLoRA: return generated(method, task, by: generator, embedding, .sample)
+        case .sgLoRADensest: return generated(method, task, by: generator, embedding, .densest(of: 8))
+        case .deterministic: return generated(method, task, by: deterministic, embedding, .mean)
+        case .sgLoRANonsense: return generated(method, nil, by: generator, nonsense, .sample)
+        case .auto:
+            let choice = try auto(AutoCase(embedding: embedding, library: library, generator: generator))
+            return choice == .auto ? .base : try adapter(choice, task, embedding)
+        }
+    }
+
+    /// The guidance that the generator was trained with.
+    private var tuned: GuidanceOptions { generator?.generator.record.plan.guidance ?? .standard }
+
+    /// A seed per task, so that the tasks do not share one draw of z.
+    private func seed(of task: EvaluationTask) -> UInt64 { seed ^ StableHash.of(task.name) }
+
+    private func neighbourhood(_ embedding: [Float], _ options: GuidanceOptions) -> Neighbourhood {
+        library.index.neighbourhood(of: embedding, options: options)
+    }
+
+    /// An adapter of this scope; with a nil task it is shared by all tasks.
+    private func own(
+        _ method: StandardMethod, _ task: EvaluationTask?,
+        _ make: @escaping @Sendable () throws(SgloradError) -> [Float]
+    ) -> MethodAdapter {
+        .parameters(id: "\(id)/\(method.rawValue)/\(task?.name ?? "")", make: make)
+    }
+
+    /// An expert's mean, which is the same adapter in every scope.
+    private func expert(_ expert: LibraryExpert) -> MethodAdapter {
+        .parameters(id: "expert/\(expert.digest)") { () throws(SgloradError) in expert.mean.array }
+    }
+
+    private func weighted(
+        _ method: StandardMethod, _ task: EvaluationTask, _ neighbourhood: Neighbourhood
+    ) -> MethodAdapter {
+        own(method, task) { [library] () throws(SgloradError) in
+            try library.merged(neighbourhood)
+        }
+    }
+
+    private func generated(
+        _ method: StandardMethod, _ task: EvaluationTask?, by guided: GuidedGenerator?, _ embedding: [Float],
+        _ sampling: SemanticGuidedGenerator.Sampling
+    ) -> MethodAdapter? {
+        guard let guided else { return nil }
+        let neighbourhood = guided.generator.neighbourhood(of: embedding, in: guided.library)
+        let seed = task.map(seed(of:)) ?? seed
+        return own(method, task) { () throws(SgloradError) in
+            try guided.generator.parameters(
+                guidedBy: neighbourhood, in: guided.library, seed: seed, sampling: sampling)
+        }
+    }
 }

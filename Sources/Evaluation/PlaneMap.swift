@@ -1,14 +1,14 @@
 internal import ErrorModel
 internal import LinearAlgebra
 
-/// Embeddings in the plane of their first two principal components.
+/// The projection of embeddings onto their first two principal components.
 struct PlaneMap {
     /// The coordinates of each embedding.
     let points: [(x: Double, y: Double)]
 
-    /// Projects embeddings, all of one dimension.
+    /// Projects embeddings, which must all have the same dimension.
     ///
-    /// The components come from the Gram matrix or the covariance, whichever is smaller.
+    /// The components are eigenvectors of the Gram matrix or of the covariance, whichever is smaller.
     init(_ embeddings: [[Float]]) throws(SgloradError) {
         let dimension = embeddings.first?.count ?? 0
         var centre = [Double](repeating: 0, count: dimension)

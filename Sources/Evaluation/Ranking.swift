@@ -1,24 +1,24 @@
 public import LinearAlgebra
 
-/// Where the right answers of a task's queries came out.
+/// The ranks of the right answers of a task's queries.
 public struct Ranking: Sendable, Hashable {
-    /// The place of each query's right answer among the pool, 0 for the first.
+    /// The rank of each query's answer in the pool, from 0.
     public let places: [Int]
 
-    /// Takes places that were found elsewhere.
+    /// Creates a ranking from known ranks.
     public init(places: [Int]) {
         self.places = places
     }
 
     /// Ranks the pool for every query by cosine.
     ///
-    /// Equal cosines are ordered by the pool: a right answer counts as found only before all texts that stand before it in
-    /// the pool and are as near. Each cosine is an inner product of its own, so that equal texts have equal ones.
+    /// Equal cosines are ordered by the pool, so an answer ranks behind equally near texts that precede it.
+    /// Each cosine is a separate inner product, so that equal texts have equal cosines.
     ///
     /// - Parameters:
     ///   - pool: unit embeddings, `[texts, dimension]`.
     ///   - queries: unit embeddings, `[queries, dimension]`.
-    ///   - answers: for each query the row of its right answer in `pool`.
+    ///   - answers: for each query the row of its answer in `pool`.
     public init(pool: Matrix, queries: Matrix, answers: [Int]) {
         precondition(pool.columns == queries.columns && answers.count == queries.rows, "shapes differ")
         let width = pool.columns
@@ -42,7 +42,7 @@ public struct Ranking: Sendable, Hashable {
         self.places = places
     }
 
-    /// The figures of the ranking.
+    /// The metrics of the ranking, averaged over the queries.
     public var figures: RankingFigures {
         var sums = RankingFigures(recallAt1: 0, recallAt5: 0, meanReciprocalRank: 0)
         for place in places {
@@ -58,23 +58,23 @@ public struct Ranking: Sendable, Hashable {
     }
 }
 
-/// How well right answers were found, each 0...1.
+/// Retrieval metrics, each 0...1.
 public struct RankingFigures: Sendable, Hashable, Codable {
-    /// The share of queries whose right answer comes first.
+    /// The share of queries whose answer ranks first.
     public var recallAt1: Double
-    /// The share of queries whose right answer is among the first five.
+    /// The share of queries whose answer is among the first five.
     public var recallAt5: Double
-    /// The mean of 1 / (place + 1).
+    /// The mean reciprocal rank: the mean of 1 / (place + 1).
     public var meanReciprocalRank: Double
 
-    /// Makes the figures.
+    /// Creates the metrics.
     public init(recallAt1: Double, recallAt5: Double, meanReciprocalRank: Double) {
         self.recallAt1 = recallAt1
         self.recallAt5 = recallAt5
         self.meanReciprocalRank = meanReciprocalRank
     }
 
-    /// The figures of one query, whose right answer came out at a place.
+    /// The metrics of one query whose answer has this rank, from 0.
     init(place: Int) {
         self.init(
             recallAt1: place == 0 ? 1 : 0, recallAt5: place < 5 ? 1 : 0,

@@ -3,19 +3,69 @@ internal import Generation
 internal import Synchronization
 internal import TextEncoding
 
-/// The scopes that tasks are judged in: the whole library for held-out tasks, and for each fold what it leaves.
+/// The parts of an evaluation, in the order of the report; raw values are their names in the report.
+enum EvaluationPart: String, CaseIterable, Sendable {
+    /// Tasks that no expert was trained on, judged with the whole library.
+    case heldOut = "held-out"
+    /// The experts' own tasks, each judged without the fold of its expert.
+    case leaveOut = "leave-out"
+}
+
+/// The tasks of each part of an evaluation, and notes on the tasks that belong to none.
+struct EvaluationParts: Sendable {
+    let heldOut: [EvaluationTask]
+    let leaveOut: [EvaluationTask]
+    /// Why the other tasks are not judged.
+    let notes: [String]
+
+    /// Assigns tasks to parts by their declared splits and the experts' names.
+    init(_ tasks: [EvaluationTask], experts: Set<String>, options: EvaluationOptions) {
+        var (heldOut, leaveOut): ([EvaluationTask], [EvaluationTask]) = ([], [])
+        var (unknown, seen): ([String], [String]) = ([], [])
+        for task in tasks {
+            switch (experts.contains(task.name), task.split) {
+            case (false, .expert): unknown.append(task.name)
+            case (true, .heldOut): seen.append(task.name)
+            case (true, _): leaveOut.append(task)
+            case (false, _): heldOut.append(task)
+            }
+        }
+        self.heldOut = options.heldOut ? heldOut : []
+        self.leaveOut = options.leaveOut ? leaveOut : []
+        var notes: [String] = []
+        if !unknown.isEmpty, options.leaveOut {
+            notes.append(
+                "\(Self.count(unknown)) not judged: the split is expert, but the library has no expert of that name: "
+                    + unknown.joined(separator: ", "))
+        }
+        if !seen.isEmpty {
+            notes.append(
+                "\(Self.count(seen)) not judged: the split is heldout, but an expert of that name was trained on it: "
+                    + seen.joined(separator: ", "))
+        }
+        self.notes = notes
+    }
+
+    private static func count(_ names: [String]) -> String {
+        names.count == 1 ? "1 task is" : "\(names.count) tasks are"
+    }
+}
+
+/// The scopes that tasks are judged in: the whole library for held-out tasks, one per fold for leave-out
+/// tasks.
 struct ScopePlan {
-    /// One scope before its generators are trained.
+    /// A scope whose generators are not trained yet.
     private struct Draft: Sendable {
-        let part: String
+        let part: EvaluationPart
         let id: String
         let library: Library
         let generator: GuidedGenerator?
         let tasks: [EvaluationTask]
     }
 
-    /// A generator that is still to be trained.
+    /// A generator to be trained.
     private struct Job: Sendable {
+        /// The index of its draft.
         let draft: Int
         let library: Library
         let deterministic: Bool
@@ -30,31 +80,28 @@ struct ScopePlan {
         if !parts.heldOut.isEmpty {
             drafts.append(
                 Draft(
-                    part: "held-out", id: "held-out", library: evaluation.library,
-                    generator: evaluation.generator,
-                    tasks: parts.heldOut))
+                    part: .heldOut, id: "held-out", library: evaluation.library,
+                    generator: evaluation.generator, tasks: parts.heldOut))
         }
-        for (place, names) in ExpertFolds(names: evaluation.library.experts.map(\.name)).folds.enumerated() {
+        for (place, names) in evaluation.library.folds.enumerated() {
             let tasks = parts.leaveOut.filter { names.contains($0.name) }
             guard !tasks.isEmpty else { continue }
-            let rest = evaluation.library.experts.filter { !names.contains($0.name) }
             drafts.append(
                 Draft(
-                    part: "leave-out", id: "fold-\(place)",
-                    library: Library(layout: evaluation.library.layout, experts: rest), generator: nil,
-                    tasks: tasks))
+                    part: .leaveOut, id: "fold-\(place)", library: evaluation.library.excluding(Set(names)),
+                    generator: nil, tasks: tasks))
         }
         self.drafts = drafts
     }
 
-    /// Trains what is missing, and hands out every task with its part and scope, in the order of the scopes.
+    /// Trains the missing generators, and returns every task with its part and scope.
     func scopes(
         _ progress: @escaping @Sendable (EvaluationProgress) -> Void
-    ) throws(SgloradError) -> [(part: String, scope: MethodScope, task: EvaluationTask)] {
+    ) throws(SgloradError) -> [(part: EvaluationPart, scope: MethodScope, task: EvaluationTask)] {
         let jobs = jobs()
         let trained = try run(jobs, progress)
         let nonsense = try evaluation.encoder.encode(StandardMethod.nonsense).embedding
-        var result: [(part: String, scope: MethodScope, task: EvaluationTask)] = []
+        var result: [(part: EvaluationPart, scope: MethodScope, task: EvaluationTask)] = []
         for (place, draft) in drafts.enumerated() {
             func own(_ deterministic: Bool) -> GuidedGenerator? {
                 zip(jobs, trained).first { $0.0.draft == place && $0.0.deterministic == deterministic }?.1
@@ -62,8 +109,7 @@ struct ScopePlan {
             let scope = MethodScope(
                 id: draft.id, library: draft.library, oracles: evaluation.library,
                 generator: draft.generator ?? own(false), deterministic: own(true),
-                seed: evaluation.options.seed,
-                nonsense: nonsense, auto: evaluation.auto)
+                seed: evaluation.options.seed, nonsense: nonsense, auto: evaluation.auto)
             for task in draft.tasks { result.append((draft.part, scope, task)) }
         }
         return result
@@ -74,16 +120,13 @@ struct ScopePlan {
         let wantsGenerator = methods.contains { $0.needsGenerator || $0 == .auto || $0 == .weightedTuned }
         var jobs: [Job] = []
         for (place, draft) in drafts.enumerated() {
-            let isFold = draft.part == "leave-out"
+            let isFold = draft.part == .leaveOut
             if isFold, wantsGenerator {
                 jobs.append(Job(draft: place, library: draft.library.native, deterministic: false))
             }
             if methods.contains(.deterministic), isFold || draft.generator != nil {
-                jobs.append(
-                    Job(
-                        draft: place, library: draft.generator?.library ?? draft.library.native,
-                        deterministic: true)
-                )
+                let library = draft.generator?.library ?? draft.library.native
+                jobs.append(Job(draft: place, library: library, deterministic: true))
             }
         }
         return jobs
@@ -93,18 +136,11 @@ struct ScopePlan {
         _ jobs: [Job], _ progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> [GuidedGenerator] {
         guard !jobs.isEmpty else { return [] }
-        let total = jobs.count * evaluation.steps
-        let done = Mutex(0)
-        progress(EvaluationProgress(stage: .training, done: 0, total: total))
+        let counter = ProgressCounter(.training, total: jobs.count * evaluation.steps, progress)
         return try Workers.map(jobs.count, threads: evaluation.options.threads) {
             index throws(SgloradError) in
             let job = jobs[index]
-            let generator = try evaluation.train(job.library, job.deterministic) { _ in
-                done.withLock { done in
-                    done += 1
-                    progress(EvaluationProgress(stage: .training, done: done, total: total))
-                }
-            }
+            let generator = try evaluation.train(job.library, job.deterministic) { _ in counter.add(1) }
             return GuidedGenerator(generator: generator, library: job.library)
         }
     }

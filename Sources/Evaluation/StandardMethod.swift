@@ -1,4 +1,4 @@
-/// The methods that an evaluation compares; raw values are their names in tables.
+/// The methods that an evaluation compares; raw values are their names in the report.
 public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     /// The base model without an adapter.
     case base
@@ -6,33 +6,33 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     case mean
     /// The nearest expert's mean.
     case nearest
-    /// The mean of the four nearest experts.
+    /// The mean of the four nearest experts, equally weighted.
     case equal
     /// μ* as in the paper: K = 4, τ = 0.05, plain proximity.
     case weighted
     /// μ* with the generator's own K, τ and proximity.
     case weightedTuned = "weighted-tuned"
-    /// The exact sum of the ΔW that `weighted` averages the factors of, recompressed by SVD.
+    /// The weighted sum of the ΔW of the experts of `weighted`, truncated to the library's rank by SVD.
     case sum
-    /// The generator at the mean of the prior p(z|c).
+    /// SG-LoRA at the mean of the prior p(z|c).
     case sgLoRAMean = "sg-lora-mean"
-    /// The generator with one draw of z: what a request gets.
+    /// SG-LoRA with one draw of z, as for a request.
     case sgLoRA = "sg-lora"
-    /// The generator with the densest of eight draws.
+    /// SG-LoRA with the densest of eight draws.
     case sgLoRADensest = "sg-lora-densest"
-    /// A generator trained by the same plan without a latent.
+    /// Ablation: a generator trained with the same plan without a latent.
     case deterministic
-    /// The generator guided by a description that means nothing: what it does without the words.
+    /// Control: SG-LoRA guided by a meaningless description.
     case sgLoRANonsense = "sg-lora-nonsense"
-    /// What a request without a strategy gets; a refusal counts as the base.
+    /// The default strategy; a refusal counts as the base model.
     case auto
-    /// The task's own expert.
+    /// The task's own expert: an upper bound.
     case oracle
 
-    /// The description behind `sg-lora-nonsense`.
+    /// The description of `sg-lora-nonsense`.
     public static let nonsense = "blorf quintle vesh ampra dorn 7731 skelf wub ortanix plee"
 
-    /// What the method is, in one line, for a report's legend.
+    /// A one-line summary for a report's legend.
     public var summary: String {
         switch self {
         case .base: "the base model without an adapter"

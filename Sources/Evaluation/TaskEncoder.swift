@@ -3,26 +3,27 @@ internal import LinearAlgebra
 public import LowRank
 public import TextEncoding
 
-/// Ranks tasks' pools with an adapter, each text encoded once however many tasks it stands in.
+/// Ranks the pools of tasks with an adapter; a text that several tasks share is encoded once.
 public struct TaskEncoder: Sendable {
     private let encoder: SentenceEncoder
     private let layout: AdapterLayout
 
-    /// How many texts are encoded between two reports of progress.
+    /// The number of texts per batch, after which progress is reported.
     ///
-    /// Fixed, as a batch's composition may change the last bits of its embeddings.
+    /// It is fixed because the composition of a batch may change the last bits of its embeddings.
     static let chunk = 1024
 
-    /// Prepares the ranking with a text encoder.
+    /// Creates a ranker.
     ///
-    /// - Throws: `layoutMismatch` where the layout's base is not the text encoder itself, so that the base cannot be run.
+    /// - Throws: `layoutMismatch` if the layout is not that of the text encoder, so that the base model
+    ///   cannot be run.
     public init(encoder: SentenceEncoder, layout: AdapterLayout) throws(SgloradError) {
         try encoder.check(layout)
         self.encoder = encoder
         self.layout = layout
     }
 
-    /// The different texts of some tasks, in the order in which they first appear.
+    /// The distinct texts of some tasks, in the order of first appearance.
     static func texts(of tasks: [EvaluationTask]) -> [String] {
         var seen: Set<String> = []
         var texts: [String] = []
@@ -36,10 +37,10 @@ public struct TaskEncoder: Sendable {
     /// Ranks the pools of tasks with one adapter.
     ///
     /// - Parameters:
-    ///   - tasks: whose pools and queries.
-    ///   - parameters: the adapter's numbers on the layout; nil for the base.
-    ///   - progress: told how many texts more are encoded.
-    /// - Throws: `invalidFile` where the adapter makes an embedding overflow.
+    ///   - tasks: the tasks to rank.
+    ///   - parameters: the adapter's parameters on the layout; nil for the base model.
+    ///   - progress: called after each batch with the number of its texts.
+    /// - Throws: `invalidFile` if the adapter makes an embedding overflow.
     public func rankings(
         of tasks: [EvaluationTask], with parameters: [Float]?, progress: (Int) -> Void = { _ in }
     ) throws(SgloradError) -> [Ranking] {

@@ -2,11 +2,12 @@ internal import Dispatch
 internal import ErrorModel
 internal import Synchronization
 
-/// Runs independent pieces of work on a few threads; results are in the order of the pieces.
+/// Runs independent work items on a few threads; results are in the order of the items.
 enum Workers {
-    /// The results of `body` for 0..<count, each piece begun in order.
+    /// The results of `body` for 0..<count; items are started in order.
     ///
-    /// - Throws: the error of the first piece, in order, of those that failed; pieces that were not begun by then are not.
+    /// - Throws: the error of the failed item with the lowest index. Items that had not been started by then
+    ///   are skipped.
     static func map<T: Sendable>(
         _ count: Int, threads: Int, _ body: @Sendable (Int) throws(SgloradError) -> T
     ) throws(SgloradError) -> [T] {
@@ -39,6 +40,33 @@ enum Workers {
 
         mutating func fail(_ index: Int, _ error: SgloradError) {
             if failure.map({ index < $0.index }) ?? true { failure = (index, error) }
+        }
+    }
+}
+
+/// Counts what worker threads have done in one stage, and reports every change.
+final class ProgressCounter: Sendable {
+    private let stage: EvaluationProgress.Stage
+    private let total: Int
+    private let done = Mutex(0)
+    private let report: @Sendable (EvaluationProgress) -> Void
+
+    /// Starts a stage, which is reported at once.
+    init(
+        _ stage: EvaluationProgress.Stage, total: Int,
+        _ report: @escaping @Sendable (EvaluationProgress) -> Void
+    ) {
+        self.stage = stage
+        self.total = total
+        self.report = report
+        report(EvaluationProgress(stage: stage, done: 0, total: total))
+    }
+
+    /// Adds steps or texts. Reports are made in the order of their counts.
+    func add(_ count: Int) {
+        done.withLock { done in
+            done += count
+            report(EvaluationProgress(stage: stage, done: done, total: total))
         }
     }
 }

@@ -3,23 +3,26 @@ public import LowRank
 public import SemanticGuidance
 
 /// One expert's parameters on the library's layout.
+///
+/// Vectors of parameters have `layout.parameterCount` values, called D.
 public struct LibraryExpert: Sendable {
     /// The expert's name, unique in its library.
     public let name: String
-    /// The digest of what was imported.
+    /// The digest of the imported files.
     public let digest: String
     /// d_e: the unit embedding of its description.
     public let embedding: [Float]
-    /// μ_e: the mean of its checkpoints, `layout.parameterCount` numbers.
+    /// μ_e: the mean of its checkpoints, D values.
     public let mean: FloatVector
-    /// σ_e²: the population variance over its checkpoints, likewise.
+    /// σ_e²: the population variance over its checkpoints, D values.
     public let variance: FloatVector
-    /// Its checkpoints x_e^m, likewise each; at least one.
+    /// Its checkpoints x_e^m, D values each; at least one.
     public let checkpoints: [FloatVector]
-    /// Whether its factors are in a gauge of their own: it can be merged by ΔW only.
+    /// Whether its factors are in a gauge other than the library's, so that only ΔW = BA can be merged with
+    /// other experts.
     public let isForeign: Bool
 
-    /// Makes an expert from its parts.
+    /// Creates an expert.
     public init(
         name: String, digest: String, embedding: [Float], mean: FloatVector, variance: FloatVector,
         checkpoints: [FloatVector], isForeign: Bool = false
@@ -34,32 +37,39 @@ public struct LibraryExpert: Sendable {
     }
 }
 
-/// All experts of one base model at one moment, sorted by name.
+/// A snapshot of all experts of one base model.
 public struct Library: Sendable {
     /// The layout that all experts share.
     public let layout: AdapterLayout
-    /// The experts, sorted by name: the order in which they were imported changes nothing.
+    /// The experts, sorted by the bytes of their names, so that the order of imports does not matter.
     public let experts: [LibraryExpert]
-    /// Their descriptions' embeddings, in the same order.
+    /// The embeddings of the experts' descriptions, in the order of ``experts``.
     public let index: ExpertIndex
 
-    /// Makes a library from experts in any order.
+    /// Creates a library from experts in any order.
     public init(layout: AdapterLayout, experts: [LibraryExpert]) {
         self.layout = layout
         self.experts = experts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         self.index = ExpertIndex(embeddings: self.experts.map(\.embedding))
     }
 
-    /// The library of the experts that share its gauge: those that means, variances and principal directions are taken of.
+    /// The library without its foreign experts: the experts whose means, variances and principal directions
+    /// are meaningful.
     public var native: Library {
-        experts.contains(where: \.isForeign)
-            ? Library(layout: layout, experts: experts.filter { !$0.isForeign }) : self
+        experts.contains(where: \.isForeign) ? filtered { !$0.isForeign } : self
     }
 
-    /// The library of the named digests alone; nil if one of them is missing.
+    /// The library without the named experts.
+    public func excluding(_ names: Set<String>) -> Library { filtered { !names.contains($0.name) } }
+
+    /// The library of exactly the experts with these digests; nil if one of them is missing.
     public func subset(digests: [String]) -> Library? {
         let wanted = Set(digests)
-        let chosen = experts.filter { wanted.contains($0.digest) }
-        return chosen.count == wanted.count ? Library(layout: layout, experts: chosen) : nil
+        let subset = filtered { wanted.contains($0.digest) }
+        return subset.experts.count == wanted.count ? subset : nil
+    }
+
+    private func filtered(_ isIncluded: (LibraryExpert) -> Bool) -> Library {
+        Library(layout: layout, experts: experts.filter(isIncluded))
     }
 }

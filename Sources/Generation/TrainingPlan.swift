@@ -1,46 +1,48 @@
 public import ErrorModel
 public import SemanticGuidance
 
-/// How a generator is trained.
+/// The hyperparameters of training a ``SemanticGuidedGenerator``.
 public struct TrainingPlan: Sendable, Hashable, Codable {
-    /// What all random numbers of the training are drawn from.
+    /// The seed of all random numbers of the training.
     public var seed: UInt64 = 0
-    /// How many steps of the optimiser, each over all experts at once.
+    /// The number of optimiser steps; each step sees one checkpoint of every expert.
     public var steps = 300
-    /// The most principal directions, k.
+    /// The maximum number of principal directions, k.
     public var directions = 64
-    /// How many numbers z has.
+    /// The dimension of the latent z.
     public var latent = 16
-    /// How wide the hidden layers are.
+    /// The width of the hidden layers.
     public var width = 128
     /// λ: the weight of KL(q‖p) in the loss.
     public var lambda: Float = 1
-    /// AdamW's learning rate at its peak.
+    /// AdamW's peak learning rate.
     public var learningRate: Float = 1e-3
-    /// AdamW's weight decay.
+    /// AdamW's decoupled weight decay.
     public var weightDecay: Float = 0.01
-    /// How likely each expert is to be left out of a condition.
+    /// The probability that an expert other than the target's is left out of a condition.
     public var dropout: Float = 0.5
-    /// How likely the target's own expert is: conditions with it teach what an expert looks like, conditions without it
-    /// what a new task does.
+    /// The probability that the target's own expert is left out of its condition.
+    ///
+    /// Conditions with it teach the network to reproduce a known expert, conditions without it to generalise
+    /// to a new task.
     public var ownDropout: Float = 1
-    /// Whether the network has no latent: the decoder alone, for comparison.
+    /// Whether the network has no latent (an ablation: the decoder alone).
     public var deterministic = false
-    /// The most kinds of task that steering tells apart.
+    /// The maximum number of modes (kinds of task) of the steering.
     public var modes = 2
-    /// How many steps the steering is trained, where tasks are given.
+    /// The number of steering steps, if tasks are given.
     public var steeringSteps = 48
-    /// How fast the steering's shifts are learned.
+    /// The learning rate of the steering's shifts.
     public var steeringRate: Float = 1.5e-3
-    /// How conditions are formed, in training and in generation.
+    /// How neighbourhoods are chosen and weighted, in training and in generation.
     public var guidance = GuidanceOptions.broad
 
-    /// The default plan.
+    /// Creates the default plan.
     public init() {}
 
-    /// Checks every number.
+    /// Checks that every value is in range.
     ///
-    /// - Throws: `invalidRequest` that names the one out of range.
+    /// - Throws: `invalidRequest` naming the field that is out of range.
     public func validate() throws(SgloradError) {
         func check(_ holds: Bool, _ field: String, _ reason: String) throws(SgloradError) {
             if !holds { throw .invalidRequest(field: field, reason: reason) }

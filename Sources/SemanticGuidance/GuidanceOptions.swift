@@ -2,24 +2,25 @@ public import ErrorModel
 
 /// How experts are chosen and weighted.
 public struct GuidanceOptions: Sendable, Hashable, Codable {
-    /// K: how many of the nearest experts guide; from 1 to 1,024.
+    /// K: the number of nearest experts that guide, from 1 to 1,024.
     ///
-    /// A smaller library guides with all it has.
+    /// In a library with fewer experts all of them guide.
     public let topK: Int
-    /// τ: what proximities are divided by before the softmax; from 10⁻⁴ to 10⁴.
+    /// τ: proximities are divided by it before the softmax; from 10⁻⁴ to 10⁴.
     public let temperature: Float
-    /// The proximity that chooses and weights.
+    /// The proximity by which experts are chosen and weighted.
     public let measure: ProximityMeasure
 
-    /// What holds where neither the intent nor a generator says otherwise: K = 8, τ = 0.1, centred.
+    /// The default where neither the intent nor a generator sets options: K = 8, τ = 0.1, centred.
     public static let standard = GuidanceOptions(unchecked: 8, 0.1, .centred)
 
-    /// What a generator is trained with: K = 16, τ = 0.2, centred.
+    /// The options that a generator is trained with by default: K = 16, τ = 0.2, centred.
     ///
-    /// More neighbours than a merge alone wants: steering sets how far to go their way.
+    /// These are more neighbours than a plain merge needs, because steering scales how far to move towards
+    /// their mean.
     public static let broad = GuidanceOptions(unchecked: 16, 0.2, .centred)
 
-    /// The paper's: K = 4, τ = 0.05, the plain cosine.
+    /// The options of the SG-LoRA paper (arXiv 2509.10535): K = 4, τ = 0.05, plain cosine.
     public static let paper = GuidanceOptions(unchecked: 4, 0.05, .plain)
 
     private init(unchecked topK: Int, _ temperature: Float, _ measure: ProximityMeasure) {
@@ -28,9 +29,9 @@ public struct GuidanceOptions: Sendable, Hashable, Codable {
         self.measure = measure
     }
 
-    /// Makes options.
+    /// Creates options.
     ///
-    /// - Throws: `invalidIntent` that names the field that is out of range.
+    /// - Throws: `invalidIntent` naming the field that is out of range.
     public init(topK: Int, temperature: Float, measure: ProximityMeasure) throws(SgloradError) {
         guard (1...1024).contains(topK) else {
             throw .invalidIntent(field: "topK", reason: "is \(topK); it must be 1 to 1024")
@@ -42,7 +43,7 @@ public struct GuidanceOptions: Sendable, Hashable, Codable {
         self.init(unchecked: topK, temperature, measure)
     }
 
-    /// Decodes options and checks them as `init(topK:temperature:measure:)` does.
+    /// Decodes options and checks their ranges as `init(topK:temperature:measure:)` does.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         try self.init(

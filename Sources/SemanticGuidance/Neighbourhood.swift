@@ -1,24 +1,21 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
-/// The experts that guide one intent, nearest first, with their shares.
+/// The experts that guide one intent, nearest first, with their weights.
 public struct Neighbourhood: Sendable, Hashable {
     /// One guiding expert.
     public struct Member: Sendable, Hashable {
-        /// The expert's place in the library's order.
+        /// The expert's index in the library's order.
         public let expert: Int
         /// Its proximity to the intent, by the options' measure.
         public let proximity: Float
-        /// α: its share in the semantic prior; the shares sum to 1.
+        /// α: its weight in the semantic prior; the weights of a neighbourhood sum to 1.
         public let weight: Float
     }
 
     /// The guiding experts, nearest first.
     public let members: [Member]
-    /// How far these experts can be trusted to guide the intent, 0...1; a generator falls back on the library's mean at 0.
+    /// How far these experts can be trusted to guide the intent, 0...1; at 0 a generator falls back to the
+    /// library's mean.
     public var relevance: Float = 1
 
     /// Takes the K nearest experts and weights them by α = softmax(proximity / τ) over those K.
@@ -26,9 +23,9 @@ public struct Neighbourhood: Sendable, Hashable {
     /// Source: SG-LoRA (arXiv 2509.10535), the semantic proximity of an intent to its experts.
     ///
     /// - Parameters:
-    ///   - proximities: one for each expert that may guide, in the library's order.
+    ///   - proximities: one per expert, in the library's order.
     ///   - options: K and τ.
-    ///   - excluded: experts that may not guide, by their place.
+    ///   - excluded: indices of experts that must not guide.
     public init(proximities: [Float], options: GuidanceOptions, excluding excluded: Set<Int> = []) {
         let nearest = proximities.indices
             .filter { !excluded.contains($0) }
@@ -40,5 +37,17 @@ public struct Neighbourhood: Sendable, Hashable {
         members = zip(nearest, shares).map { expert, share in
             Member(expert: expert, proximity: proximities[expert], weight: Float(share / total))
         }
+    }
+
+    private init(members: [Member]) {
+        self.members = members
+    }
+
+    /// The same experts with equal weights: the limit of the softmax for large τ.
+    public var equallyWeighted: Neighbourhood {
+        Neighbourhood(
+            members: members.map {
+                Member(expert: $0.expert, proximity: $0.proximity, weight: 1 / Float(members.count))
+            })
     }
 }

@@ -1,26 +1,26 @@
 public import LinearAlgebra
 
-/// What the nearest experts say about the target's parameters, as a mean and a variance of every number.
+/// The mean and the variance of the target's parameters that the nearest experts imply.
 ///
-/// μ* = Σ α_k μ_k, and by the law of total variance σ*² = Σ α_k σ_k² + Σ α_k (μ_k − μ*)². Source: SG-LoRA (arXiv
-/// 2509.10535).
+/// μ* = Σ α_k μ_k (SG-LoRA, arXiv 2509.10535), and by the law of total variance
+/// σ*² = Σ α_k σ_k² + Σ α_k (μ_k − μ*)².
 public struct SemanticPrior: Sendable {
-    /// μ*, one number for each parameter.
+    /// μ*, one value per parameter.
     public let mean: [Float]
-    /// Σ α_k σ_k²: how much the experts' own checkpoints scatter.
+    /// Σ α_k σ_k²: the variance within the experts, over their own checkpoints.
     public let within: [Float]
-    /// Σ α_k (μ_k − μ*)²: how much the experts differ from each other.
+    /// Σ α_k (μ_k − μ*)²: the variance between the experts.
     public let between: [Float]
 
-    /// σ*², the sum of both.
+    /// σ*²: the sum of ``within`` and ``between``.
     public var variance: [Float] { zip(within, between).map { $0 + $1 } }
 
-    /// Forms the prior of a neighbourhood.
+    /// Computes the prior of a neighbourhood.
     ///
     /// - Parameters:
     ///   - neighbourhood: the guiding experts; at least one.
-    ///   - means: μ_e of every expert of the library, in its order, all of one length.
-    ///   - variances: σ_e², likewise.
+    ///   - means: μ_e of every expert in the library's order, all of one length.
+    ///   - variances: σ_e² of every expert, in the same order and of the same length.
     public init(_ neighbourhood: Neighbourhood, means: [FloatVector], variances: [FloatVector]) {
         let mean = Self.mean(neighbourhood, of: means)
         var within = [Float](repeating: 0, count: mean.count)
@@ -49,7 +49,7 @@ public struct SemanticPrior: Sendable {
         self.between = between
     }
 
-    /// μ* alone: the weighted mean of the neighbourhood's experts.
+    /// μ* alone: the weighted mean of the neighbourhood's experts; empty for an empty neighbourhood.
     public static func mean(_ neighbourhood: Neighbourhood, of means: [FloatVector]) -> [Float] {
         guard let first = neighbourhood.members.first else { return [] }
         var result = [Float](repeating: 0, count: means[first.expert].count)

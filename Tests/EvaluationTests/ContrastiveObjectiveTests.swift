@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Contrastive objective")
 struct ContrastiveObjectiveTests {
-    @Test("its gradient by the embeddings is the slope of the loss")
+    @Test("the gradient with respect to the embeddings equals central differences of the loss")
     func slope() {
         var random = CounterRandom(seed: 1)
         let embeddings = (0..<7).map { _ in random.gaussians(6).map { $0 * 0.3 } }
@@ -28,7 +28,7 @@ struct ContrastiveObjectiveTests {
     }
 
     @Test(
-        "its gradient by an adapter leads downhill on a real task",
+        "a step down the gradient with respect to an adapter lowers the loss of a real task",
         .enabled(if: Places.hasModel, "needs the text encoder: make model"))
     func downhill() throws {
         let library = try Fixture.library(Places.zoo) { ["wn-birds", "wn-fish"].contains($0) }

@@ -5,8 +5,8 @@ import Generation
 import Synchronization
 import Testing
 
-/// Whole evaluations of the example library with the real model.
-@Suite(.enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// Complete evaluations of the example library with the real model.
+@Suite("EvaluationRun", .enabled(if: Places.hasModel, "needs the text encoder: make model"))
 struct EvaluationRunTests {
     private static let zoo =
         Places.repository.appending(path: "Examples/minilm-zoo/experts").path(percentEncoded: false)
@@ -27,7 +27,7 @@ struct EvaluationRunTests {
         Fixture.small("wn-nothing", split: .expert), Fixture.small("wn-trees", split: .heldOut),
     ]
 
-    @Test func everyMethodIsJudgedInItsPart() throws {
+    @Test func `every method is judged in the parts it applies to`() throws {
         var options = EvaluationOptions()
         options.resamples = 200
         let reports = Mutex<[EvaluationProgress]>([])
@@ -45,7 +45,7 @@ struct EvaluationRunTests {
         #expect(report.notes[0].contains("wn-nothing") && report.notes[1].contains("wn-trees"))
         #expect(
             report.parts[1].tasks.map(\.name) == ["wn-birds", "wn-fish", "clinc-banking-0"],
-            "as they were given")
+            "in the order of the input")
         // A left-out expert does not guide its own task.
         #expect(report.parts[1].tasks.allSatisfy { $0.nearest != $0.name })
         #expect(Set(report.map.map(\.kind)) == ["expert", "task"])
@@ -62,7 +62,7 @@ struct EvaluationRunTests {
         }
     }
 
-    @Test func theReportIsTheSameBytesAgain() throws {
+    @Test func `the report is deterministic, whatever the number of threads`() throws {
         var options = EvaluationOptions()
         options.resamples = 100
         options.methods = [.base, .mean, .weighted, .sgLoRA]
@@ -81,7 +81,7 @@ struct EvaluationRunTests {
         #expect(first != (try bytes(threads: 2, seed: 5)))
     }
 
-    @Test func autoIsBaseWhereRefusedAndElseWhatIsChosen() throws {
+    @Test func `auto is the base model if refused, otherwise the chosen method`() throws {
         var options = EvaluationOptions()
         options.leaveOut = false
         options.methods = [.base, .weighted, .auto]
@@ -99,7 +99,7 @@ struct EvaluationRunTests {
         #expect(taken["auto"] == taken["weighted"])
     }
 
-    @Test func withoutAGeneratorTheReportSaysWhatIsMissing() throws {
+    @Test func `without a generator the report notes the missing methods`() throws {
         var options = EvaluationOptions()
         options.leaveOut = false
         let evaluation = try Fixture.evaluation(try Self.library.get(), options: options)
@@ -108,7 +108,7 @@ struct EvaluationRunTests {
         #expect(!report.parts[0].groups[0].methods.contains { $0.method == "sg-lora" })
     }
 
-    @Test func tasksThatNobodyAskedForAreAnError() throws {
+    @Test func `tasks outside the requested parts are refused`() throws {
         var options = EvaluationOptions()
         options.heldOut = false
         let evaluation = try Fixture.evaluation(try Self.library.get(), options: options)
@@ -118,7 +118,7 @@ struct EvaluationRunTests {
         #expect(error?.code == .invalidRequest)
     }
 
-    @Test func methodsAreNamed() throws {
+    @Test func `methods are parsed by name`() throws {
         #expect(try EvaluationOptions.methods(named: ["sg-lora", "base"]) == [.base, .sgLoRA])
         let error = #expect(throws: SgloradError.self) { try EvaluationOptions.methods(named: ["best"]) }
         #expect(error?.message.contains("weighted-tuned") == true)

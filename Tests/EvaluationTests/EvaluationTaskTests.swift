@@ -3,11 +3,12 @@ import Evaluation
 import Foundation
 import Testing
 
-@Suite struct EvaluationTaskTests {
+@Suite("EvaluationTask")
+struct EvaluationTaskTests {
     private static let task = EvaluationTask(
         name: "t", description: "match", pool: ["a", "b"], queries: [.init(text: "q", answer: 1)])
 
-    @Test func readsTheFormOfTheTaskFiles() throws {
+    @Test func `task files are decoded`() throws {
         let text = """
             {"name": "birds", "family": "wn", "description": "Match birds", "pool": ["owl", "hen"], "split": "heldout",
              "queries": [{"text": "hoots", "answer": 0}], "recallAt1": {"base": 0.5}}
@@ -27,7 +28,7 @@ import Testing
         #expect(small.split == nil && small.family.isEmpty)
     }
 
-    /// A task with something wrong, and what the error says of it.
+    /// An invalid task, and the expected error message.
     struct Wrong: Sendable, CustomTestStringConvertible {
         let task: EvaluationTask
         let says: String
@@ -52,14 +53,14 @@ import Testing
         Wrong("pool[0] has 32769 bytes", pool: [String(repeating: "x", count: 32_769)]),
         Wrong("pool holds 4097 entries", pool: [String](repeating: "x", count: 4097)),
     ])
-    func saysWhatIsWrong(_ wrong: Wrong) {
+    func `an invalid task is refused with the field and the reason`(wrong: Wrong) {
         let error = #expect(throws: SgloradError.self) { try wrong.task.validate() }
         #expect(error?.code == .invalidRequest)
         #expect(error?.message.contains(wrong.says) == true, "\(error?.message ?? "")")
         if wrong.task.name == "t" { #expect(error?.message.contains("'t'") == true) }
     }
 
-    @Test func namesAreThereOnce() throws {
+    @Test func `names must be unique`() throws {
         try EvaluationTask.validate([Self.task])
         #expect(throws: SgloradError.self) { try EvaluationTask.validate([]) }
         let error = #expect(throws: SgloradError.self) {

@@ -7,13 +7,13 @@ import LinearAlgebra
 import LowRank
 import TextEncoding
 
-/// Libraries of PEFT folders and tasks of files.
+/// Libraries from PEFT folders, tasks from files, and evaluations of them.
 enum Fixture {
     static let encoder = Result { try SentenceEncoder(folder: Places.model) }
 
-    /// A library of all experts of a folder, as the daemon makes it: the mean over an expert's checkpoints.
+    /// The library of all experts of a folder, with means over the checkpoints as the daemon computes them.
     ///
-    /// Variances are left zero; no method of an evaluation reads them.
+    /// Variances are zero; no evaluation method reads them.
     static func library(_ folder: String, where isWanted: (String) -> Bool = { _ in true }) throws -> Library
     {
         struct Card: Decodable { var description: String }
@@ -39,7 +39,7 @@ enum Fixture {
         return Library(layout: try layout ?? AdapterLayout(sites: [], rank: 1, scale: 1), experts: experts)
     }
 
-    /// The mean by BLAS: without optimisation, a loop of the test's own would take longer than the evaluation.
+    /// The mean, computed by BLAS because tests are built without optimisation.
     private static func mean(_ vectors: [[Float]]) -> [Float] {
         var mean = [Float](repeating: 0, count: vectors[0].count)
         for vector in vectors {
@@ -61,7 +61,7 @@ enum Fixture {
         .filter(isWanted)
     }
 
-    /// A small task of animals, or of numbers.
+    /// A small task about animals.
     static func small(_ name: String, family: String = "", split: EvaluationTask.Split? = nil)
         -> EvaluationTask
     {

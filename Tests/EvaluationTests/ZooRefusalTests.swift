@@ -5,11 +5,11 @@ import TextEncoding
 
 @testable import Evaluation
 
-/// Intents that have nothing to do with the library, and tasks that it has not seen but that are of its kind.
+/// Refusal of intents unrelated to the library, and acceptance of new tasks of its kind.
 @Suite(
     "Calibrated refusal on the zoo", .enabled(if: Places.hasReference, "needs ../shared and the text encoder")
 )
-struct UnrelatedTests {
+struct ZooRefusalTests {
     static let unrelated = [
         "Suggest replies to the Sicilian defence and other chess openings",
         "Summarise the income tax law of Iceland for lawyers", "qwxz vbnm plok jhgf",
@@ -26,7 +26,7 @@ struct UnrelatedTests {
         "Plan the moves of a robot arm that stacks pallets",
     ]
 
-    @Test func refusesWhatIsForeignAndTakesWhatIsNew() throws {
+    @Test func `unrelated intents are refused, held-out tasks are accepted`() throws {
         let library = try Fixture.library(Places.shared + "/zoo")
         let threshold = RefusalCalibration.threshold(
             library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) })

@@ -1,9 +1,9 @@
 import Generation
 import Testing
 
-@Suite("auto")
-struct AutoStrategyTests {
-    @Test func `takes sg-lora unless its record speaks against it, and says why`() throws {
+@Suite("AdapterStrategy")
+struct AdapterStrategyTests {
+    @Test func `auto is sg-lora unless its record shows it behind weighted, and states the reason`() throws {
         #expect(AutoStrategy(nil).strategy == .weighted)
         var record = try trainedGenerator(randomLibrary()).record
         #expect(record.verdict == nil)
@@ -20,5 +20,12 @@ struct AutoStrategyTests {
         }
         record.verdict = GeneratorVerdict(judgedBy: .recall, tasks: 8, sgLoRA: 0.4567, weighted: 0.1)
         #expect(AutoStrategy(record).reason.hasSuffix("recall@1 0.457 against 0.100"))
+    }
+
+    @Test func `raw values are the protocol's names`() {
+        for name in ["sg-lora", "weighted", "nearest", "mean"] {
+            #expect(AdapterStrategy(rawValue: name)?.rawValue == name)
+        }
+        #expect(AdapterStrategy(rawValue: "") == nil)
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Generation
 
-/// A library of experts with one checkpoint each, of given numbers.
+/// A library of experts with one given checkpoint each.
 private func library(_ samples: [[Float]]) throws -> Library {
     let layout = try AdapterLayout(
         sites: [Site(path: "a", inFeatures: samples[0].count - 1, outFeatures: 1)], rank: 1, scale: 1)
@@ -17,7 +17,7 @@ private func library(_ samples: [[Float]]) throws -> Library {
         })
 }
 
-/// Samples that lie in `span` random directions around a random origin.
+/// Samples that span `span` random directions around a random origin.
 private func samples(_ count: Int, span: Int, dimension: Int, seed: UInt64) -> [[Float]] {
     var random = CounterRandom(seed: seed)
     let origin = random.gaussians(dimension)
@@ -31,7 +31,7 @@ private func samples(_ count: Int, span: Int, dimension: Int, seed: UInt64) -> [
     }
 }
 
-/// A basis of all that is given, and its coordinates in D numbers.
+/// A basis fitted to all samples, and its coordinates.
 private func fit(
     _ given: [[Float]], limit: Int
 ) throws -> (span: CheckpointSpan, basis: SpanBasis, coordinates: PrincipalCoordinates) {
@@ -43,7 +43,7 @@ private func fit(
 @Suite("CheckpointSpan")
 struct CheckpointSpanTests {
     @Test(arguments: [(UInt64(1), 50), (2, 2048), (3, 16_384), (4, 40_001)])
-    func `distances are those of the vectors`(seed: UInt64, dimension: Int) throws {
+    func `distances equal those of the vectors`(seed: UInt64, dimension: Int) throws {
         let given = samples(7, span: 7, dimension: dimension, seed: seed)
         let span = try CheckpointSpan(library(given))
         func point(_ weights: [Double]) -> [Double] {
@@ -61,7 +61,7 @@ struct CheckpointSpanTests {
         #expect(span.squaredDistance(span.mean(of: [1, 2]), span.mean(of: [1, 2])) == 0)
     }
 
-    @Test func `the origin is the mean, of all and of some`() throws {
+    @Test func `the origin is the mean of the members`() throws {
         let given = samples(9, span: 8, dimension: 40_001, seed: 1)
         let span = try CheckpointSpan(library(given))
         for members in [Array(0..<9), [1, 4, 5]] {
@@ -72,7 +72,7 @@ struct CheckpointSpanTests {
         }
     }
 
-    @Test func `an expert's mean is that of its checkpoints, a neighbourhood's that of its experts`() throws {
+    @Test func `weights of a neighbourhood give the weighted mean of its experts`() throws {
         let library = try randomLibrary(experts: 4, checkpoints: 3)
         let span = try CheckpointSpan(library)
         #expect(span.count == 12)
@@ -114,13 +114,13 @@ struct SpanBasisTests {
         }
     }
 
-    @Test(arguments: 1...5) func `a point of the span comes back from its coordinates`(seed: UInt64) throws {
+    @Test(arguments: 1...5) func `a point of the span is restored from its coordinates`(seed: UInt64) throws {
         let given = samples(12, span: 5, dimension: 2500, seed: seed)
         let (_, basis, coordinates) = try fit(given, limit: 64)
-        // Twelve samples that span five directions have five, whatever is asked for.
+        // Twelve samples in five directions give five, whatever the limit.
         #expect(basis.count == 5)
         #expect(abs(basis.explained - 1) < 1e-6)
-        // A point that is no sample, but a mixture of some.
+        // A mixture of samples.
         var weights = [Double](repeating: 0, count: 12)
         (weights[0], weights[1], weights[2]) = (2, -0.5, -0.5)
         let mixture = given[0].indices.map { 2 * given[0][$0] - 0.5 * given[1][$0] - 0.5 * given[2][$0] }
@@ -135,7 +135,7 @@ struct SpanBasisTests {
         #expect(basis.coordinates(of: basis.origin).allSatisfy { $0 == 0 })
     }
 
-    @Test func `a basis of some knows the coordinates of the others`() throws {
+    @Test func `a basis of some checkpoints gives the coordinates of the others`() throws {
         let given = samples(10, span: 9, dimension: 500, seed: 3)
         let span = try CheckpointSpan(library(given))
         let members = [0, 2, 3, 5, 7]
@@ -152,7 +152,7 @@ struct SpanBasisTests {
             }
             #expect(farthest(basis.coordinates(ofCheckpoint: place), projected.map { Float($0) }) < 2e-3)
         }
-        // U y as weights is U y as numbers.
+        // U y as weights equals U y as parameters.
         let weights = basis.weights(of: [1, -2, 0.5, 3])
         #expect(abs(weights.reduce(0, +)) < 1e-6)
         var step = [Float](repeating: 0, count: 500)
@@ -163,7 +163,7 @@ struct SpanBasisTests {
         #expect(farthest(step, made) < 1e-4)
     }
 
-    @Test(arguments: 1...5) func `fewer directions keep the share of the variance that they say`(
+    @Test(arguments: 1...5) func `the explained share is the variance that the directions keep`(
         seed: UInt64
     ) throws {
         let given = samples(10, span: 9, dimension: 200, seed: seed)
@@ -183,7 +183,7 @@ struct SpanBasisTests {
         #expect(before > 0.9999)
     }
 
-    @Test func `directions come in the order of what they keep`() throws {
+    @Test func `directions are sorted by the variance they keep`() throws {
         let (_, basis, _) = try fit(samples(10, span: 9, dimension: 200, seed: 11), limit: 9)
         let coordinates = (0..<10).map { basis.coordinates(ofCheckpoint: $0) }
         let power = (0..<9).map { direction in
@@ -192,7 +192,7 @@ struct SpanBasisTests {
         #expect(zip(power, power.dropFirst()).allSatisfy { $0 > $1 })
     }
 
-    @Test func `samples that are all alike are refused`() {
+    @Test func `identical samples are refused`() {
         let sample = samples(1, span: 1, dimension: 300, seed: 1)[0]
         for given in [[sample], [sample, sample, sample]] {
             let error = refusal(.trainingFailed) { try fit(given, limit: 4) }

@@ -10,7 +10,7 @@ struct ConditionalVAETests {
         return Matrix(rows: rows, columns: columns, values: random.gaussians(rows * columns))
     }
 
-    /// A network that gives constants: encoder and prior say (mean, log-variance), the decoder nothing.
+    /// A network with constant outputs: (mean, log-variance) from encoder and prior, zero from the decoder.
     private func constant(encoder: [Float], prior: [Float]) -> ConditionalVAE {
         var random = CounterRandom(seed: 1)
         var network = ConditionalVAE(
@@ -20,7 +20,7 @@ struct ConditionalVAETests {
         return network
     }
 
-    @Test func `an untrained network corrects nothing, and its divergence is zero`() {
+    @Test func `an untrained network gives no correction and no divergence`() {
         var random = CounterRandom(seed: 1)
         let network = ConditionalVAE(coordinates: 3, latent: 2, width: 5, random: &random)
         let (target, condition) = (matrix(4, 3, seed: 2), matrix(4, 6, seed: 3))
@@ -28,7 +28,7 @@ struct ConditionalVAETests {
         #expect(network.sample(condition: condition, noise: noise).values.allSatisfy { $0 == 0 })
         let loss = network.loss(target: target, condition: condition, noise: noise, lambda: 1).loss
         #expect(loss.divergence == 0)
-        // What is left is the distance from the condition's mean, its first three numbers.
+        // The reconstruction loss is the distance from the condition's mean, its first three values.
         let distance = (0..<4).reduce(Float(0)) { sum, row in
             (0..<3).reduce(sum) { sum, column in
                 let difference = condition[row, column] - target[row, column]
@@ -38,7 +38,7 @@ struct ConditionalVAETests {
         #expect(abs(loss.reconstruction - distance / 4) < 1e-4)
     }
 
-    @Test func `the divergence is zero where q is p, and not otherwise`() {
+    @Test func `the divergence is zero only if q equals p`() {
         let said: [Float] = [0.7, -1.2, 0.4, -2]
         func divergence(_ encoder: [Float], _ prior: [Float]) -> Float {
             constant(encoder: encoder, prior: prior).loss(
@@ -55,8 +55,9 @@ struct ConditionalVAETests {
         }
     }
 
-    @Test func `the divergence is that of two normal distributions`() {
-        // KL(N(μ₁, σ₁²) ‖ N(μ₂, σ₂²)) = ½ (ln σ₂²/σ₁² + (σ₁² + (μ₁ − μ₂)²)/σ₂² − 1), with σ₁² = 1, σ₂² = 1, Δμ = 2.
+    @Test func `the divergence is that of two Gaussians`() {
+        // KL(N(μ₁, σ₁²) ‖ N(μ₂, σ₂²)) = ½ (ln σ₂²/σ₁² + (σ₁² + (μ₁ − μ₂)²)/σ₂² − 1), with σ₁² = 1, σ₂² = 1,
+        // Δμ = 2.
         let loss = constant(encoder: [2, 0], prior: [0, 0]).loss(
             target: matrix(4, 3, seed: 2), condition: matrix(4, 6, seed: 3), noise: matrix(4, 1, seed: 4),
             lambda: 1
@@ -64,7 +65,7 @@ struct ConditionalVAETests {
         #expect(abs(loss.divergence - 2) < 1e-5)
     }
 
-    @Test func `variances are held within bounds where exponentials are harmless`() {
+    @Test func `log-variances are clamped, so that loss and gradients stay finite`() {
         let loss = constant(encoder: [0, 1000], prior: [0, -1000]).loss(
             target: matrix(4, 3, seed: 2), condition: matrix(4, 6, seed: 3), noise: matrix(4, 1, seed: 4),
             lambda: 1
@@ -73,7 +74,7 @@ struct ConditionalVAETests {
         #expect(loss.gradients.allSatisfy { ($0.weight.values + $0.bias).allSatisfy(\.isFinite) })
     }
 
-    @Test func `layers go out and in in one order`() {
+    @Test func `layers are read and written in the same order`() {
         var random = CounterRandom(seed: 1)
         let network = ConditionalVAE(coordinates: 3, latent: 2, width: 5, random: &random)
         var other = ConditionalVAE(coordinates: 3, latent: 2, width: 5, random: &random)

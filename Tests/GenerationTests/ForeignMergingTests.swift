@@ -46,14 +46,14 @@ struct ForeignMergingTests {
             .squareRoot() / change(second).squaredNorm.squareRoot()
     }
 
-    @Test func `without a foreign expert the factors are averaged`() throws {
+    @Test func `without a foreign expert, factors are averaged`() throws {
         let library = library(foreign: [3])
         let near = try neighbourhood(library)
         let made = try WeightedGenerator().parameters(guidedBy: near, in: library, seed: 0)
         #expect(made == SemanticPrior.mean(near, of: library.experts.map(\.mean)))
     }
 
-    @Test func `with one, its gauge does not matter`() throws {
+    @Test func `the gauge of a foreign expert does not matter`() throws {
         for generator in [WeightedGenerator() as any AdapterGenerator, MeanGenerator(), NearestGenerator()] {
             let made = try [Float(1), 1000, 0.001].map { stretch in
                 let library = library(foreign: [0, 2], scrambled: stretch)
@@ -65,7 +65,8 @@ struct ForeignMergingTests {
         }
     }
 
-    @Test func `weighted is then the best approximation of the weighted sum of ΔW`() throws {
+    @Test func `with a foreign expert, weighted is the best low-rank approximation of the sum of ΔW`() throws
+    {
         let library = library(foreign: [0])
         let near = try neighbourhood(library)
         let made = change(try WeightedGenerator().parameters(guidedBy: near, in: library, seed: 0))
@@ -84,7 +85,7 @@ struct ForeignMergingTests {
         #expect(abs(error - least) < 1e-5 * sum.squaredNorm)
     }
 
-    @Test func `the native library leaves them out`() {
+    @Test func `the native library has no foreign experts`() {
         #expect(library(foreign: [1, 3]).native.experts.map(\.name) == ["expert-0", "expert-2"])
         #expect(library(foreign: []).native.experts.count == 4)
     }

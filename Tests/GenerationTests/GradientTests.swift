@@ -3,13 +3,13 @@ import Testing
 
 @testable import Generation
 
-/// Gradients against central differences of the loss itself.
+/// Gradients compared with central differences of the loss.
 @Suite("Gradients")
 struct GradientTests {
-    /// Expects the gradient by every weight and bias to be that of the differences.
+    /// Expects the gradients with respect to all weights and biases to equal central differences.
     ///
-    /// A loss of single precision cannot be differenced finely, and a long step runs over the bend of some ReLU: what is
-    /// compared is a layer's whole gradient, and the step lies between the two.
+    /// Short steps drown in the rounding of single precision, and long steps cross the kinks of ReLUs. The
+    /// step is a compromise, and a layer's gradient is compared as a whole.
     private func expectGradients(
         _ layers: [DenseLayer], _ gradients: [DenseLayer], step: Float = 1e-3,
         within tolerance: Double = 0.02,
@@ -47,8 +47,8 @@ struct GradientTests {
         Matrix(rows: rows, columns: columns, values: random.gaussians(rows * columns))
     }
 
-    /// Layers that all say something, as after some training.
-    private func awakened(_ layers: [DenseLayer], _ random: inout CounterRandom) -> [DenseLayer] {
+    /// The same layers with random weights and biases, so that no output is zero.
+    private func randomised(_ layers: [DenseLayer], _ random: inout CounterRandom) -> [DenseLayer] {
         layers.map { layer in
             DenseLayer(
                 weight: Matrix(
@@ -58,10 +58,12 @@ struct GradientTests {
         }
     }
 
-    @Test(arguments: 1...4) func `a perceptron's, by its layers and by its input`(seed: UInt64) {
+    @Test(arguments: 1...4) func `a perceptron's gradients with respect to layers and input are correct`(
+        seed: UInt64
+    ) {
         var random = CounterRandom(seed: seed)
         var network = Perceptron(widths: [5, 7, 6, 3], silentOutput: false, random: &random)
-        network.layers = awakened(network.layers, &random)
+        network.layers = randomised(network.layers, &random)
         let x = matrix(4, 5, &random)
         let pull = matrix(4, 3, &random)
         func loss(_ layers: [DenseLayer], _ x: Matrix) -> Double {
@@ -71,7 +73,6 @@ struct GradientTests {
         }
         let step = network.backward(network.forward(x), gradient: pull)
         expectGradients(network.layers, step.layers) { loss($0, x) }
-        // The input's gradient is that of a layer before, of x times the unit matrix.
         for place in x.values.indices {
             var (above, below) = (x, x)
             above.values[place] += 1e-3
@@ -82,10 +83,12 @@ struct GradientTests {
     }
 
     @Test(arguments: [(UInt64(1), Float(1)), (2, 1), (3, 0.1), (4, 0), (5, 3)])
-    func `the whole loss's, by every layer of the three networks`(seed: UInt64, lambda: Float) {
+    func `the gradients of the loss with respect to all three networks are correct`(
+        seed: UInt64, lambda: Float
+    ) {
         var random = CounterRandom(seed: seed)
         var network = ConditionalVAE(coordinates: 3, latent: 2, width: 6, random: &random)
-        network.layers = awakened(network.layers, &random)
+        network.layers = randomised(network.layers, &random)
         let (target, condition) = (matrix(5, 3, &random), matrix(5, 6, &random))
         let noise = matrix(5, 2, &random)
         let gradients = network.loss(
@@ -102,17 +105,18 @@ struct GradientTests {
         }
     }
 
-    @Test(arguments: [Float(-30), 30]) func `none flows through a variance that is held at its bound`(
+    @Test(arguments: [Float(-30), 30]) func `no gradient flows through a clamped log-variance`(
         spread: Float
     ) throws {
         var random = CounterRandom(seed: 6)
         var network = ConditionalVAE(coordinates: 3, latent: 2, width: 6, random: &random)
-        network.layers = awakened(network.layers, &random)
-        // The last of two log-variances of encoder and prior far beyond the bounds.
+        network.layers = randomised(network.layers, &random)
+        // The second of two log-variances of encoder and prior is far out of bounds.
         let (encoder, prior) = (1, 3)
         for index in [encoder, prior] { network.layers[index].bias[3] = spread }
         let (target, condition) = (matrix(5, 3, &random), matrix(5, 6, &random))
-        // With the noise at 0 the reconstruction does not see the variance, which at e⁸ would drown all else.
+        // Without noise the reconstruction does not depend on the variance, which at e⁸ would dominate
+        // everything else.
         let noise = Matrix(rows: 5, columns: 2)
         let gradients = network.loss(
             target: target, condition: condition, noise: noise, lambda: 1
@@ -122,7 +126,7 @@ struct GradientTests {
             #expect(gradients[index].weight.row(3).allSatisfy { $0 == 0 })
             #expect(gradients[index].bias[2] != 0)
         }
-        // Beyond the bound the loss does not move, so the differences agree.
+        // Out of bounds the loss is constant.
         var moved = network
         for index in [encoder, prior] { moved.layers[index].bias[3] += spread > 0 ? 1 : -1 }
         let before = network.loss(target: target, condition: condition, noise: noise, lambda: 1).loss

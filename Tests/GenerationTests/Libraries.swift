@@ -5,13 +5,13 @@ import LowRank
 import SemanticGuidance
 import Testing
 
-/// A vector brought to length 1.
+/// The vector scaled to length 1.
 func unit(_ vector: [Float]) -> [Float] {
     let norm = Float(vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
     return vector.map { $0 / norm }
 }
 
-/// A library of random experts on a layout of 44 numbers; `seed` decides every one of them.
+/// A library of random experts on a layout of 44 parameters, determined by `seed`.
 func randomLibrary(
     experts count: Int = 6, checkpoints: Int = 3, seed: UInt64 = 1
 ) throws -> Library {
@@ -32,7 +32,7 @@ func randomLibrary(
     return Library(layout: layout, experts: experts)
 }
 
-/// An expert of given checkpoints, with their mean and population variance.
+/// An expert with given checkpoints, their mean and their population variance.
 func libraryExpert(_ name: String, samples: [[Float]], embedding: [Float]) -> LibraryExpert {
     let share = 1 / Float(samples.count)
     let mean = samples[0].indices.map { place in samples.reduce(0) { $0 + share * $1[place] } }
@@ -44,15 +44,14 @@ func libraryExpert(_ name: String, samples: [[Float]], embedding: [Float]) -> Li
         variance: FloatVector(variance), checkpoints: samples.map { FloatVector($0) })
 }
 
-/// The experts that guide an intent of some embedding.
+/// The experts that guide an intent.
 func neighbourhood(
     in library: Library, to embedding: [Float], options: GuidanceOptions = .standard
 ) -> Neighbourhood {
-    Neighbourhood(
-        proximities: library.index.proximities(to: embedding, by: options.measure), options: options)
+    library.index.neighbourhood(of: embedding, options: options)
 }
 
-/// A short training of a small network.
+/// A plan for a short training of a small network.
 func smallPlan(steps: Int = 30) -> TrainingPlan {
     var plan = TrainingPlan()
     plan.steps = steps
@@ -68,7 +67,7 @@ func trainedGenerator(_ library: Library, plan: TrainingPlan = smallPlan()) thro
     try GeneratorTrainer(library: library, plan: plan, base: "base", encoder: "encoder").train { _ in }
 }
 
-/// The largest distance of two numbers; infinite where the lengths differ or one is none.
+/// The largest absolute difference; infinite if the lengths differ or a value is NaN.
 func farthest(_ first: [Float], _ second: [Float]) -> Float {
     guard first.count == second.count else { return .infinity }
     return zip(first, second).reduce(0) { farthest, pair in
@@ -77,7 +76,7 @@ func farthest(_ first: [Float], _ second: [Float]) -> Float {
     }
 }
 
-/// The error that a call must throw, of the code that it must have.
+/// Expects a call to throw an error of this code, and returns it.
 func refusal(
     _ code: SgloradError.Code, _ location: SourceLocation = #_sourceLocation, _ body: () throws -> some Any
 ) -> SgloradError? {

@@ -16,7 +16,7 @@ struct LibraryTests {
             })
     }
 
-    @Test func `experts are sorted by the bytes of their names, whatever order they come in`() throws {
+    @Test func `experts are sorted by the bytes of their names`() throws {
         let sorted = ["B", "a", "a-1", "a1", "b", "\u{E9}"]
         var random = CounterRandom(seed: 1)
         for _ in 0..<10 {
@@ -25,7 +25,7 @@ struct LibraryTests {
         }
     }
 
-    @Test func `the index speaks of the experts in the library's order`() throws {
+    @Test func `the index is in the order of the experts`() throws {
         let library = try library(["c", "a", "b"])
         #expect(library.index.count == 3)
         for (place, expert) in library.experts.enumerated() {
@@ -34,12 +34,17 @@ struct LibraryTests {
         }
     }
 
-    @Test func `a subset has the named digests alone, in the library's order`() throws {
+    @Test func `a subset has exactly the given digests, in the library's order`() throws {
         let library = try library(["a", "b", "c", "d"])
         let subset = try #require(library.subset(digests: ["digest of d", "digest of b"]))
         #expect(subset.experts.map(\.name) == ["b", "d"] && subset.layout == library.layout)
         #expect(subset.index.count == 2)
         #expect(library.subset(digests: ["digest of a", "digest of x"]) == nil)
         #expect(library.subset(digests: [])?.experts.isEmpty == true)
+    }
+
+    @Test func `a library without some names keeps the rest`() throws {
+        let rest = try library(["a", "b", "c"]).excluding(["b", "x"])
+        #expect(rest.experts.map(\.name) == ["a", "c"] && rest.index.count == 2)
     }
 }

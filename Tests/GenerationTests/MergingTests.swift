@@ -10,7 +10,7 @@ struct MergingTests {
         for (place, value) in made.enumerated() { #expect(abs(Double(value) - expected(place)) < 1e-6) }
     }
 
-    @Test(arguments: 1...6) func `weighted is the weighted mean of those that guide`(seed: UInt64) throws {
+    @Test(arguments: 1...6) func `weighted is the weighted mean of the neighbourhood`(seed: UInt64) throws {
         let library = try randomLibrary(seed: seed)
         let options = try GuidanceOptions(topK: 3, temperature: 0.2, measure: .plain)
         let guides = neighbourhood(in: library, to: library.experts[1].embedding, options: options)
@@ -23,14 +23,14 @@ struct MergingTests {
         }
     }
 
-    @Test func `nearest is the first one's mean, untouched`() throws {
+    @Test func `nearest is the mean of the nearest expert`() throws {
         let library = try randomLibrary()
         let guides = neighbourhood(in: library, to: library.experts[4].embedding)
         let made = try NearestGenerator().parameters(guidedBy: guides, in: library, seed: 0)
         #expect(made == library.experts[4].mean.array)
     }
 
-    @Test func `mean is that of all experts, whoever guides`() throws {
+    @Test func `mean is that of all experts, whatever the neighbourhood`() throws {
         let library = try randomLibrary()
         let means = library.experts.map(\.mean.array)
         let made = try library.experts.map { expert in
@@ -41,7 +41,7 @@ struct MergingTests {
         expectEqual(made[0]) { place in means.reduce(0) { $0 + Double($1[place]) } / Double(means.count) }
     }
 
-    @Test func `no merge depends on the seed`() throws {
+    @Test func `merges do not depend on the seed`() throws {
         let library = try randomLibrary()
         let guides = neighbourhood(in: library, to: library.experts[0].embedding)
         for strategy: any AdapterGenerator in [WeightedGenerator(), NearestGenerator(), MeanGenerator()] {
@@ -51,10 +51,4 @@ struct MergingTests {
         }
     }
 
-    @Test func `strategies are called what the protocol calls them`() {
-        for name in ["sg-lora", "weighted", "nearest", "mean"] {
-            #expect(AdapterStrategy(rawValue: name)?.rawValue == name)
-        }
-        #expect(AdapterStrategy(rawValue: "") == nil)
-    }
 }

@@ -1,5 +1,4 @@
 import ErrorModel
-import Foundation
 import Generation
 import LinearAlgebra
 import LowRank
@@ -8,12 +7,12 @@ import Testing
 
 @Suite("SemanticGuidedGenerator")
 struct SemanticGuidedGeneratorTests {
-    @Test(arguments: 1...4) func `a generator that has learned nothing is the merge, bit for bit`(
+    @Test(arguments: 1...4) func `an untrained generator gives the merge, bit for bit`(
         seed: UInt64
     ) throws {
         let library = try randomLibrary(seed: seed)
         var plan = smallPlan(steps: 1)
-        // So small that no weight leaves its place by more than what single precision rounds away.
+        // So low that no update is larger than the rounding error of single precision.
         plan.learningRate = 1e-30
         let generator = try trainedGenerator(library, plan: plan)
         for expert in library.experts {
@@ -24,7 +23,7 @@ struct SemanticGuidedGeneratorTests {
         }
     }
 
-    @Test func `one seed gives one adapter, another seed another`() throws {
+    @Test func `different seeds give different adapters, the same seed the same`() throws {
         let library = try randomLibrary()
         let generator = try trainedGenerator(library, plan: smallPlan(steps: 200))
         let guides = neighbourhood(in: library, to: library.experts[2].embedding)
@@ -38,7 +37,7 @@ struct SemanticGuidedGeneratorTests {
         #expect(made.count == 4)
     }
 
-    @Test func `the correction moves the merge along the library's own directions alone`() throws {
+    @Test func `the correction lies in the span of the library's checkpoints`() throws {
         let library = try randomLibrary(experts: 4, checkpoints: 2)
         let generator = try trainedGenerator(library, plan: smallPlan(steps: 200))
         let samples = library.experts.flatMap(\.checkpoints).map(\.array)
@@ -46,12 +45,13 @@ struct SemanticGuidedGeneratorTests {
         let merged = try WeightedGenerator().parameters(guidedBy: guides, in: library, seed: 0)
         let made = try generator.parameters(guidedBy: guides, in: library, seed: 0)
         #expect(farthest(made, merged) > 1e-4)
-        // The correction is a combination of the samples: nothing of it is left when their span is taken away.
+        // The correction is a combination of the checkpoints' differences: its projection out of their span
+        // is zero.
         let rest = outside(zip(made, merged).map { $0 - $1 }, of: samples)
         #expect(farthest(rest, [Float](repeating: 0, count: rest.count)) < 1e-5)
     }
 
-    /// What of a vector lies outside the span of the samples' differences, by Gram and Schmidt.
+    /// The part of a vector outside the span of the samples' differences, by Gram-Schmidt orthogonalisation.
     private func outside(_ vector: [Float], of samples: [[Float]]) -> [Float] {
         func without(_ x: [Double], _ basis: [[Double]]) -> [Double] {
             basis.reduce(x) { rest, axis in
@@ -68,7 +68,7 @@ struct SemanticGuidedGeneratorTests {
         return without(vector.map(Double.init), basis).map { Float($0) }
     }
 
-    @Test func `another library than its own is refused, not guided by`() throws {
+    @Test func `a library other than the snapshot is refused`() throws {
         let library = try randomLibrary()
         let generator = try trainedGenerator(library, plan: smallPlan(steps: 1))
         let guides = neighbourhood(in: library, to: library.experts[0].embedding)
@@ -83,94 +83,38 @@ struct SemanticGuidedGeneratorTests {
     }
 }
 
-@Suite("A generator's tensors")
-struct GeneratorTensorTests {
-    private typealias Tensor = (shape: [Int], values: FloatStream)
-
-    private func tensors(of generator: SemanticGuidedGenerator) -> [String: Tensor] {
-        Dictionary(uniqueKeysWithValues: generator.tensors.map { ($0.name, ($0.shape, $0.values)) })
+@Suite("Relevance of a generator's guidance")
+struct RelevanceFadeTests {
+    @Test func `far below the threshold only the library's mean is left`() throws {
+        let library = try randomLibrary(experts: 8)
+        let generator = try trainedGenerator(library)
+        var away = [Float](repeating: 0, count: 8)
+        for expert in library.experts { for place in 0..<8 { away[place] -= expert.embedding[place] } }
+        let far = generator.neighbourhood(of: unit(away), in: library)
+        let nearest = library.index.proximities(to: unit(away), by: .plain).max() ?? 1
+        try #require(nearest < 0.6 * generator.record.threshold)
+        #expect(far.relevance == 0)
+        let mean = try MeanGenerator().parameters(guidedBy: far, in: library, seed: 0)
+        let made = try generator.parameters(guidedBy: far, in: library, seed: 3)
+        for (one, other) in zip(mean, made) { #expect(abs(one - other) < 1e-5) }
     }
 
-    private func generator(_ record: GeneratorRecord, _ tensors: [String: Tensor]) throws(SgloradError)
-        -> SemanticGuidedGenerator
-    {
-        try SemanticGuidedGenerator(record: record, file: "g.safetensors") { name throws(SgloradError) in
-            tensors[name]
+    @Test func `between 0.6 of the threshold and the threshold, guidance fades linearly`() throws {
+        let library = try randomLibrary(experts: 8)
+        var generator = try trainedGenerator(library)
+        let embedding = library.experts[3].embedding
+        for (threshold, relevance) in [(Float(0.5), Float(1)), (1, 1)] {
+            generator.record.threshold = threshold
+            let found = generator.neighbourhood(of: embedding, in: library).relevance
+            #expect(abs(found - relevance) < 1e-5)
         }
-    }
-
-    @Test func `a generator put together from its tensors makes the same adapters`() throws {
-        let library = try randomLibrary()
-        let first = try trainedGenerator(library)
-        let again = try generator(first.record, tensors(of: first))
-        #expect(again.record == first.record)
-        for (number, expert) in library.experts.enumerated() {
-            let guides = neighbourhood(in: library, to: expert.embedding)
-            #expect(
-                try first.parameters(guidedBy: guides, in: library, seed: UInt64(number))
-                    == again.parameters(guidedBy: guides, in: library, seed: UInt64(number)))
-        }
-    }
-
-    @Test func `names are unique, shapes hold as many numbers, half precision is for the directions`() throws
-    {
-        let given = try trainedGenerator(randomLibrary()).tensors
-        #expect(Set(given.map(\.name)).count == given.count)
-        for tensor in given { #expect(tensor.shape.reduce(1, *) == tensor.values.count) }
-        #expect(given.filter(\.half).map(\.name) == ["directions"])
-    }
-
-    @Test func `a tensor that is missing or of another shape is named`() throws {
-        let first = try trainedGenerator(randomLibrary(), plan: smallPlan(steps: 1))
-        let all = tensors(of: first)
-        for (name, tensor) in all {
-            var wrong = all
-            wrong[name] = nil
-            let missing = refusal(.invalidFile) { try generator(first.record, wrong) }
-            #expect(missing?.message.contains("'\(name)' is missing") == true)
-            #expect(missing?.parameters["file"] == .string("g.safetensors"))
-            for shape in [tensor.shape + [1], [tensor.values.count + 1], []] {
-                wrong[name] = (shape, tensor.values)
-                let misshapen = refusal(.invalidFile) { try generator(first.record, wrong) }
-                #expect(misshapen?.message.contains("'\(name)' has shape \(shape)") == true)
-            }
-        }
-    }
-
-    @Test func `what the lookup throws passes through`() throws {
-        let first = try trainedGenerator(randomLibrary(), plan: smallPlan(steps: 1))
-        let error = refusal(.storageFailure) {
-            try SemanticGuidedGenerator(record: first.record, file: "f") { _ throws(SgloradError) in
-                throw .storageFailure("f", "the disk is gone")
-            }
-        }
-        #expect(error?.parameters["path"] == .string("f"))
-    }
-
-    @Test func `a hostile record is refused before anything is read`() throws {
-        let first = try trainedGenerator(randomLibrary(), plan: smallPlan(steps: 1))
-        let changes: [(inout GeneratorRecord) -> Void] = [
-            { $0.directions = 0 }, { $0.directions = -1 }, { $0.directions = 513 }, { $0.directions = .max },
-            { $0.unit = 0 }, { $0.unit = -1 }, { $0.unit = .nan }, { $0.unit = .infinity },
-            { $0.experts = [] }, { $0.experts.removeLast(5) }, { $0.plan.width = 3 },
-            { $0.plan.width = .max }, { $0.plan.latent = 0 }, { $0.plan.latent = .max },
-            { $0.plan.lambda = .nan },
-        ]
-        for change in changes {
-            var record = first.record
-            change(&record)
-            let error = refusal(.invalidFile) {
-                try SemanticGuidedGenerator(record: record, file: "f") { name throws(SgloradError) in
-                    throw .internal("read '\(name)'")
-                }
-            }
-            #expect(error?.message.contains("out of range") == true)
-        }
-    }
-
-    @Test func `a record outlives its JSON`() throws {
-        let record = try trainedGenerator(randomLibrary()).record
-        let data = try JSONEncoder().encode(record)
-        #expect(try JSONDecoder().decode(GeneratorRecord.self, from: data) == record)
+        // 0.8 of the threshold is midway between 0.6 and 1.
+        var tilted = embedding
+        for place in tilted.indices { tilted[place] *= 0.8 }
+        generator.record.threshold = 1
+        let nearest = library.index.proximities(to: tilted, by: .plain).max() ?? 0
+        let half = generator.neighbourhood(of: tilted, in: library).relevance
+        #expect(abs(half - (nearest - 0.6) / 0.4) < 1e-5)
+        #expect(half > 0.4 && half < 0.6)
     }
 }

@@ -5,7 +5,7 @@ import LowRank
 import SemanticGuidance
 import Testing
 
-/// A judge that wants adapters near a point: the loss is half the squared distance.
+/// An objective whose loss is half the squared distance from a point.
 private struct NearPoint: TaskObjective {
     let experts: [String]
     let point: [Float]
@@ -35,7 +35,8 @@ struct SteeringTests {
         for (one, other) in zip(before, after) { #expect(abs(one - other) < 1e-6) }
     }
 
-    @Test func `gains scale the way from the mean, shifts are added, each by its mode's share`() throws {
+    @Test func `gains scale the distance from the origin and shifts are added, by the modes' shares`() throws
+    {
         let library = try randomLibrary()
         let near = neighbourhood(in: library, to: library.experts[2].embedding)
         let d = library.layout.parameterCount
@@ -62,7 +63,7 @@ struct SteeringTests {
         }
     }
 
-    @Test func `a training by tasks brings adapters nearer to what the tasks want`() throws {
+    @Test func `steering lowers the loss on the tasks`() throws {
         let library = try randomLibrary(experts: 9, seed: 5)
         var random = CounterRandom(seed: 6)
         let objective = NearPoint(
@@ -78,7 +79,7 @@ struct SteeringTests {
         #expect(losses.suffix(5).reduce(0, +) < 0.7 * losses.prefix(5).reduce(0, +))
         #expect(steered.record.steering?.tasks == 9)
         #expect(Set(steered.record.steering?.modes ?? []) == [0, 1])
-        // A seen embedding, far above the threshold: guidance is whole.
+        // An expert's own embedding is far above the threshold.
         let near = steered.neighbourhood(of: library.experts[0].embedding, in: library)
         #expect(near.relevance == 1)
         let plain = try trainedGenerator(library, plan: plan)
@@ -89,7 +90,7 @@ struct SteeringTests {
         #expect(try loss(steered) < loss(plain))
     }
 
-    @Test func `with and without tasks, a training is a function of library, plan and tasks`() throws {
+    @Test func `steered training is deterministic`() throws {
         let library = try randomLibrary(experts: 8)
         let objective = NearPoint(
             experts: library.experts.map(\.name),

@@ -6,13 +6,13 @@ import Testing
 
 @Suite("TrainingPlan")
 struct TrainingPlanTests {
-    @Test func `the default plan is sound, and looks at more neighbours than a merge`() throws {
+    @Test func `the default plan is valid and guides broadly`() throws {
         let plan = TrainingPlan()
         try plan.validate()
         #expect(plan.guidance == .broad)
     }
 
-    @Test func `a number out of range is named`() {
+    @Test func `a value out of range is named`() {
         let cases: [(String, [(inout TrainingPlan) -> Void])] = [
             ("steps", [{ $0.steps = 0 }, { $0.steps = 100_001 }, { $0.steps = .min }]),
             ("directions", [{ $0.directions = 0 }, { $0.directions = 513 }, { $0.directions = -1 }]),
@@ -42,7 +42,7 @@ struct TrainingPlanTests {
         }
     }
 
-    @Test func `the ends of the ranges are within them`() throws {
+    @Test func `the bounds of the ranges are valid`() throws {
         var least = TrainingPlan()
         (least.steps, least.directions, least.latent, least.width) = (1, 1, 1, 4)
         (least.lambda, least.weightDecay, least.dropout) = (0, 0, 0)
@@ -63,7 +63,7 @@ struct TrainingPlanTests {
         #expect(generator.record.directions == 1 && generator.record.loss.isFinite)
     }
 
-    @Test func `a plan outlives its JSON`() throws {
+    @Test func `a plan round-trips through JSON`() throws {
         var plan = TrainingPlan()
         plan.seed = .max
         plan.lambda = 0.5

@@ -16,7 +16,7 @@ struct TrainingTests {
             }
     }
 
-    @Test(arguments: [UInt64(1), 2]) func `one library and one plan give one generator, bit for bit`(
+    @Test(arguments: [UInt64(1), 2]) func `training is deterministic, bit for bit`(
         seed: UInt64
     ) throws {
         var plan = smallPlan()
@@ -26,14 +26,14 @@ struct TrainingTests {
         let again = try trainedGenerator(randomLibrary(seed: seed), plan: plan)
         #expect(generator.record == again.record)
         #expect(tensorsEqual(generator, again))
-        // The order in which experts come changes nothing either.
+        // The order of the experts does not matter either.
         let reversed = Library(layout: library.layout, experts: library.experts.reversed())
         #expect(try tensorsEqual(generator, trainedGenerator(reversed, plan: plan)))
         plan.seed += 1
         #expect(try !tensorsEqual(generator, trainedGenerator(library, plan: plan)))
     }
 
-    @Test(arguments: 1...3) func `a training lowers the loss`(seed: UInt64) throws {
+    @Test(arguments: 1...3) func `training lowers the loss`(seed: UInt64) throws {
         var losses: [Float] = []
         var plan = smallPlan(steps: 300)
         plan.learningRate = 3e-3
@@ -47,7 +47,7 @@ struct TrainingTests {
         #expect(generator.record.reconstruction > 0 && generator.record.divergence >= 0)
     }
 
-    @Test func `every step is told, in order`() throws {
+    @Test func `every step is reported, in order`() throws {
         var told: [GeneratorTrainer.Progress] = []
         let trainer = try GeneratorTrainer(
             library: randomLibrary(), plan: smallPlan(steps: 7), base: "base", encoder: "encoder")
@@ -56,7 +56,7 @@ struct TrainingTests {
         #expect(told.allSatisfy { $0.total == 7 && $0.loss.isFinite && $0.loss > 0 })
     }
 
-    @Test func `what the listener throws ends the training`() throws {
+    @Test func `an error of the progress handler ends the training`() throws {
         var steps = 0
         let trainer = try GeneratorTrainer(
             library: randomLibrary(), plan: smallPlan(steps: 50), base: "base", encoder: "encoder")
@@ -70,7 +70,7 @@ struct TrainingTests {
         #expect(steps == 3)
     }
 
-    @Test func `the record says what the generator was made from`() throws {
+    @Test func `the record describes what the generator was trained on`() throws {
         let library = try randomLibrary(experts: 4, checkpoints: 2)
         var plan = smallPlan()
         plan.directions = 64
@@ -81,7 +81,7 @@ struct TrainingTests {
         #expect(record.layout == library.layout && record.plan == plan)
         #expect(record.experts.map(\.name) == library.experts.map(\.name))
         #expect(record.experts.map(\.digest) == library.experts.map(\.digest))
-        // Eight checkpoints span seven directions around their mean, however many are allowed.
+        // Eight checkpoints span seven directions around their mean, whatever the limit.
         #expect(record.directions == 7)
         #expect(abs(record.explained - 1) < 1e-6)
         let fewer = try trainedGenerator(library, plan: smallPlan(steps: 1)).record
@@ -91,7 +91,7 @@ struct TrainingTests {
         #expect(three.directions == 3 && three.explained < 1)
     }
 
-    @Test func `a plan out of range never begins`() throws {
+    @Test func `a plan out of range is refused`() throws {
         var plan = smallPlan()
         plan.steps = 0
         let library = try randomLibrary()
@@ -101,7 +101,7 @@ struct TrainingTests {
         #expect(error?.parameters["field"] == .string("steps"))
     }
 
-    @Test(arguments: [0, 1]) func `fewer than two experts are refused, saying what to do`(count: Int) throws {
+    @Test(arguments: [0, 1]) func `fewer than two experts are refused, with a remedy`(count: Int) throws {
         let library = try randomLibrary(experts: count)
         let error = refusal(.trainingFailed) {
             try GeneratorTrainer(library: library, plan: smallPlan(), base: "minilm", encoder: "encoder")
@@ -110,7 +110,7 @@ struct TrainingTests {
         #expect(error?.message.contains("expert import") == true)
     }
 
-    @Test func `experts that are all alike are refused`() throws {
+    @Test func `identical experts are refused`() throws {
         let layout = try randomLibrary().layout
         let sample = [Float](repeating: 0.5, count: layout.parameterCount)
         let library = Library(

@@ -9,7 +9,7 @@ private let shared = URL(filePath: #filePath).deletingLastPathComponent().deleti
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared").path(
         percentEncoded: false)
 
-/// What ../shared/reference/priors.json says of one intent.
+/// One intent of ../shared/reference/priors.json.
 private struct ReferenceIntent: Decodable {
     let intent: String
     let topK: Int
@@ -38,7 +38,7 @@ private struct ReferenceIntent: Decodable {
             && FileManager.default.fileExists(atPath: shared + "/zoo"),
         "needs ../shared/reference and ../shared/zoo beside the repository"))
 struct ReferencePriorTests {
-    @Test func `every prior is the reference's, number by number`() throws {
+    @Test func `every prior equals that of the reference`() throws {
         let intents = try ReferenceIntent.all()
         let names = try FileManager.default.contentsOfDirectory(atPath: shared + "/zoo").sorted()
         let wanted = Set(intents.flatMap(\.top))
@@ -76,7 +76,7 @@ struct ReferencePriorTests {
         }
     }
 
-    /// The largest distance of two numbers; infinite where one is none.
+    /// The largest absolute difference; infinite if the lengths differ or a value is NaN.
     private func farthest(_ first: [Float], _ second: [Float]) -> Float {
         guard first.count == second.count else { return .infinity }
         return zip(first, second).reduce(0) { farthest, pair in
@@ -98,7 +98,7 @@ struct ReferencePriorTests {
         return (FloatVector(mean), FloatVector(variance))
     }
 
-    /// A vector of the reference in the layout's order.
+    /// The parameters of a reference tensor set in the layout's order.
     private func reference(
         _ prefix: String, in file: SafetensorsFile, layout: AdapterLayout
     ) throws -> [Float] {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("SemanticPrior")
 struct SemanticPriorTests {
-    /// Experts of some checkpoints each, and a neighbourhood of them.
+    /// Random experts with checkpoints, a neighbourhood of them and its prior.
     private struct Case {
         let checkpoints: [[[Float]]]
         let means: [[Double]]
@@ -47,7 +47,7 @@ struct SemanticPriorTests {
         }
     }
 
-    @Test(arguments: 1...12) func `it is the mean and variance of: draw an expert, then a checkpoint`(
+    @Test(arguments: 1...12) func `mean and variance are those of drawing an expert, then a checkpoint`(
         seed: UInt64
     ) throws {
         let given = try Case(seed: seed)
@@ -62,12 +62,12 @@ struct SemanticPriorTests {
                 }
             }
             #expect(abs(Double(given.prior.mean[place]) - first) < 1e-5)
-            // E[x²] − E[x]², without any law in between.
+            // E[x²] − E[x]², without the law of total variance.
             #expect(abs(Double(given.prior.variance[place]) - (second - first * first)) < 1e-5)
         }
     }
 
-    @Test(arguments: 1...4) func `a direct sample in two stages has the prior's mean and variance`(
+    @Test(arguments: 1...4) func `a two-stage sample has the prior's mean and variance`(
         seed: UInt64
     ) throws {
         let given = try Case(seed: seed, dimension: 2)
@@ -103,7 +103,7 @@ struct SemanticPriorTests {
         }
     }
 
-    @Test(arguments: 1...4) func `the variance is what scatters within experts and what lies between them`(
+    @Test(arguments: 1...4) func `the variance is the sum of the variances within and between experts`(
         seed: UInt64
     ) throws {
         let given = try Case(seed: seed)
@@ -121,7 +121,7 @@ struct SemanticPriorTests {
         #expect(given.prior.variance == zip(given.prior.within, given.prior.between).map { $0 + $1 })
     }
 
-    @Test func `one expert alone is its own prior, and nothing lies between`() throws {
+    @Test func `one expert alone has no variance between experts`() throws {
         let neighbourhood = Neighbourhood(
             proximities: [0.1, 0.9], options: try GuidanceOptions(topK: 1, temperature: 0.1, measure: .plain))
         let prior = SemanticPrior(

@@ -5,10 +5,10 @@ public import SemanticGuidance
 
 /// `weighted`: μ*, the weighted mean of the neighbourhood.
 public struct WeightedGenerator: AdapterGenerator {
-    /// Makes the strategy; it has no state.
+    /// Creates the generator, which has no state.
     public init() {}
 
-    /// μ* of the neighbourhood; the seed is not used.
+    /// μ* of the neighbourhood; ignores the seed.
     public func parameters(
         guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
     ) throws(SgloradError) -> [Float] {
@@ -18,10 +18,10 @@ public struct WeightedGenerator: AdapterGenerator {
 
 /// `nearest`: the mean of the nearest expert's checkpoints.
 public struct NearestGenerator: AdapterGenerator {
-    /// Makes the strategy; it has no state.
+    /// Creates the generator, which has no state.
     public init() {}
 
-    /// The nearest expert's mean; the seed is not used.
+    /// The nearest expert's mean; ignores the seed.
     public func parameters(
         guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
     ) throws(SgloradError) -> [Float] {
@@ -31,10 +31,10 @@ public struct NearestGenerator: AdapterGenerator {
 
 /// `mean`: the mean of all experts, whatever the intent.
 public struct MeanGenerator: AdapterGenerator {
-    /// Makes the strategy; it has no state.
+    /// Creates the generator, which has no state.
     public init() {}
 
-    /// The library's mean; neither the neighbourhood nor the seed is used.
+    /// The library's mean; ignores the neighbourhood and the seed.
     public func parameters(
         guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
     ) throws(SgloradError) -> [Float] {
@@ -43,21 +43,29 @@ public struct MeanGenerator: AdapterGenerator {
 }
 
 extension Library {
-    /// The weighted mean of a neighbourhood: of the factors, or where one of the experts is foreign, of ΔW, cut to the
-    /// library's rank.
+    /// The weighted mean μ* of a neighbourhood.
+    ///
+    /// The factors A and B are averaged. If one of the experts is foreign, ``exactSum(_:)`` is taken instead.
     public func merged(_ neighbourhood: Neighbourhood) throws(SgloradError) -> [Float] {
-        let members = neighbourhood.members
-        guard members.contains(where: { experts[$0.expert].isForeign }) else {
+        guard neighbourhood.members.contains(where: { experts[$0.expert].isForeign }) else {
             return SemanticPrior.mean(neighbourhood, of: experts.map(\.mean))
         }
-        let terms = members.map {
+        return try exactSum(neighbourhood)
+    }
+
+    /// The weighted sum of a neighbourhood's ΔW = BA, truncated to the library's rank by SVD.
+    public func exactSum(_ neighbourhood: Neighbourhood) throws(SgloradError) -> [Float] {
+        let terms = neighbourhood.members.map {
             LowRankSum.Term(weight: $0.weight, parameters: experts[$0.expert].mean)
         }
         return try LowRankSum.compressed(terms, on: layout)
     }
 
-    /// The mean of all experts: of the factors of those that share the library's gauge, and of ΔW over these as one and
-    /// each foreign one.
+    /// The mean of all experts.
+    ///
+    /// The factors of native experts are averaged. If there are foreign experts, the ΔW of that mean
+    /// (weighted by the number of native experts) and those of the foreign experts are summed and truncated
+    /// to the library's rank.
     public func mean() throws(SgloradError) -> [Float] {
         let (foreign, own) = (experts.filter(\.isForeign), experts.filter { !$0.isForeign })
         var result = [Float](repeating: 0, count: layout.parameterCount)

@@ -1,18 +1,13 @@
+internal import Glibc
 internal import LinearAlgebra
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
-
-/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019) over layers; biases do not decay.
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019) over dense layers; biases do not decay.
 struct AdamW: Sendable {
     let learningRate: Float
     let weightDecay: Float
     private var moments: [AdamMoments]
 
-    /// The state for some layers, whose order stays the same in every ``update(_:by:rate:)``.
+    /// Creates the state for layers whose order and shapes stay the same in every ``update(_:by:rate:)``.
     init(for layers: [DenseLayer], learningRate: Float, weightDecay: Float) {
         self.learningRate = learningRate
         self.weightDecay = weightDecay
@@ -21,9 +16,9 @@ struct AdamW: Sendable {
         }
     }
 
-    /// One step.
+    /// Takes one optimiser step.
     ///
-    /// - Parameter rate: what the learning rate is multiplied by at this step.
+    /// - Parameter rate: the schedule's factor on the learning rate at this step.
     mutating func update(_ layers: inout [DenseLayer], by gradients: [DenseLayer], rate: Float) {
         let rate = learningRate * rate
         for index in layers.indices {
@@ -36,9 +31,11 @@ struct AdamW: Sendable {
     }
 }
 
-/// Adam's two moments of some numbers (Kingma and Ba, 2015).
+/// Adam's first and second moments of a vector of parameters (Kingma and Ba, 2015).
+///
+/// β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
 struct AdamMoments: Sendable {
-    /// How many steps were taken.
+    /// The number of steps taken.
     private(set) var step = 0
     private var first: [Float]
     private var second: [Float]
@@ -48,7 +45,7 @@ struct AdamMoments: Sendable {
         second = [Float](repeating: 0, count: count)
     }
 
-    /// One step of some numbers down their gradient.
+    /// Takes one step: `values -= rate · (m̂ / (√v̂ + ε) + decay · values)`.
     mutating func apply(to values: inout [Float], _ gradient: [Float], rate: Float, decay: Float) {
         step += 1
         let (beta1, beta2): (Float, Float) = (0.9, 0.999)

@@ -2,24 +2,25 @@ public import ErrorModel
 internal import LinearAlgebra
 internal import SemanticGuidance
 
-/// All checkpoints of a library and the inner products between them.
+/// All checkpoints of a library and their inner products.
 ///
-/// Whatever is fitted by parameters alone lies in their span: a point there is known by its weights over the checkpoints,
-/// which sum to one, and all distances and coordinates follow from the Gram matrix `[n, n]`. The D numbers of a checkpoint
-/// are read once for the Gram matrix, and once more when a generator's directions are written.
+/// Everything that is fitted to parameters alone lies in the affine span of the n checkpoints. A point of the
+/// span is represented by its weights over the checkpoints, which sum to 1; distances and coordinates follow
+/// from the Gram matrix `[n, n]`. The D parameters of a checkpoint are read once for the Gram matrix, and
+/// once more when a generator's directions are written.
 public struct CheckpointSpan: Sendable {
-    /// The checkpoints, D numbers each, expert after expert in the library's order.
+    /// The checkpoints, D values each, grouped by expert in the library's order.
     let vectors: [FloatVector]
-    /// Where the checkpoints of an expert stand, by its name.
+    /// The indices of each expert's checkpoints in ``vectors``, by the expert's name.
     let places: [String: Range<Int>]
     /// ⟨x_i − x̄, x_j − x̄⟩, `[n, n]`.
     let gram: DoubleMatrix
-    /// x̄: the mean of all checkpoints, D numbers.
+    /// x̄: the mean of all checkpoints, D values.
     let origin: FloatVector
 
     /// Reads a library's checkpoints once.
     ///
-    /// - Throws: `trainingFailed` where their squares overflow.
+    /// - Throws: `trainingFailed` if an inner product overflows.
     public init(_ library: Library) throws(SgloradError) {
         var vectors: [FloatVector] = []
         var places: [String: Range<Int>] = [:]
@@ -34,7 +35,7 @@ public struct CheckpointSpan: Sendable {
             var product = [Float](repeating: 0, count: n * n)
             stretches.forEach { block, range, mean in
                 for (index, place) in range.enumerated() { origin[place] = mean[index] }
-                // Short sums in single precision, their sum in double.
+                // Partial sums in single precision, their total in double.
                 for start in stride(from: 0, to: range.count, by: 2048) {
                     BLAS.gemm(
                         m: n, n: n, k: min(2048, range.count - start), a: block + start,
@@ -47,8 +48,8 @@ public struct CheckpointSpan: Sendable {
         guard gram.values.allSatisfy(\.isFinite) else {
             throw SgloradError(
                 .trainingFailed,
-                "The experts' parameters are too large to be compared: their squares overflow. Import experts whose "
-                    + "parameters are of an ordinary size.",
+                "The experts' parameters are too large to compare: their inner products overflow. Remove the experts "
+                    + "with such parameters, or import them again from intact files.",
                 parameters: ["base": .string(""), "reason": .string("the parameters overflow")])
         }
         self.vectors = vectors
@@ -56,15 +57,15 @@ public struct CheckpointSpan: Sendable {
         self.gram = gram
     }
 
-    /// How many checkpoints there are.
+    /// The number of checkpoints, n.
     var count: Int { vectors.count }
 
-    /// The places of some experts' checkpoints, in the experts' order.
+    /// The indices of some experts' checkpoints, in the experts' order.
     func places(of experts: [LibraryExpert]) -> [Int] {
         experts.flatMap { places[$0.name].map(Array.init) ?? [] }
     }
 
-    /// The mean of some checkpoints, as weights.
+    /// The mean of some checkpoints, as weights over all.
     func mean(of members: some Collection<Int>) -> [Double] {
         var weights = [Double](repeating: 0, count: count)
         for place in members { weights[place] = 1 / Double(members.count) }
@@ -91,7 +92,7 @@ public struct CheckpointSpan: Sendable {
         mean(of: neighbourhood.members.map { (library.experts[$0.expert], Double($0.weight)) })
     }
 
-    /// The squared distance of two points that are given by their weights.
+    /// The squared distance between two points given as weights.
     func squaredDistance(_ first: [Double], _ second: [Double]) -> Double {
         let difference = DoubleMatrix(
             rows: count, columns: 1, values: zip(first, second).map { $0 - $1 })
@@ -99,7 +100,7 @@ public struct CheckpointSpan: Sendable {
         return max(0, zip(difference.values, product.values).reduce(0) { $0 + $1.0 * $1.1 })
     }
 
-    /// x̄ of some of the checkpoints, D numbers.
+    /// The mean of some of the checkpoints, D values.
     func origin(of members: [Int]) -> FloatVector {
         if members.count == count { return origin }
         let stretches = CheckpointStretches(members.map { vectors[$0] })

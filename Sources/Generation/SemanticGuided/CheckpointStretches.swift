@@ -1,23 +1,26 @@
 internal import LinearAlgebra
 
-/// A pass over many vectors at once, a stretch of parameters at a time, so that a library of any size can be read.
+/// Reads many vectors in step, one stretch of parameters at a time, in memory independent of their length.
+///
+/// Each stretch is handed out centred: with the mean over the vectors subtracted.
 struct CheckpointStretches {
     private let vectors: [FloatVector]
-    /// The most parameters in a stretch, and how far apart the rows of a block stand.
+    /// The maximum number of parameters in a stretch, and the row stride of a block.
     let length: Int
 
     init(_ vectors: [FloatVector]) {
         self.vectors = vectors
-        // 64 KiB of each vector, and of very many vectors less: 32 MiB in all.
+        // 64 KiB of each vector, or less of very many vectors: 32 MiB in all.
         length = max(2048, min(1 << 14, (1 << 23) / max(1, vectors.count)))
     }
 
-    /// D.
+    /// D, the length of each vector.
     var parameterCount: Int { vectors.first?.count ?? 0 }
 
-    /// Hands out each stretch with its mean taken away.
+    /// Visits every stretch in order.
     ///
-    /// - Parameter body: told the vectors less their mean, `[n, length]`, which parameters these are, and their mean.
+    /// - Parameter body: receives the centred vectors `[n, length]`, the stretch's range of parameters, and
+    ///   the mean.
     func forEach(_ body: (UnsafePointer<Float>, Range<Int>, UnsafePointer<Float>) -> Void) {
         for start in stride(from: 0, to: parameterCount, by: length) {
             let range = start..<min(start + length, parameterCount)
@@ -25,11 +28,11 @@ struct CheckpointStretches {
         }
     }
 
-    /// Hands out one stretch with its mean taken away.
+    /// Visits one stretch.
     ///
     /// - Parameters:
     ///   - range: at most ``length`` parameters.
-    ///   - body: told the vectors less their mean, `[n, length]`, and their mean.
+    ///   - body: receives the centred vectors `[n, length]` and the mean.
     func with(_ range: Range<Int>, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void) {
         var block = [Float](repeating: 0, count: vectors.count * length)
         var mean = [Float](repeating: 0, count: length)
@@ -42,7 +45,7 @@ struct CheckpointStretches {
         }
     }
 
-    /// Reads one stretch of every vector, `[n, length]`, and takes their mean away.
+    /// Reads one stretch of every vector, `[n, length]`, and centres it.
     private func read(
         _ range: Range<Int>, to block: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>
     ) {

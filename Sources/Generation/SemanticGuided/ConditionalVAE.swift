@@ -1,55 +1,40 @@
+internal import Glibc
 internal import LinearAlgebra
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
-
-/// The conditional variational autoencoder of SG-LoRA with its learned prior, over a library's principal coordinates.
+/// The conditional VAE of SG-LoRA (arXiv 2509.10535) with a learned prior, in principal coordinates.
 ///
-/// The condition c is the semantic prior's mean and standard deviation in k coordinates, side by side `[n, 2k]`. Encoder
-/// q(z|y,c) and prior p(z|c) are two-layer perceptrons that give a diagonal Gaussian's mean and log-variance; the decoder
-/// is a three-layer perceptron whose output is a correction to the condition's mean, zero before it is trained.
+/// The condition c is the mean and the standard deviation of the semantic prior in k coordinates,
+/// concatenated, `[n, 2k]`. The encoder q(z|y,c) and the prior p(z|c) are two-layer perceptrons that output
+/// the mean and log-variance of a diagonal Gaussian. The decoder is a three-layer perceptron whose output is
+/// a correction to the condition's mean, zero before training.
 struct ConditionalVAE: Sendable {
-    /// k.
+    /// k, the number of principal coordinates.
     let coordinates: Int
-    /// How many numbers z has.
+    /// The dimension of z.
     let latent: Int
-    /// Whether z is always 0: the decoder alone, with neither encoder nor prior.
+    /// Whether z is always 0: the decoder alone, without encoder and prior.
     let deterministic: Bool
     var encoder: Perceptron
     var prior: Perceptron
     var decoder: Perceptron
+}
 
-    /// Networks with random weights.
+extension ConditionalVAE {
+    /// Creates networks with random hidden layers and output layers of zeros.
     init(
         coordinates: Int, latent: Int, width: Int, deterministic: Bool = false, random: inout CounterRandom
     ) {
-        self.coordinates = coordinates
-        self.latent = latent
-        self.deterministic = deterministic
-        encoder = Perceptron(
-            widths: [3 * coordinates, width, 2 * latent], silentOutput: true, random: &random)
-        prior = Perceptron(widths: [2 * coordinates, width, 2 * latent], silentOutput: true, random: &random)
-        decoder = Perceptron(
-            widths: [latent + 2 * coordinates, width, width, coordinates], silentOutput: true, random: &random
-        )
+        func network(_ widths: [Int]) -> Perceptron {
+            Perceptron(widths: widths, silentOutput: true, random: &random)
+        }
+        self.init(
+            coordinates: coordinates, latent: latent, deterministic: deterministic,
+            encoder: network([3 * coordinates, width, 2 * latent]),
+            prior: network([2 * coordinates, width, 2 * latent]),
+            decoder: network([latent + 2 * coordinates, width, width, coordinates]))
     }
 
-    init(
-        coordinates: Int, latent: Int, deterministic: Bool = false, encoder: Perceptron, prior: Perceptron,
-        decoder: Perceptron
-    ) {
-        self.coordinates = coordinates
-        self.latent = latent
-        self.deterministic = deterministic
-        self.encoder = encoder
-        self.prior = prior
-        self.decoder = decoder
-    }
-
-    /// All layers, in one fixed order.
+    /// All layers: those of the encoder, the prior and the decoder.
     var layers: [DenseLayer] {
         get { encoder.layers + prior.layers + decoder.layers }
         set {
@@ -61,11 +46,11 @@ struct ConditionalVAE: Sendable {
         }
     }
 
-    /// z ~ p(z|c), decoded: the correction δ to the condition's mean, `[n, k]`.
+    /// Draws z ~ p(z|c) and decodes it into the correction δ to the condition's mean, `[n, k]`.
     ///
     /// - Parameters:
     ///   - condition: `[n, 2k]`.
-    ///   - noise: standard normal numbers, `[n, latent]`; zeros decode the mean of the prior.
+    ///   - noise: standard normal values, `[n, latent]`; zeros decode the mean of p(z|c).
     func sample(condition: Matrix, noise: Matrix) -> Matrix {
         let z =
             deterministic
@@ -74,7 +59,7 @@ struct ConditionalVAE: Sendable {
         return decoder(.joined([z, condition]))
     }
 
-    /// The two parts of the loss, each a mean over the batch.
+    /// The two terms of the loss, each averaged over the batch.
     struct Loss: Sendable {
         /// ‖y − ŷ‖².
         var reconstruction: Float
@@ -82,12 +67,16 @@ struct ConditionalVAE: Sendable {
         var divergence: Float
     }
 
-    /// The loss ‖y − ŷ‖² + λ·KL(q‖p) of a batch, and its gradient by ``layers``.
+    /// The loss ‖y − ŷ‖² + λ·KL(q‖p) of a batch (SG-LoRA, arXiv 2509.10535), and its gradient with respect to
+    /// ``layers``.
+    ///
+    /// For diagonal Gaussians, KL(q‖p) = ½ Σ (log σ_p² − log σ_q² + (σ_q² + (μ_q − μ_p)²)/σ_p² − 1). z is
+    /// sampled from q by the reparameterisation trick (Kingma and Welling, 2014).
     ///
     /// - Parameters:
     ///   - target: y, `[n, k]`.
     ///   - condition: c, `[n, 2k]`.
-    ///   - noise: the standard normal numbers that q is sampled with, `[n, latent]`.
+    ///   - noise: the standard normal values that q is sampled with, `[n, latent]`.
     func loss(
         target: Matrix, condition: Matrix, noise: Matrix, lambda: Float
     ) -> (loss: Loss, gradients: [DenseLayer]) {
@@ -131,7 +120,7 @@ struct ConditionalVAE: Sendable {
         return (loss, encoderStep.layers + priorStep.layers + decoderStep.layers)
     }
 
-    /// ‖y − ŷ‖² alone, with z = 0; the other networks' gradients are zero.
+    /// ‖y − ŷ‖² alone, with z = 0; the gradients of encoder and prior are zero.
     private func decoderLoss(target: Matrix, condition: Matrix) -> (loss: Loss, gradients: [DenseLayer]) {
         let z = Matrix(rows: target.rows, columns: latent)
         let decoded = decoder.forward(.joined([z, condition]))
@@ -142,7 +131,7 @@ struct ConditionalVAE: Sendable {
         return (loss, silent + decoder.backward(decoded, gradient: byOutput).layers)
     }
 
-    /// ‖y − ŷ‖², a mean over the batch, and its gradient by the decoder's output.
+    /// ‖y − ŷ‖² averaged over the batch, and its gradient with respect to the decoder's output.
     private func reconstruction(
         _ output: Matrix, target: Matrix, condition: Matrix
     ) -> (loss: Loss, byOutput: Matrix) {
@@ -160,13 +149,13 @@ struct ConditionalVAE: Sendable {
     }
 }
 
-/// Diagonal Gaussians as a network's output says them: means and log-variances side by side, `[n, 2·latent]`.
+/// A batch of diagonal Gaussians, read from a network's output `[n, 2·latent]`: means, then log-variances.
 private struct Gaussian {
     let mean: Matrix
     let logVariance: Matrix
     private let clamped: [Bool]
 
-    /// Log-variances are held within ±8, where their exponentials are harmless.
+    /// Clamps log-variances to ±8, so that their exponentials stay finite.
     init(_ output: Matrix, latent: Int) {
         mean = output.columns(0..<latent)
         var spread = output.columns(latent..<2 * latent)

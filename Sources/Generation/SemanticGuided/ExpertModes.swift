@@ -1,14 +1,14 @@
 internal import LinearAlgebra
 internal import SemanticGuidance
 
-/// The kinds of task that a library holds: its experts in a few groups by their descriptions.
+/// The modes (kinds of task) of a library: a clustering of its experts by their descriptions.
 ///
-/// Spherical k-means over the descriptions' embeddings less their mean, begun from the expert farthest from all chosen
-/// before; no random number is drawn.
+/// Spherical k-means (Dhillon and Modha, 2001) over the centred embeddings, initialised by farthest-point
+/// traversal from the first expert; deterministic.
 enum ExpertModes {
-    /// The group of each expert, 0..<`count`; fewer groups where there are fewer experts.
+    /// The mode of each expert, in 0..<`count`; all are 0 unless there are more experts than `count`.
     ///
-    /// - Parameter embeddings: unit embeddings, one an expert.
+    /// - Parameter embeddings: unit embeddings, one per expert.
     static func assign(_ embeddings: [[Float]], count: Int) -> [Int] {
         guard count > 1, embeddings.count > count else { return [Int](repeating: 0, count: embeddings.count) }
         let points = centred(embeddings)

@@ -1,22 +1,36 @@
 internal import LinearAlgebra
 internal import SemanticGuidance
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
+/// A conditional VAE fitted to a library, with the experts' statistics that its conditions are made of.
+struct FittedNetwork: Sendable {
+    let experts: CoordinateLibrary
+    let network: ConditionalVAE
+    /// The loss, averaged over the last tenth of the steps.
+    let loss: ConditionalVAE.Loss
 
-/// A library's experts in principal coordinates, in units of ``unit``: what conditions are formed from in k numbers.
+    /// δ, the correction to μ* in principal coordinates, k values in the units of the parameters.
+    ///
+    /// - Parameter noise: standard normal values, `[1, latent]`; nil decodes the mean of p(z|c).
+    func correction(_ neighbourhood: Neighbourhood, noise: Matrix?) -> [Float] {
+        let condition = Matrix(stacking: [experts.condition(neighbourhood)])
+        let zeros = Matrix(rows: 1, columns: network.latent)
+        return network.sample(condition: condition, noise: noise ?? zeros).values.map { $0 * experts.unit }
+    }
+}
+
+/// A library's experts in principal coordinates, divided by ``unit``.
 struct CoordinateLibrary: Sendable {
-    /// The root mean square of the training coordinates: networks see numbers around 1.
+    /// The root mean square of the training coordinates, by which they are divided for the network.
     let unit: Float
     /// μ_e, `[experts, k]`.
     let means: Matrix
     /// σ_e², `[experts, k]`.
     let variances: Matrix
 
-    /// c for one neighbourhood: μ* and √σ*², 2k numbers.
+    /// The condition c of a neighbourhood: μ* and √σ*², concatenated, 2k values.
+    ///
+    /// μ* and σ*² are those of `SemanticPrior` (the law of total variance), in k coordinates instead of D
+    /// parameters.
     func condition(_ neighbourhood: Neighbourhood) -> [Float] {
         let k = means.columns
         var mean = [Float](repeating: 0, count: k)
@@ -31,5 +45,34 @@ struct CoordinateLibrary: Sendable {
             }
         }
         return mean + variance.map { $0.squareRoot() }
+    }
+}
+
+extension CoordinateLibrary {
+    /// The statistics of checkpoints that are already divided by `unit`.
+    ///
+    /// - Parameter checkpoints: for each expert its checkpoints, k values each.
+    init(_ checkpoints: [[[Float]]], unit: Float) {
+        let moments = checkpoints.map(Self.moments)
+        self.init(
+            unit: unit, means: Matrix(stacking: moments.map(\.mean)),
+            variances: Matrix(stacking: moments.map(\.variance)))
+    }
+
+    /// The mean and the population variance of one expert's checkpoints.
+    private static func moments(_ checkpoints: [[Float]]) -> (mean: [Float], variance: [Float]) {
+        let share = 1 / Float(checkpoints.count)
+        var mean = [Float](repeating: 0, count: checkpoints.first?.count ?? 0)
+        for checkpoint in checkpoints {
+            for index in mean.indices { mean[index] += share * checkpoint[index] }
+        }
+        var variance = [Float](repeating: 0, count: mean.count)
+        for checkpoint in checkpoints {
+            for index in mean.indices {
+                let distance = checkpoint[index] - mean[index]
+                variance[index] += share * distance * distance
+            }
+        }
+        return (mean, variance)
     }
 }

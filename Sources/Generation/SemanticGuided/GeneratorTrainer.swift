@@ -5,22 +5,22 @@ internal import SemanticGuidance
 
 /// Trains a generator on a library.
 ///
-/// Deterministic: one library and one plan give one generator, byte for byte.
+/// Training is deterministic: one library, plan and objective give one generator, bit for bit.
 public struct GeneratorTrainer: Sendable {
-    /// Where a training stands after a step.
+    /// The state of a training after a step.
     public struct Progress: Sendable, Hashable {
-        /// How many steps are done.
+        /// The number of steps done.
         public let step: Int
-        /// How many there are.
+        /// The number of steps in all.
         public let total: Int
         /// The step's loss.
         public let loss: Float
-        /// Whether the steering is being trained, after the network.
+        /// Whether the step trained the steering, which follows the network.
         public let isSteering: Bool
     }
 
-    private let library: Library
-    private let plan: TrainingPlan
+    let library: Library
+    let plan: TrainingPlan
     private let base: String
     private let encoder: String
     private let objective: (any TaskObjective)?
@@ -29,11 +29,11 @@ public struct GeneratorTrainer: Sendable {
     ///
     /// - Parameters:
     ///   - library: at least two experts.
-    ///   - plan: how it trains.
+    ///   - plan: the hyperparameters.
     ///   - base: the base model's name, for the record.
     ///   - encoder: the digest of the text encoder that made the embeddings, for the record.
-    ///   - objective: what judges adapters on the experts' tasks; nil trains no steering.
-    /// - Throws: `invalidRequest` for a plan out of range, `trainingFailed` for a library of fewer than two experts.
+    ///   - objective: the loss on the experts' tasks that trains the steering; nil trains no steering.
+    /// - Throws: `invalidRequest` if the plan is out of range, `trainingFailed` for fewer than two experts.
     public init(
         library: Library, plan: TrainingPlan, base: String, encoder: String,
         objective: (any TaskObjective)? = nil
@@ -53,16 +53,24 @@ public struct GeneratorTrainer: Sendable {
         self.objective = objective
     }
 
-    /// How many steps a training takes in all.
+    /// The same training without some experts; their tasks are not used either.
+    func excluding(_ names: Set<String>) throws(SgloradError) -> GeneratorTrainer {
+        let rest = library.excluding(names)
+        return try GeneratorTrainer(
+            library: rest, plan: plan, base: base, encoder: encoder,
+            objective: objective?.restricted(to: rest.experts.map(\.name)))
+    }
+
+    /// The number of steps of a training.
     public var steps: Int {
         plan.steps * (1 + trust.fits) + (objective == nil ? 0 : plan.steeringSteps)
     }
 
-    /// Runs the training to its end.
+    /// Runs the training.
     ///
     /// - Parameters:
-    ///   - span: the inner products of the library's checkpoints, and maybe of others; read anew where it is nil.
-    ///   - progress: called after every step; what it throws ends the training.
+    ///   - span: contains the library's checkpoints, and possibly others; computed if nil.
+    ///   - progress: called after every step; an error that it throws ends the training.
     public func train(
         over span: CheckpointSpan? = nil, progress: (Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
@@ -84,18 +92,19 @@ public struct GeneratorTrainer: Sendable {
             record: record, coordinates: coordinates, fitted: fit.network, steering: steering?.steering)
     }
 
-    /// What is fitted by parameters alone.
+    /// The part of a generator that is fitted to parameters alone.
     struct Fit {
         let basis: SpanBasis
         let network: FittedNetwork
-        /// How much of the network's correction is to be applied.
+        /// The share of the network's correction to apply.
         let share: Float
     }
 
-    /// Fits what needs parameters alone; nothing of D numbers is read.
+    /// Fits basis, network and share of the correction, without reading any parameters beyond the span's
+    /// inner products.
     ///
     /// - Parameters:
-    ///   - span: holds the library's checkpoints.
+    ///   - span: contains the library's checkpoints.
     ///   - progress: called after every step.
     func fit(
         _ span: CheckpointSpan, _ progress: (Progress) throws(SgloradError) -> Void
@@ -112,7 +121,7 @@ public struct GeneratorTrainer: Sendable {
         return Fit(basis: basis, network: network, share: share)
     }
 
-    /// The threshold of relevance by proximities alone.
+    /// The threshold of relevance, calibrated on proximities alone.
     var threshold: Float {
         RefusalCalibration.threshold(
             library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) })

@@ -1,106 +1,111 @@
 public import ErrorModel
 internal import LinearAlgebra
-internal import LowRank
 internal import SemanticGuidance
 
 /// A generator that was trained without one fold of its library, and that fold.
 public struct LeaveOutFold: Sendable {
     /// The library without the fold; everything was fitted on it.
     public let library: Library
-    /// The generator trained on it.
+    /// The generator trained on ``library``.
     public let generator: SemanticGuidedGenerator
-    /// The experts that were left out.
+    /// The experts of the fold.
     public let left: [LibraryExpert]
 }
 
-/// Trains and judges a library's generator fold by fold, each time on experts that nothing was fitted on.
-public struct LeaveOut: Sendable {
-    private let library: Library
-    let plan: TrainingPlan
-    private let base: String
-    private let encoder: String
-    private let objective: (any TaskObjective)?
+/// How near the parameters of a left-out expert are approximated, relative to the library's mean.
+public struct LeaveOutError: Sendable, Hashable {
+    /// The expert's name.
+    public let expert: String
+    /// The squared distance of `sg-lora` (mean of p(z|c), no steering) from the expert's mean, divided by
+    /// that of the library's mean.
+    public let sgLoRA: Double
+    /// The squared distance of `weighted` (K = 4, τ = 0.05, plain cosine), divided likewise.
+    public let weighted: Double
+}
 
-    /// Prepares the folds.
-    ///
-    /// - Parameters: as those of ``GeneratorTrainer``.
-    public init(
-        library: Library, plan: TrainingPlan, base: String, encoder: String,
-        objective: (any TaskObjective)? = nil
-    ) {
-        self.library = library
-        self.plan = plan
-        self.base = base
-        self.encoder = encoder
-        self.objective = objective
+/// Cross-validation: trains a generator fold by fold, without the experts that it is then judged on.
+public struct LeaveOut: Sendable {
+    private let trainer: GeneratorTrainer
+
+    /// Prepares the folds of a trainer's library; each is trained as the trainer would train the whole.
+    public init(_ trainer: GeneratorTrainer) {
+        self.trainer = trainer
     }
 
-    /// How many folds there are; none where what is left of a fold could not be trained on.
-    public var count: Int { library.experts.count >= 4 ? folds.count : 0 }
+    private var library: Library { trainer.library }
 
-    private var folds: [[String]] { ExpertFolds(names: library.experts.map(\.name)).folds }
+    /// The number of folds; 0 for fewer than four experts, as too few would be left to train on.
+    public var count: Int { library.experts.count >= 4 ? library.folds.count : 0 }
 
-    /// Trains one fold.
+    /// Trains without one fold.
     ///
     /// - Parameters:
     ///   - index: 0..<``count``.
-    ///   - span: the inner products of the whole library's checkpoints.
-    ///   - progress: as the trainer's; what it throws ends the training.
+    ///   - span: contains the whole library's checkpoints.
+    ///   - progress: called after every step; an error that it throws ends the training.
     public func train(
         _ index: Int, over span: CheckpointSpan,
         progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> LeaveOutFold {
-        let (rest, left, trainer) = try fold(index)
+        let (trainer, left) = try fold(index)
         return LeaveOutFold(
-            library: rest, generator: try trainer.train(over: span, progress: progress), left: left)
+            library: trainer.library, generator: try trainer.train(over: span, progress: progress), left: left
+        )
     }
 
-    func fold(
-        _ index: Int
-    ) throws(SgloradError) -> (rest: Library, left: [LibraryExpert], trainer: GeneratorTrainer) {
-        let names = Set(folds[index])
-        let rest = Library(
-            layout: library.layout, experts: library.experts.filter { !names.contains($0.name) })
-        let trainer = try GeneratorTrainer(
-            library: rest, plan: plan, base: base, encoder: encoder,
-            objective: objective?.restricted(to: rest.experts.map(\.name)))
-        return (rest, library.experts.filter { names.contains($0.name) }, trainer)
-    }
-}
-
-extension Library {
-    /// How near each expert's task is to the experts of the other folds, by the plain cosine.
-    public func foldProximities() -> [(name: String, proximity: Float)] {
-        ExpertFolds(names: experts.map(\.name)).folds.flatMap { names -> [(String, Float)] in
-            let left = Set(names)
-            let rest = experts.indices.filter { !left.contains(experts[$0].name) }
-            return experts.filter { left.contains($0.name) }.map { expert in
-                let proximities = index.proximities(to: expert.embedding, by: .plain)
-                return (expert.name, rest.map { proximities[$0] }.max() ?? 0)
-            }
+    /// Fits without one fold, by parameters alone, and compares with the parameters of the left-out experts.
+    ///
+    /// All of it happens in the span of the checkpoints: no vector of D parameters is read or made.
+    ///
+    /// - Parameters:
+    ///   - index: 0..<``count``.
+    ///   - span: contains the whole library's checkpoints.
+    ///   - progress: called after every step; an error that it throws ends the training.
+    public func errors(
+        _ index: Int, over span: CheckpointSpan,
+        progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> [LeaveOutError] {
+        let (trainer, left) = try fold(index)
+        let rest = trainer.library
+        let fit = try trainer.fit(span, progress)
+        let threshold = trainer.threshold
+        let share = 1 / Double(rest.experts.count)
+        let mean = span.mean(of: rest.experts.map { ($0, share) })
+        return left.map { expert in
+            let target = span.mean(of: expert)
+            let scale = max(span.squaredDistance(mean, target), .leastNormalMagnitude)
+            let guided = SemanticGuidedGenerator.neighbourhood(
+                of: expert.embedding, options: trainer.plan.guidance, threshold: threshold, in: rest)
+            let generated = Self.generated(fit, guided, in: rest, span)
+            let merged = span.mean(
+                rest.index.neighbourhood(of: expert.embedding, options: .paper), in: rest)
+            return LeaveOutError(
+                expert: expert.name, sgLoRA: span.squaredDistance(generated, target) / scale,
+                weighted: span.squaredDistance(merged, target) / scale)
         }
     }
-}
 
-extension TaskObjective {
-    /// The judge of some experts' tasks alone: what is left out is not even contested.
-    public func restricted(to names: [String]) -> any TaskObjective { RestrictedObjective(self, to: names) }
-}
-
-private struct RestrictedObjective: TaskObjective {
-    let experts: [String]
-    private let whole: any TaskObjective
-
-    init(_ whole: any TaskObjective, to names: [String]) {
-        self.whole = whole
-        let allowed = Set(names)
-        experts = whole.experts.filter(allowed.contains)
+    /// The trainer without one fold, and the experts of the fold.
+    private func fold(
+        _ index: Int
+    ) throws(SgloradError) -> (trainer: GeneratorTrainer, left: [LibraryExpert]) {
+        let names = Set(library.folds[index])
+        return (try trainer.excluding(names), library.experts.filter { names.contains($0.name) })
     }
 
-    func loss(
-        of adapter: LoRAAdapter, onTaskOf expert: String, contested: Set<String>, random: inout CounterRandom
-    ) throws(SgloradError) -> (loss: Float, gradient: [Float]) {
-        try whole.loss(
-            of: adapter, onTaskOf: expert, contested: contested.intersection(experts), random: &random)
+    /// The parameters that `SemanticGuidedGenerator` makes without steering, x̄ + r·(μ* − x̄) + r·share·U δ,
+    /// as weights over the checkpoints.
+    private static func generated(
+        _ fit: GeneratorTrainer.Fit, _ neighbourhood: Neighbourhood, in library: Library,
+        _ span: CheckpointSpan
+    ) -> [Double] {
+        let relevance = Double(neighbourhood.relevance)
+        let scale = relevance * Double(fit.share)
+        let mean = span.mean(neighbourhood, in: library)
+        let correction = fit.basis.weights(of: fit.network.correction(neighbourhood, noise: nil))
+        return mean.indices.map { place in
+            let origin = fit.basis.origin[place]
+            return origin + relevance * (mean[place] - origin) + scale * correction[place]
+        }
     }
 }

@@ -1,23 +1,10 @@
 internal import ErrorModel
+internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 internal import SemanticGuidance
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
-
-/// A network that was fitted to a library, in units of its principal coordinates.
-struct FittedNetwork: Sendable {
-    let experts: CoordinateLibrary
-    let network: ConditionalVAE
-    /// The loss, a mean over the last tenth of the steps.
-    let loss: ConditionalVAE.Loss
-}
-
-/// Fits the conditional VAE to a library by the experts' parameters alone.
+/// Fits a ``ConditionalVAE`` to a library, using the experts' parameters alone.
 struct NetworkTraining {
     let library: Library
     let plan: TrainingPlan
@@ -26,18 +13,19 @@ struct NetworkTraining {
     /// Fits a basis, then a network in its coordinates.
     ///
     /// - Parameters:
-    ///   - span: holds the checkpoints of ``library``, and maybe others.
-    ///   - progress: told each step, from 1, and its loss; what it throws ends the training.
+    ///   - span: contains the checkpoints of ``library``, and possibly others.
+    ///   - progress: called with each step, from 1, and its loss; an error that it throws ends the training.
+    /// - Throws: `trainingFailed` if the loss diverges or the checkpoints do not differ.
     func fit(
         in span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> (basis: SpanBasis, network: FittedNetwork) {
         let basis = try SpanBasis(
             fitting: span.places(of: library.experts), of: span, limit: plan.directions)
-        let samples = Samples(
+        let (samples, unit) = normalised(
             library.experts.map { expert in
                 span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
             })
-        let experts = samples.statistics
+        let experts = CoordinateLibrary(samples, unit: unit)
         var random = CounterRandom(seed: plan.seed, stream: 1)
         var network = ConditionalVAE(
             coordinates: basis.count, latent: plan.latent, width: plan.width,
@@ -49,7 +37,7 @@ struct NetworkTraining {
         }
         var tail: [ConditionalVAE.Loss] = []
         for step in 0..<plan.steps {
-            let batch = batch(samples.values, experts, proximities, &random)
+            let batch = batch(samples, experts, proximities, &random)
             let noise = Matrix(
                 rows: batch.target.rows, columns: plan.latent,
                 values: random.gaussians(batch.target.rows * plan.latent))
@@ -59,7 +47,7 @@ struct NetworkTraining {
             guard total.isFinite else {
                 throw SgloradError(
                     .trainingFailed,
-                    "The loss of step \(step + 1) is not a number; train again with a smaller learning rate.",
+                    "The loss diverged at step \(step + 1). Train again with a lower learning rate.",
                     parameters: ["base": .string(base), "reason": .string("the loss diverged")])
             }
             optimiser.update(&network.layers, by: gradients, rate: rate(step))
@@ -72,7 +60,16 @@ struct NetworkTraining {
         return (basis, FittedNetwork(experts: experts, network: network, loss: loss))
     }
 
-    /// One checkpoint of every expert, with a condition of which experts are left out at random.
+    /// Divides coordinates by their root mean square.
+    private func normalised(_ coordinates: [[[Float]]]) -> (samples: [[[Float]]], unit: Float) {
+        let all = coordinates.flatMap { $0 }
+        let power = all.reduce(0.0) { $0 + $1.reduce(0.0) { $0 + Double($1) * Double($1) } }
+        let count = all.reduce(0) { $0 + $1.count }
+        let unit = Float((power / Double(max(1, count))).squareRoot())
+        return (coordinates.map { $0.map { $0.map { $0 / unit } } }, unit)
+    }
+
+    /// One random checkpoint of every expert as the target, with a condition from a random subset of experts.
     private func batch(
         _ samples: [[[Float]]], _ experts: CoordinateLibrary, _ proximities: [[Float]],
         _ random: inout CounterRandom
@@ -93,48 +90,11 @@ struct NetworkTraining {
         return (Matrix(stacking: targets), Matrix(stacking: conditions))
     }
 
-    /// A short warm-up, then half a cosine down to nothing.
+    /// The learning-rate schedule: linear warm-up over up to 20 steps, then cosine decay to zero.
     private func rate(_ step: Int) -> Float {
         let warmup = max(1, min(20, plan.steps / 10))
         if step < warmup { return Float(step + 1) / Float(warmup) }
         let done = Float(step - warmup) / Float(max(1, plan.steps - warmup))
         return 0.5 * (1 + cos(Float.pi * done))
-    }
-}
-
-/// The checkpoints' coordinates in units of their root mean square.
-private struct Samples {
-    let values: [[[Float]]]
-    let unit: Float
-
-    init(_ targets: [[[Float]]]) {
-        let all = targets.flatMap { $0 }
-        let power = all.reduce(0.0) { $0 + $1.reduce(0.0) { $0 + Double($1) * Double($1) } }
-        let count = all.reduce(0) { $0 + $1.count }
-        let unit = Float((power / Double(max(1, count))).squareRoot())
-        self.unit = unit
-        values = targets.map { $0.map { $0.map { $0 / unit } } }
-    }
-
-    /// Each expert's mean and population variance.
-    var statistics: CoordinateLibrary {
-        let moments = values.map { checkpoints -> (mean: [Float], variance: [Float]) in
-            let share = 1 / Float(checkpoints.count)
-            var mean = [Float](repeating: 0, count: checkpoints.first?.count ?? 0)
-            for checkpoint in checkpoints {
-                for index in mean.indices { mean[index] += share * checkpoint[index] }
-            }
-            var variance = [Float](repeating: 0, count: mean.count)
-            for checkpoint in checkpoints {
-                for index in mean.indices {
-                    let distance = checkpoint[index] - mean[index]
-                    variance[index] += share * distance * distance
-                }
-            }
-            return (mean, variance)
-        }
-        return CoordinateLibrary(
-            unit: unit, means: Matrix(stacking: moments.map(\.mean)),
-            variances: Matrix(stacking: moments.map(\.variance)))
     }
 }

@@ -1,12 +1,48 @@
 internal import LinearAlgebra
 
-/// Fully connected layers with a ReLU between each two.
+/// One fully connected layer: y = x Wᵀ + b.
+struct DenseLayer: Sendable {
+    /// W, `[out, in]`.
+    var weight: Matrix
+    /// b, `[out]`.
+    var bias: [Float]
+
+    /// A layer of zeros: an output layer that has no effect before training.
+    init(inputs: Int, outputs: Int) {
+        weight = Matrix(rows: outputs, columns: inputs)
+        bias = [Float](repeating: 0, count: outputs)
+    }
+
+    /// A layer with given weights.
+    init(weight: Matrix, bias: [Float]) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    /// A hidden layer before a ReLU: normal weights of variance 2/in (He et al., 2015), zero bias.
+    init(inputs: Int, outputs: Int, random: inout CounterRandom) {
+        self.init(inputs: inputs, outputs: outputs)
+        let deviation = (2 / Float(inputs)).squareRoot()
+        weight.values = random.gaussians(inputs * outputs).map { $0 * deviation }
+    }
+
+    /// The output `[n, out]` for a batch `[n, in]`.
+    func callAsFunction(_ x: Matrix) -> Matrix {
+        var y = x.multiplied(by: weight, transposeOther: true)
+        for row in 0..<y.rows {
+            for column in 0..<y.columns { y[row, column] += bias[column] }
+        }
+        return y
+    }
+}
+
+/// A multilayer perceptron: fully connected layers with a ReLU after each but the last.
 struct Perceptron: Sendable {
     var layers: [DenseLayer]
 
-    /// Random layers of the given widths, the first being the input's.
+    /// Creates randomly initialised layers; the first width is the input's.
     ///
-    /// - Parameter silentOutput: whether the last layer starts at zero.
+    /// - Parameter silentOutput: whether the output layer is all zeros.
     init(widths: [Int], silentOutput: Bool, random: inout CounterRandom) {
         layers = []
         for (index, (inputs, outputs)) in zip(widths, widths.dropFirst()).enumerated() {
@@ -22,19 +58,19 @@ struct Perceptron: Sendable {
         self.layers = layers
     }
 
-    /// The output for a batch `[n, in]`.
+    /// The output `[n, out]` for a batch `[n, in]`.
     func callAsFunction(_ x: Matrix) -> Matrix {
         forward(x).output
     }
 
-    /// What a forward pass leaves for the backward one.
+    /// The activations of a forward pass that backpropagation needs.
     struct Trace {
-        /// Each layer's input; after the first they are outputs of a ReLU.
+        /// Each layer's input; all but the first are outputs of a ReLU.
         var inputs: [Matrix]
         var output: Matrix
     }
 
-    /// A forward pass that keeps each layer's input.
+    /// Runs a forward pass and keeps each layer's input.
     func forward(_ x: Matrix) -> Trace {
         var inputs: [Matrix] = []
         var current = x
@@ -48,7 +84,7 @@ struct Perceptron: Sendable {
         return Trace(inputs: inputs, output: current)
     }
 
-    /// The gradient of a loss by the layers and by the input, from its gradient by the output.
+    /// Backpropagates the gradient of a loss from the output to the layers and the input.
     func backward(_ trace: Trace, gradient output: Matrix) -> (layers: [DenseLayer], input: Matrix) {
         var gradients = layers
         var current = output
@@ -77,7 +113,7 @@ extension Matrix {
         return sums
     }
 
-    /// The matrices side by side; all of as many rows.
+    /// The matrices concatenated by columns; all must have the same number of rows.
     static func joined(_ parts: [Matrix]) -> Matrix {
         let rows = parts.first?.rows ?? 0
         var result = Matrix(rows: rows, columns: parts.reduce(0) { $0 + $1.columns })
@@ -91,7 +127,7 @@ extension Matrix {
         return result
     }
 
-    /// Some of the columns.
+    /// A range of columns.
     func columns(_ range: Range<Int>) -> Matrix {
         var result = Matrix(rows: rows, columns: range.count)
         for row in 0..<rows {

@@ -2,20 +2,20 @@ public import ErrorModel
 public import LinearAlgebra
 internal import LowRank
 
-/// One named array of a generator's file.
+/// One named tensor of a generator's file.
 public struct GeneratorTensor: Sendable {
     /// The name, unique in the file.
     public let name: String
-    /// The shape; the product is how many numbers there are.
+    /// The shape; its product is the number of values.
     public let shape: [Int]
-    /// The numbers, row-major.
+    /// The values, row-major.
     public let values: FloatStream
-    /// Whether half precision is enough: true for the principal directions alone.
+    /// Whether half precision is sufficient: true for the principal directions only.
     public let half: Bool
 }
 
 extension SemanticGuidedGenerator {
-    /// Everything but the ``record`` that the generator consists of.
+    /// The generator without its ``record``, as tensors.
     public var tensors: [GeneratorTensor] {
         let (experts, network) = (fitted.experts, fitted.network)
         let d = coordinates.origin.count
@@ -44,13 +44,14 @@ extension SemanticGuidedGenerator {
         return result
     }
 
-    /// Puts a generator together from its record and tensors.
+    /// Restores a generator from its record and tensors.
     ///
     /// - Parameters:
-    ///   - record: what it was trained with and on.
-    ///   - file: what errors call the file.
-    ///   - lookup: the shape and numbers of a tensor by name, nil where there is none.
-    /// - Throws: `invalidFile` that names the tensor that is missing or of a shape other than the record says.
+    ///   - record: what it was trained on.
+    ///   - file: the file's name, for errors.
+    ///   - lookup: the shape and values of a tensor by name; nil if the file has no such tensor.
+    /// - Throws: `invalidFile` if the record is out of range, or naming the tensor that is missing or has a
+    ///   shape other than the record implies.
     public init(
         record: GeneratorRecord, file: String,
         lookup: @escaping (String) throws(SgloradError) -> (shape: [Int], values: FloatStream)?
@@ -62,13 +63,15 @@ extension SemanticGuidedGenerator {
         do {
             try record.plan.validate()
         } catch {
-            throw .invalidFile(file, "its record is out of range: \(error.message)", cause: error)
+            throw .invalidFile(
+                file, "the training plan in its record is out of range: \(error.message)", cause: error)
         }
         guard (1...512).contains(k), n >= 2, record.unit.isFinite, record.unit > 0,
             (0...1).contains(record.correctionShare), (0.01...1).contains(record.threshold)
         else {
             throw .invalidFile(
-                file, "its record is out of range; export the generator again where it was trained")
+                file, "a value in its record is out of range; export the generator again where it was trained"
+            )
         }
         self.record = record
         coordinates = PrincipalCoordinates(
@@ -83,7 +86,9 @@ extension SemanticGuidedGenerator {
             let count = (part.modes.max() ?? 0) + 1
             guard part.modes.count == n, part.modes.allSatisfy({ (0..<16).contains($0) }) else {
                 throw .invalidFile(
-                    file, "its record says modes that are out of range; export the generator again")
+                    file,
+                    "the modes in its record are out of range; export the generator again where it was trained"
+                )
             }
             return Steering(
                 modes: part.modes,
@@ -107,11 +112,11 @@ extension SemanticGuidedGenerator {
         func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatStream {
             guard let found = try lookup(name) else {
                 throw .invalidFile(
-                    file, "the tensor '\(name)' is missing; it is not a generator of this version")
+                    file, "the tensor '\(name)' is missing; the file is not a generator of this version")
             }
             guard found.shape == shape else {
                 throw .invalidFile(
-                    file, "the tensor '\(name)' has shape \(found.shape), its record says \(shape)")
+                    file, "the tensor '\(name)' has shape \(found.shape); its record implies \(shape)")
             }
             return found.values
         }

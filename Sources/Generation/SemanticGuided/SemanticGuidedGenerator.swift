@@ -4,52 +4,55 @@ public import SemanticGuidance
 
 /// `sg-lora`: samples the trained conditional VAE around the semantic prior.
 ///
-/// The adapter is μ* + U δ: the weighted mean of the nearest experts, exact in all D numbers, and the decoder's correction
-/// along the library's principal directions. Where the experts' tasks were there to learn from, a ``Steering`` turns μ*
-/// before the correction is added.
+/// The adapter is μ* + U δ: the weighted mean of the nearest experts, exact in all D parameters, plus the
+/// decoder's correction along the library's principal directions. If the generator was trained on the
+/// experts' tasks, a ``Steering`` is applied to μ* before the correction is added.
+///
+/// Source: SG-LoRA (arXiv 2509.10535); the principal coordinates, the steering and the relevance are
+/// additions to it.
 public struct SemanticGuidedGenerator: AdapterGenerator {
-    /// What the generator was made from.
+    /// What the generator was trained on.
     public var record: GeneratorRecord
     let coordinates: PrincipalCoordinates
     let fitted: FittedNetwork
     let steering: Steering?
 
-    /// How the latent z is taken from the prior p(z|c).
+    /// How the latent z is drawn from the prior p(z|c).
     public enum Sampling: Sendable, Hashable {
-        /// One draw: what a request gets.
+        /// One draw, as for a request.
         case sample
-        /// The prior's mean: the same adapter for every seed.
+        /// The mean of p(z|c): the same adapter for every seed.
         case mean
-        /// The densest of so many draws under the prior.
+        /// The draw of the highest density out of `of` draws.
         case densest(of: Int)
     }
 
     /// Samples an adapter.
     ///
     /// - Parameters:
-    ///   - neighbourhood: places are those of the generator's own snapshot.
-    ///   - library: the snapshot's experts, no more and no fewer.
-    ///   - seed: the sample's; one seed gives one adapter.
-    /// - Throws: `internal` if the library is not the snapshot.
+    ///   - neighbourhood: the experts that guide; its indices refer to `library`.
+    ///   - library: exactly the experts of the snapshot that the generator was trained on.
+    ///   - seed: the seed of z; one seed gives one adapter.
+    /// - Throws: `internal` if the library is not the generator's snapshot.
     public func parameters(
         guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
     ) throws(SgloradError) -> [Float] {
         try parameters(guidedBy: neighbourhood, in: library, seed: seed, sampling: .sample)
     }
 
-    /// As `parameters(guidedBy:in:seed:)`, with z taken in another way.
+    /// Makes an adapter as `parameters(guidedBy:in:seed:)` does, with a choice of how z is drawn.
     public func parameters(
         guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64, sampling: Sampling
     ) throws(SgloradError) -> [Float] {
         guard library.experts.map(\.digest) == record.experts.map(\.digest), library.layout == record.layout
         else {
-            throw .internal("a generator was asked to guide with another library than its own")
+            throw .internal("a generator was used with a library that is not the snapshot it was trained on")
         }
         let mean = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
         return parameters(from: mean, neighbourhood, noise: noise(sampling, seed: seed))
     }
 
-    /// x = x̄ + r·(steering(μ*) − x̄) + r·share·U δ, with r the neighbourhood's relevance.
+    /// x = x̄ + r·(steering(μ*) − x̄) + r·share·U δ, where r is the neighbourhood's relevance.
     private func parameters(
         from mean: [Float], _ neighbourhood: Neighbourhood, noise: Matrix
     ) -> [Float] {
@@ -69,15 +72,15 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         return result
     }
 
-    /// The experts that guide an intent, and how far they can be trusted to.
+    /// The experts that guide an intent, with their relevance.
     ///
-    /// Under the threshold of relevance guidance fades, and at six tenths of it nothing is left but the library's mean: words
-    /// that speak of none of its tasks must not move an adapter.
+    /// Below the threshold of relevance guidance fades linearly; at 0.6 of the threshold only the library's
+    /// mean is left, so that an intent unrelated to the library does not move the adapter.
     ///
     /// - Parameters:
     ///   - embedding: the intent's unit embedding.
-    ///   - options: how experts are chosen; the training's own unless the intent says otherwise.
-    ///   - library: the snapshot's experts.
+    ///   - options: how experts are chosen; nil takes those of the training.
+    ///   - library: the experts of the generator's snapshot.
     public func neighbourhood(
         of embedding: [Float], options: GuidanceOptions? = nil, in library: Library
     ) -> Neighbourhood {
@@ -85,7 +88,7 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
             of: embedding, options: options ?? record.plan.guidance, threshold: record.threshold, in: library)
     }
 
-    /// As `neighbourhood(of:options:in:)`, for a generator that is not there yet.
+    /// The neighbourhood for a generator that is still being trained.
     static func neighbourhood(
         of embedding: [Float], options: GuidanceOptions, threshold: Float, in library: Library
     ) -> Neighbourhood {
@@ -98,7 +101,9 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         return result
     }
 
-    /// Standard normal numbers, `[1, latent]`: for a diagonal Gaussian the densest draw is the one of the least norm.
+    /// Standard normal values, `[1, latent]`.
+    ///
+    /// The draw of the highest density under a diagonal Gaussian is the one with the smallest norm.
     private func noise(_ sampling: Sampling, seed: UInt64) -> Matrix {
         var random = CounterRandom(seed: seed, stream: 0x5347_4C4F_5241)
         let latent = fitted.network.latent

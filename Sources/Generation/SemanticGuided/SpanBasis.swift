@@ -1,39 +1,43 @@
 internal import ErrorModel
 internal import LinearAlgebra
 
-/// The directions in which some of a span's checkpoints vary most, known by weights over the checkpoints: U = Xᵀ·C.
+/// The principal directions of some of a span's checkpoints, represented by weights over these.
+///
+/// U = (X − x̄)ᵀ·C. The weights come from the eigenvectors of the centred Gram matrix (the dual form of
+/// principal component analysis), so fitting reads no parameters.
 struct SpanBasis: Sendable {
-    /// The places of the checkpoints that it was fitted to.
+    /// The indices of the checkpoints that it was fitted to, in the span.
     let members: [Int]
     /// C, `[members, k]`.
     let combination: Matrix
-    /// x̄ of the members, as weights over the whole span.
+    /// x̄, the mean of the members, as weights over the whole span.
     let origin: [Double]
     /// The share of the members' variance that the directions keep, 0...1.
     let explained: Double
-    /// CᵀG, `[k, n]`: the coordinates of every checkpoint of the span, up to those of x̄.
+    /// CᵀG, `[k, n]`: the coordinates of every checkpoint of the span before ``shift`` is subtracted.
     private let projection: DoubleMatrix
-    /// The coordinates of x̄ in ``projection``.
+    /// The coordinates of x̄ by ``projection``.
     private let shift: [Double]
 
-    /// k.
+    /// k, the number of directions.
     var count: Int { combination.columns }
 
-    /// Fits directions by the eigenvectors of the members' Gram matrix; nothing of D numbers is read.
+    /// Fits directions to the members.
     ///
-    /// - Parameter limit: the most directions; fewer are kept where the members span fewer.
+    /// - Parameter limit: the maximum number of directions; fewer are kept if the members span fewer.
     /// - Throws: `trainingFailed` if the members are all alike.
     init(fitting members: [Int], of span: CheckpointSpan, limit: Int) throws(SgloradError) {
         let m = members.count
         let eigen = try SymmetricEigen(Self.centredGram(members, of: span), order: m)
         let total = eigen.values.reduce(0) { $0 + max(0, $1) }
-        // Beneath this an eigenvalue is rounding error: m centred samples span m − 1 directions at the most.
+        // Smaller eigenvalues are rounding errors: m centred samples span at most m − 1 directions.
         let floor = (eigen.values.first ?? 0) * 1e-6
         let kept = eigen.values.prefix(limit).prefix { $0 > max(floor, .leastNormalMagnitude) }
         guard !kept.isEmpty, total > 0 else {
             throw SgloradError(
                 .trainingFailed,
-                "All checkpoints of the library are alike; a generator needs experts that differ.",
+                "All checkpoints of the library are alike; a generator needs experts that differ. Import other experts "
+                    + "with 'sglorad-ctl expert import DIR'.",
                 parameters: ["base": .string(""), "reason": .string("all checkpoints are alike")])
         }
         let k = kept.count
@@ -57,7 +61,7 @@ struct SpanBasis: Sendable {
         explained = kept.reduce(0, +) / total
     }
 
-    /// The coordinates of a point that is given by its weights over the whole span, which sum to one.
+    /// The coordinates of a point given as weights over the whole span, which sum to 1.
     func coordinates(of weights: [Double]) -> [Float] {
         zip(Self.apply(projection, to: weights), shift).map { Float($0 - $1) }
     }
@@ -67,7 +71,7 @@ struct SpanBasis: Sendable {
         (0..<count).map { Float(projection[$0, place] - shift[$0]) }
     }
 
-    /// U y as weights over the whole span, which sum to nothing.
+    /// U y as weights over the whole span, which sum to 0.
     func weights(of y: [Float]) -> [Double] {
         var result = [Double](repeating: 0, count: origin.count)
         for (row, place) in members.enumerated() {
@@ -80,7 +84,7 @@ struct SpanBasis: Sendable {
         matrix.multiplied(by: DoubleMatrix(rows: weights.count, columns: 1, values: weights)).values
     }
 
-    /// The members' inner products around their own mean, `[members, members]`.
+    /// The members' inner products after subtracting their mean, `[members, members]`.
     private static func centredGram(_ members: [Int], of span: CheckpointSpan) -> [Double] {
         let m = members.count
         var gram = [Double](repeating: 0, count: m * m)

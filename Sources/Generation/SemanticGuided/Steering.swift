@@ -2,24 +2,25 @@ public import LinearAlgebra
 public import LowRank
 public import SemanticGuidance
 
-/// What experience with the experts' own tasks changes about a merge.
+/// A correction of the merge μ* that is learned from the experts' own tasks.
 ///
-/// The experts fall into a few modes. For a neighbourhood with shares α, mode m has the share g_m = Σ α_k over its experts,
-/// and x = x̄ + Σ_m g_m (γ_m ∘ (μ* − x̄) + s_m): a gain γ for the A and the B of each site, and a shift s. With gains of 1
-/// and shifts of 0 it is μ* itself.
+/// The experts are clustered into a few modes (kinds of task). For a neighbourhood with weights α, mode m has
+/// the share g_m = Σ α_k over its experts, and the steered parameters are
+/// x = x̄ + Σ_m g_m (γ_m ∘ (μ* − x̄) + s_m). Each mode has a gain γ for the A and the B of each site, and a
+/// shift s. Gains of 1 and shifts of 0 give μ*. This goes beyond the SG-LoRA paper.
 public struct Steering: Sendable {
     /// The mode of each expert, in the library's order.
     public internal(set) var modes: [Int]
-    /// γ, `[modes, 2 · sites]`: for each site that of A, then that of B.
+    /// γ, `[modes, 2 · sites]`: for each site the gain of A, then that of B.
     public internal(set) var gains: Matrix
     /// s, `[modes, D]`.
     public internal(set) var shifts: Matrix
 
-    /// A steering that changes nothing.
+    /// Creates a steering that changes nothing.
     ///
     /// - Parameters:
-    ///   - modes: the mode of each expert, 0 and up.
-    ///   - layout: what the steered adapters are made for.
+    ///   - modes: the mode of each expert, from 0.
+    ///   - layout: the layout of the steered adapters.
     public init(neutral modes: [Int], layout: AdapterLayout) {
         let count = (modes.max() ?? 0) + 1
         let halves = 2 * layout.sites.count
@@ -28,7 +29,7 @@ public struct Steering: Sendable {
         shifts = Matrix(rows: count, columns: layout.parameterCount)
     }
 
-    /// Puts a steering together from its parts.
+    /// Creates a steering from stored values.
     public init(modes: [Int], gains: Matrix, shifts: Matrix) {
         self.modes = modes
         self.gains = gains
@@ -42,13 +43,13 @@ public struct Steering: Sendable {
         return shares
     }
 
-    /// Turns μ* into x, in place.
+    /// Replaces μ* by x.
     ///
     /// - Parameters:
-    ///   - mean: μ* of the neighbourhood, D numbers.
+    ///   - mean: μ* of the neighbourhood, D values.
     ///   - neighbourhood: the experts that guide, and their weights.
-    ///   - origin: x̄, D numbers.
-    ///   - layout: what the adapter is made for.
+    ///   - origin: x̄, D values.
+    ///   - layout: the layout of the adapter.
     public func apply(
         to mean: inout [Float], guidedBy neighbourhood: Neighbourhood, origin: FloatVector,
         layout: AdapterLayout
@@ -72,7 +73,7 @@ public struct Steering: Sendable {
         }
     }
 
-    /// The stretches of an adapter's vector that have a gain of their own: each site's A, then its B.
+    /// The ranges of the parameters that share a gain: each site's A, then its B.
     static func halves(of layout: AdapterLayout) -> [Range<Int>] {
         layout.slices.flatMap { [$0.a, $0.b] }
     }

@@ -5,25 +5,29 @@ internal import LowRank
 internal import SemanticGuidance
 internal import Synchronization
 
-/// Trains a steering by the experts' own tasks, each guided as if it were unknown: its own expert and fold left out.
+/// Trains a ``Steering`` on the experts' own tasks.
 ///
-/// Each step takes one task of every mode; the loss's gradient by the adapter's vector becomes that by gains and shifts.
+/// Each task is guided as if it were new: without its own expert and that expert's fold. A step takes one
+/// task of every mode, and maps the gradient of the loss with respect to the adapter's parameters to the
+/// gains and shifts.
 struct SteeringTrainer {
     let library: Library
     let plan: TrainingPlan
     let objective: any TaskObjective
-    /// x̄.
+    /// x̄, D values.
     let origin: FloatVector
 
-    /// How fast gains are learned, relative to shifts.
+    /// The learning rate of gains relative to that of shifts.
     private static let gainRate: Float = 20
 
-    /// How much of the shifts is kept: they fit the experts' own texts better than those of tasks to come.
+    /// The share of the trained shifts that is kept: they fit the experts' own texts better than those of new
+    /// tasks.
     private static let shiftShare: Float = 0.5
 
     /// Runs the training.
     ///
-    /// - Parameter progress: called after every step with its loss; what it throws ends the training.
+    /// - Parameter progress: called after every step with its number, from 1, and its loss; an error that it
+    ///   throws ends the training.
     func train(
         _ progress: (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> (steering: Steering, loss: Float) {
@@ -46,9 +50,7 @@ struct SteeringTrainer {
             var gradient = optimiser.zero
             let share = 1 / Float(drawn.count)
             for (expert, result) in zip(drawn, results) {
-                add(
-                    result.gradient, share: share, at: steering.shares(neighbourhoods[expert]),
-                    neighbourhoods[expert], to: &gradient)
+                gradient.add(result, share: share, at: steering.shares(neighbourhoods[expert]))
             }
             optimiser.update(&steering, by: gradient, progress: Float(step) / Float(plan.steeringSteps))
             let loss = results.reduce(0) { $0 + $1.loss } * share
@@ -59,7 +61,7 @@ struct SteeringTrainer {
         return (steering, tail.reduce(0, +) / Float(max(1, tail.count)))
     }
 
-    /// The judged experts of each mode, by their place.
+    /// The indices of each mode's experts whose tasks are available.
     private func tasks(_ modes: [Int]) -> [[Int]] {
         let judged = Set(objective.experts)
         return (0...(modes.max() ?? 0)).map { mode in
@@ -67,78 +69,96 @@ struct SteeringTrainer {
         }
     }
 
-    /// Each expert's task as seen by the rest of the library without its fold.
+    /// For each expert the neighbourhood of its description among the experts outside its fold.
     private func neighbourhoods() -> [Neighbourhood] {
         let names = library.experts.map(\.name)
-        let folds = ExpertFolds(names: names).folds.map(Set.init)
+        let folds = library.folds.map(Set.init)
         return library.experts.map { expert in
             let fold = folds.first { $0.contains(expert.name) } ?? [expert.name]
             let left = Set(names.indices.filter { fold.contains(names[$0]) })
-            return Neighbourhood(
-                proximities: library.index.proximities(to: expert.embedding, by: plan.guidance.measure),
-                options: plan.guidance, excluding: left.count < names.count ? left : [])
+            return library.index.neighbourhood(
+                of: expert.embedding, options: plan.guidance, excluding: left.count < names.count ? left : [])
         }
     }
 
+    /// Judges the steered adapters of some experts' tasks in parallel; results are in the order of `experts`.
     private func judge(
         _ experts: [Int], _ neighbourhoods: [Neighbourhood], _ steering: Steering, step: Int
-    ) throws(SgloradError) -> [(loss: Float, gradient: [Float])] {
+    ) throws(SgloradError) -> [SteeredLoss] {
+        let means = library.experts.map(\.mean)
         let contested = Set(library.experts.map(\.name))
-        let slots = Mutex(
-            [Result<(loss: Float, gradient: [Float]), SgloradError>?](repeating: nil, count: experts.count))
+        let slots = Mutex([Result<SteeredLoss, SgloradError>?](repeating: nil, count: experts.count))
         DispatchQueue.concurrentPerform(iterations: experts.count) { slot in
             let expert = experts[slot]
-            let outcome: Result<(loss: Float, gradient: [Float]), SgloradError>
+            let outcome: Result<SteeredLoss, SgloradError>
             do throws(SgloradError) {
-                var x = SemanticPrior.mean(neighbourhoods[expert], of: library.experts.map(\.mean))
+                let mean = SemanticPrior.mean(neighbourhoods[expert], of: means)
+                var x = mean
                 steering.apply(
                     to: &x, guidedBy: neighbourhoods[expert], origin: origin, layout: library.layout)
-                // A stream of its own for each step and expert: the order in which threads run changes nothing.
+                // A random stream per step and expert: the order in which threads run does not matter.
                 var random = CounterRandom(seed: plan.seed, stream: UInt64(step + 1) << 32 | UInt64(expert))
+                let (loss, gradient) = try objective.loss(
+                    of: LoRAAdapter(layout: library.layout, parameters: x),
+                    onTaskOf: library.experts[expert].name, contested: contested, random: &random)
                 outcome = .success(
-                    try objective.loss(
-                        of: LoRAAdapter(layout: library.layout, parameters: x),
-                        onTaskOf: library.experts[expert].name, contested: contested, random: &random))
+                    SteeredLoss(loss: loss, gradient: gradient, slopes: slopes(gradient, mean: mean)))
             } catch {
                 outcome = .failure(error)
             }
             slots.withLock { $0[slot] = outcome }
         }
-        var results: [(loss: Float, gradient: [Float])] = []
+        var results: [SteeredLoss] = []
         for slot in slots.withLock({ $0 }) { if let slot { results.append(try slot.get()) } }
         return results
     }
 
-    /// Adds an adapter's gradient to that of gains and shifts.
-    private func add(
-        _ gradient: [Float], share: Float, at shares: [Float], _ neighbourhood: Neighbourhood,
-        to sum: inout SteeringGradient
-    ) {
-        let mean = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
-        let halves = Steering.halves(of: library.layout)
+    /// For each half-site ⟨∂loss/∂x, μ* − x̄⟩ over its range.
+    private func slopes(_ gradient: [Float], mean: [Float]) -> [Float] {
         origin.withUnsafeBufferPointer { origin in
-            for (half, range) in halves.enumerated() {
+            Steering.halves(of: library.layout).map { range in
                 var slope: Float = 0
                 for place in range { slope += gradient[place] * (mean[place] - origin[place]) }
-                for mode in shares.indices { sum.gains[mode, half] += share * shares[mode] * slope }
-            }
-        }
-        for mode in shares.indices where shares[mode] > 0 {
-            let offset = mode * gradient.count
-            for place in gradient.indices {
-                sum.shifts[offset + place] += share * shares[mode] * gradient[place]
+                return slope
             }
         }
     }
 }
 
-/// The gradient of a loss by a steering's numbers.
-struct SteeringGradient {
-    var gains: Matrix
-    var shifts: [Float]
+/// The loss of one steered adapter, with what its gradient with respect to the steering is made of.
+private struct SteeredLoss: Sendable {
+    let loss: Float
+    /// ∂loss/∂x, D values.
+    let gradient: [Float]
+    /// The gradient with respect to the gains at a mode's share of 1, one value per half-site.
+    let slopes: [Float]
 }
 
-/// Adam over gains and shifts, with a warm-up of ten steps and a linear way down to a tenth.
+/// The gradient of a loss with respect to a steering's gains and shifts.
+private struct SteeringGradient {
+    var gains: Matrix
+    var shifts: [Float]
+
+    /// Adds one adapter's gradient by the chain rule: ∂x/∂γ_m = g_m (μ* − x̄), ∂x/∂s_m = g_m.
+    ///
+    /// - Parameters:
+    ///   - share: the weight of the adapter's loss in the sum.
+    ///   - shares: g, the share of each mode in the adapter's neighbourhood.
+    mutating func add(_ result: SteeredLoss, share: Float, at shares: [Float]) {
+        for (half, slope) in result.slopes.enumerated() {
+            for mode in shares.indices { gains[mode, half] += share * shares[mode] * slope }
+        }
+        let gradient = result.gradient
+        for mode in shares.indices where shares[mode] > 0 {
+            let offset = mode * gradient.count
+            for place in gradient.indices {
+                shifts[offset + place] += share * shares[mode] * gradient[place]
+            }
+        }
+    }
+}
+
+/// Adam over gains and shifts, with a warm-up of ten steps and linear decay to a tenth of the rate.
 private struct SteeringOptimiser {
     let zero: SteeringGradient
     private let rate: Float
