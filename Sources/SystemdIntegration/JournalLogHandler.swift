@@ -1,19 +1,38 @@
 internal import Glibc
 public import Logging
+internal import Synchronization
+
+/// The level below which log records are dropped, shared by many loggers and mutable while they are in use.
+public final class LogThreshold: Sendable {
+    private let current: Mutex<Logger.Level>
+
+    /// Creates a threshold.
+    public init(_ level: Logger.Level) {
+        current = Mutex(level)
+    }
+
+    /// The lowest level that is logged.
+    public var level: Logger.Level {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+}
 
 /// Writes log records to standard error, one line each.
 ///
-/// Where the journal reads standard error, a line begins with its priority (`<6>`, see sd-daemon(3)); elsewhere with the time
-/// and the level. Nothing in a message or in metadata can begin another line: control characters are escaped.
+/// If standard error is connected to the journal, a line starts with its priority (`<6>`, see sd-daemon(3)),
+/// otherwise with the time and the level. Control characters in messages and metadata are escaped, so that a
+/// record cannot forge another line.
 public struct JournalLogHandler: LogHandler {
-    /// How a line begins.
+    /// The prefix of a line.
     public enum Form: Sendable, Hashable {
-        /// With a priority for the journal, which keeps the time itself.
+        /// The priority, for the journal, which records the time itself.
         case journal
-        /// With time (UTC) and level, for people.
+        /// The time (UTC) and the level, for people.
         case plain
 
-        /// The form that fits whatever standard error is connected to: `JOURNAL_STREAM` names the journal's own stream.
+        /// The form for what standard error is connected to: `journal` if it is the stream that
+        /// `JOURNAL_STREAM` names.
         public static var ofStandardError: Form {
             fitting(descriptor: STDERR_FILENO, environment: ProcessEnvironment())
         }
@@ -27,14 +46,14 @@ public struct JournalLogHandler: LogHandler {
         }
     }
 
-    /// Records below it are dropped: the threshold's, until another is set.
+    /// The level below which this handler drops records: that of the threshold, until it is set.
     public var logLevel: Logger.Level {
         get { ownLevel ?? threshold.level }
         set { ownLevel = newValue }
     }
-    /// What every record carries.
+    /// The metadata of every record.
     public var metadata: Logger.Metadata = [:]
-    /// What else every record carries.
+    /// Provides further metadata for every record; it overrides ``metadata``.
     public var metadataProvider: Logger.MetadataProvider?
 
     private var ownLevel: Logger.Level?
@@ -43,13 +62,13 @@ public struct JournalLogHandler: LogHandler {
     private let form: Form
     private let descriptor: Int32
 
-    /// Makes a handler.
+    /// Creates a handler.
     ///
     /// - Parameters:
-    ///   - label: the logger's name; it stands before the message.
-    ///   - threshold: below which level records are dropped.
-    ///   - form: how lines begin.
-    ///   - descriptor: where they go; standard error by default.
+    ///   - label: the logger's name, which precedes the message.
+    ///   - threshold: the level below which records are dropped.
+    ///   - form: the prefix of lines.
+    ///   - descriptor: the file descriptor to write to; standard error by default.
     public init(
         label: String, threshold: LogThreshold = LogThreshold(.info), form: Form = .ofStandardError,
         descriptor: Int32 = 2
@@ -60,13 +79,13 @@ public struct JournalLogHandler: LogHandler {
         self.descriptor = descriptor
     }
 
-    /// One value that every record carries.
+    /// One metadata value of every record.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    /// Writes one record.
+    /// Writes one record as one line.
     public func log(event: LogEvent) {
         var fields = metadata
         if let provided = metadataProvider?.get() { fields.merge(provided) { _, new in new } }
@@ -88,13 +107,13 @@ public struct JournalLogHandler: LogHandler {
                 Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
             }
             if count < 0 && errno == EINTR { continue }
-            // There is nowhere to say that the log cannot be written.
+            // A log that cannot be written cannot be reported anywhere.
             guard count > 0 else { return }
             written += count
         }
     }
 
-    /// The time as 2026-01-31T23:59:59.999Z.
+    /// The current time as 2026-01-31T23:59:59.999Z.
     private static func now() -> String {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
@@ -113,7 +132,7 @@ public struct JournalLogHandler: LogHandler {
 }
 
 extension Logger.Level {
-    /// The level as syslog counts (RFC 5424).
+    /// The syslog severity (RFC 5424) of the level.
     fileprivate var journalPriority: Int {
         switch self {
         case .trace, .debug: 7

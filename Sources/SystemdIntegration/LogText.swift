@@ -1,9 +1,11 @@
-/// Makes text from anywhere fit for one line of a log.
+/// Escapes untrusted text for one line of a log.
 enum LogText {
-    /// A longer line is cut: the journal would break it at 48 KiB, and what follows would be a record of its own.
+    /// The maximum length of a line, in bytes: the journal splits longer lines (at 48 KiB) into separate
+    /// records.
     static let maximumLength = 16_384
 
-    /// The text with everything escaped that could end a line, move a terminal's cursor or turn the direction of writing.
+    /// The text with control and format characters escaped: they could end the line, control a terminal or
+    /// change the direction of the text.
     static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { needsEscape($0) || $0 == "\\" }) else { return text }
         var result = ""
@@ -24,7 +26,8 @@ enum LogText {
         return result
     }
 
-    /// A value for `key=value`: escaped, and in quotation marks if it is empty or holds white space, `=` or a quotation mark.
+    /// The value of `key=value`: escaped, and quoted if it is empty or contains a space, `=` or a quotation
+    /// mark.
     static func quoted(_ text: String) -> String {
         let value = escaped(text)
         let isPlain = !value.isEmpty && !value.unicodeScalars.contains { " =\"".unicodeScalars.contains($0) }
@@ -33,7 +36,7 @@ enum LogText {
             + "\""
     }
 
-    /// The line, or its beginning and how many bytes are missing.
+    /// The line, or its beginning and the number of truncated bytes.
     static func bounded(_ line: String) -> String {
         let length = line.utf8.count
         guard length > maximumLength else { return line }

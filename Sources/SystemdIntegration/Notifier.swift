@@ -1,21 +1,23 @@
 internal import Glibc
 
-/// Tells the service manager how the daemon is doing, by the protocol of sd_notify(3).
+/// Notifies the service manager of the daemon's state, by the protocol of sd_notify(3).
 ///
-/// Without `NOTIFY_SOCKET` in the environment every call does nothing. No call fails, or hangs on a manager that does not
-/// read: a change of state is waited for a moment, for without it the manager would wait in vain; any other message that
-/// cannot be sent at once is lost.
+/// Without `NOTIFY_SOCKET` in the environment every call does nothing. No call fails or hangs if the manager
+/// does not read: sending a change of state, which the manager waits for, may take up to two seconds, and any
+/// other message that cannot be sent at once is dropped.
 public struct Notifier: Sendable {
-    /// How long the manager waits for ``watchdog()`` before it takes the daemon for hung; nil if it does not watch this process.
+    /// The time without ``watchdog()`` after which the manager considers the daemon hung; nil if it does not
+    /// watch this process.
     ///
-    /// Call at twice that rate.
+    /// Call ``watchdog()`` at least twice per interval.
     public let watchdogInterval: Duration?
 
     private let socketPath: String?
 
-    /// Makes a notifier from the environment of this process, or from a given one.
+    /// Creates a notifier.
     ///
-    /// - Parameter environment: `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` are read.
+    /// - Parameter environment: the source of `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`; nil reads
+    ///   the environment of this process.
     public init(environment: [String: String]? = nil) {
         let environment = ProcessEnvironment(environment)
         socketPath = environment["NOTIFY_SOCKET"]
@@ -24,16 +26,16 @@ public struct Notifier: Sendable {
         watchdogInterval = isWatched && microseconds > 0 ? .microseconds(microseconds) : nil
     }
 
-    /// Whether there is a manager to tell.
+    /// Whether there is a manager to notify.
     public var isActive: Bool { socketPath != nil }
 
-    /// The daemon serves; also ends a reload.
+    /// Reports that the daemon has started, or that a reload has finished.
     public func ready() { send("READY=1", patience: Self.patience) }
 
-    /// The daemon is ending.
+    /// Reports that the daemon is shutting down.
     public func stopping() { send("STOPPING=1", patience: Self.patience) }
 
-    /// The daemon reads its configuration anew; ``ready()`` says that it has.
+    /// Reports that the daemon is reloading its configuration; ``ready()`` reports the end of the reload.
     public func reloading() {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
@@ -42,13 +44,13 @@ public struct Notifier: Sendable {
             patience: Self.patience)
     }
 
-    /// What the daemon is doing, in one line for a person; line breaks become spaces.
+    /// Reports what the daemon is doing, as one line for people; control characters become spaces.
     public func status(_ text: String) {
         let line = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
         send("STATUS=\(line)")
     }
 
-    /// Asks for so much more time, counted from now, to start, reload or stop.
+    /// Extends the timeout of starting, reloading or stopping to this time from now.
     public func extendTimeout(_ time: Duration) {
         let (seconds, attoseconds) = time.components
         let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
@@ -57,19 +59,19 @@ public struct Notifier: Sendable {
         send("EXTEND_TIMEOUT_USEC=\(microseconds)")
     }
 
-    /// The daemon has made progress, or has nothing to do.
+    /// Reports that the daemon is alive: that it has made progress or is idle.
     public func watchdog() { send("WATCHDOG=1") }
 
-    /// How many seconds a message about a change of state may take.
+    /// The number of seconds that sending a change of state may take.
     private static let patience = 2
 
-    /// Sends a message, within so many seconds or else at once.
+    /// Sends a message, waiting up to `seconds` for the manager, or not at all if 0.
     private func send(_ message: String, patience seconds: Int = 0) {
         guard let socketPath else { return }
         var bytes = Array(socketPath.utf8)
-        // Other kinds of address (vsock) exist for virtual machines; they are not for services.
+        // Other kinds of address (vsock) are for virtual machines, not for services.
         guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") || bytes[0] == UInt8(ascii: "@") else { return }
-        // A socket of the abstract name space is written with '@' for its leading NUL, and its name ends with the address.
+        // An abstract socket is written with '@' for its leading NUL, and its name is not NUL-terminated.
         let isAbstract = bytes[0] == UInt8(ascii: "@")
         if isAbstract { bytes[0] = 0 }
         var address = sockaddr_un()

@@ -1,31 +1,32 @@
 public import ErrorModel
 internal import Glibc
 
-/// The listening sockets that the service manager hands over, by the protocol of sd_listen_fds(3).
+/// The listening sockets that the service manager passes, by the protocol of sd_listen_fds(3).
 public enum SocketActivation {
-    /// One socket.
+    /// One passed socket.
     public struct Socket: Sendable, Hashable {
-        /// The descriptor; whoever takes it closes it.
+        /// The file descriptor, which the caller owns and must close.
         public let descriptor: Int32
-        /// Its name: `FileDescriptorName=` of its unit, or `unknown`.
+        /// The name: `FileDescriptorName=` of the socket unit, or `unknown`.
         public let name: String
     }
 
-    /// The sockets that were handed to this process; none if it was started otherwise.
+    /// The sockets that were passed to this process; empty if it was not socket-activated.
     ///
-    /// They are not inherited by children.
+    /// The descriptors are set close-on-exec, so that child processes do not inherit them.
     ///
-    /// - Throws: `InvalidRequest` if one is not a listening Unix stream socket, or if `LISTEN_FDS` is no sound number.
+    /// - Throws: `invalidRequest` if one is not a listening Unix stream socket, or if `LISTEN_FDS` is
+    ///   invalid.
     public static func descriptors() throws(SgloradError) -> [Socket] {
         try descriptors(in: ProcessEnvironment(), first: 3)
     }
 
-    /// The same for an environment, with the first descriptor other than 3.
+    /// The sockets that an environment names, from a first descriptor (3 in the protocol).
     static func descriptors(
         in environment: ProcessEnvironment, first: Int32
     ) throws(SgloradError) -> [Socket] {
         guard let owner = environment["LISTEN_PID"], let text = environment["LISTEN_FDS"] else { return [] }
-        // Variables that a parent left to its children are not for them.
+        // The variables are for the process LISTEN_PID alone; its children inherit them.
         guard Int32(owner) == getpid() else { return [] }
         guard let count = Int32(text), (0...256).contains(count) else {
             throw .invalidRequest(
@@ -61,5 +62,21 @@ public enum SocketActivation {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
+    }
+}
+
+/// Environment variables: those of this process, or given ones in tests.
+struct ProcessEnvironment: Sendable {
+    private let given: [String: String]?
+
+    /// Creates the given environment, or if nil that of this process.
+    init(_ given: [String: String]? = nil) {
+        self.given = given
+    }
+
+    /// The value of a variable; nil if it is unset or empty.
+    subscript(name: String) -> String? {
+        let value = given == nil ? getenv(name).map { String(cString: $0) } : given?[name]
+        return value?.isEmpty == true ? nil : value
     }
 }

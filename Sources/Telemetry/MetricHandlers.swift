@@ -1,15 +1,7 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// A number, or several, that can be printed.
-protocol Renderable: AnyObject, Sendable {
-    /// The type's name in Prometheus' text form.
-    static var type: String { get }
-    /// The lines of one series.
-    func lines(_ name: String, _ dimensions: [MetricsRegistry.Dimension]) -> [String]
-}
-
-/// What only grows.
+/// A monotonic counter; increments that are negative or not finite are ignored.
 final class Count: Renderable, CounterHandler, FloatingPointCounterHandler {
     static let type = "counter"
     private let value = Mutex(0.0)
@@ -28,7 +20,7 @@ final class Count: Renderable, CounterHandler, FloatingPointCounterHandler {
     }
 }
 
-/// What goes up and down.
+/// A gauge: a value that can go up and down.
 final class Level: Renderable, MeterHandler, RecorderHandler {
     static let type = "gauge"
     private let value = Mutex(0.0)
@@ -45,7 +37,7 @@ final class Level: Renderable, MeterHandler, RecorderHandler {
     }
 }
 
-/// How often values fell under each bound, their sum and their number.
+/// A histogram: the number of values per bucket, their sum and their count.
 final class Histogram: Renderable, RecorderHandler, TimerHandler {
     static let type = "histogram"
 

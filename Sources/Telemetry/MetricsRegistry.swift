@@ -1,23 +1,23 @@
 public import CoreMetrics
 internal import Synchronization
 
-/// A backend of swift-metrics that keeps everything in memory and prints it in Prometheus' text form.
+/// A backend of swift-metrics that keeps all values in memory and prints them in Prometheus' text format.
 ///
-/// One label and one set of dimensions is one series, however often it is made; series live as long as the registry.
+/// Metrics with the same label and the same set of dimensions share one series. A series lives as long as the
+/// registry.
 public final class MetricsRegistry: Sendable {
-    /// One line of a family: the dimensions' values and what holds the number.
+    /// One set of dimensions of a family, with its value.
     struct Series: Sendable {
         let dimensions: [Dimension]
         let value: any Renderable
     }
 
-    /// All series of a label.
+    /// All series of a label, which share a metric type.
     struct Family: Sendable {
         let type: String
         var series: [Series] = []
     }
 
-    /// A dimension's name and value.
     struct Dimension: Sendable, Hashable {
         let name: String
         let value: String
@@ -31,9 +31,9 @@ public final class MetricsRegistry: Sendable {
     private let state = Mutex(State())
     private let buckets: [Double]
 
-    /// Makes an empty registry.
+    /// Creates an empty registry.
     ///
-    /// - Parameter buckets: the upper bounds of histograms, ascending; durations are in seconds.
+    /// - Parameter buckets: the upper bounds of all histograms, ascending; in seconds for durations.
     public init(
         buckets: [Double] = [
             0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
@@ -42,12 +42,12 @@ public final class MetricsRegistry: Sendable {
         self.buckets = buckets
     }
 
-    /// Says what a label counts, for people who read the text.
+    /// Sets the description of a label, for the `# HELP` line.
     public func describe(_ label: String, _ help: String) {
-        state.withLock { $0.descriptions[Self.name(label)] = help }
+        state.withLock { $0.descriptions[Exposition.name(label)] = help }
     }
 
-    /// Everything, in Prometheus' text exposition format 0.0.4, families and series sorted.
+    /// All metrics in Prometheus' text exposition format 0.0.4, with families and series sorted.
     public var text: String {
         let (families, descriptions) = state.withLock { ($0.families, $0.descriptions) }
         var lines: [String] = []
@@ -62,16 +62,19 @@ public final class MetricsRegistry: Sendable {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// The series of a label and dimensions; another one where the label already stands for another type of number.
+    /// The series of a label and dimensions.
+    ///
+    /// If the label is already used with another metric type, the result is a detached value that is not
+    /// printed.
     private func series<Value: Renderable>(
         _ label: String, _ dimensions: [(String, String)], _ make: () -> Value
     ) -> Value {
-        let dimensions = dimensions.map { Dimension(name: Self.name($0.0), value: $0.1) }
+        let dimensions = dimensions.map { Dimension(name: Exposition.name($0.0), value: $0.1) }
             .sorted { $0.name < $1.name }
         return state.withLock { state in
-            let name = Self.name(label)
+            let name = Exposition.name(label)
             if let known = state.families[name]?.series.first(where: { $0.dimensions == dimensions }) {
-                // What was made as another type is counted, and not shown: one name has one type.
+                // The format allows one type per name: a value of another type is counted but not printed.
                 return known.value as? Value ?? make()
             }
             let made = make()
@@ -81,33 +84,27 @@ public final class MetricsRegistry: Sendable {
             return made
         }
     }
-
-    /// A name as Prometheus takes it: letters, digits and underscores, not beginning with a digit.
-    static func name(_ label: String) -> String {
-        let name = label.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
-        return name.first?.isNumber == true ? "_" + String(name) : String(name)
-    }
 }
 
 extension MetricsRegistry: MetricsFactory {
-    /// A counter.
+    /// Returns the counter of a label and dimensions.
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, dimensions) { Count() }
     }
 
-    /// A counter of fractions.
+    /// Returns the counter of a label and dimensions, for fractional increments.
     public func makeFloatingPointCounter(
         label: String, dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         series(label, dimensions) { Count() }
     }
 
-    /// A number that goes up and down.
+    /// Returns the gauge of a label and dimensions.
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         series(label, dimensions) { Level() }
     }
 
-    /// A histogram, or, not aggregated, the last number alone.
+    /// Returns a histogram, or if `aggregate` is false a gauge of the last value.
     public func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
@@ -115,19 +112,19 @@ extension MetricsRegistry: MetricsFactory {
             ? series(label, dimensions) { Histogram(bounds: buckets) } : series(label, dimensions) { Level() }
     }
 
-    /// A histogram of durations, in seconds.
+    /// Returns a histogram of durations in seconds.
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         series(label, dimensions) { Histogram(bounds: buckets) }
     }
 
-    /// Nothing: series live as long as the registry.
+    /// Does nothing, as series live as long as the registry.
     public func destroyCounter(_ handler: any CounterHandler) {}
-    /// Nothing: series live as long as the registry.
+    /// Does nothing, as series live as long as the registry.
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
-    /// Nothing: series live as long as the registry.
+    /// Does nothing, as series live as long as the registry.
     public func destroyMeter(_ handler: any MeterHandler) {}
-    /// Nothing: series live as long as the registry.
+    /// Does nothing, as series live as long as the registry.
     public func destroyRecorder(_ handler: any RecorderHandler) {}
-    /// Nothing: series live as long as the registry.
+    /// Does nothing, as series live as long as the registry.
     public func destroyTimer(_ handler: any TimerHandler) {}
 }

@@ -4,8 +4,9 @@ import Testing
 
 @testable import SystemdIntegration
 
-@Suite struct JournalLogHandlerTests {
-    /// What a handler writes to a pipe.
+@Suite("JournalLogHandler")
+struct JournalLogHandlerTests {
+    /// The text that a handler writes to a pipe.
     private func written(_ form: JournalLogHandler.Form, _ body: (inout Logger) -> Void) throws -> String {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
@@ -18,7 +19,7 @@ import Testing
         return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
 
-    @Test func prefixesThePriority() throws {
+    @Test func `journal lines start with the priority`() throws {
         let text = try written(.journal) { logger in
             logger.logLevel = .trace
             logger.debug("a")
@@ -40,13 +41,13 @@ import Testing
                 """)
     }
 
-    @Test func writesTheTimeForPeople() throws {
+    @Test func `plain lines start with the time and the level`() throws {
         let text = try written(.plain) { $0.info("started") }
         let pattern = try Regex(#"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info part: started\n"#)
         #expect(text.wholeMatch(of: pattern) != nil)
     }
 
-    @Test func keepsARecordOnOneLine() throws {
+    @Test func `a record cannot span lines`() throws {
         let text = try written(.journal) { logger in
             logger.info(
                 "a\n<0>part: forged\r\u{1B}[2J\u{2028}\u{85}\u{202E}\\",
@@ -58,13 +59,13 @@ import Testing
                 + "\n")
     }
 
-    @Test func cutsALongLine() throws {
+    @Test func `a long line is truncated`() throws {
         let text = try written(.journal) { $0.info("\(String(repeating: "x", count: 40_000))") }
         #expect(text.utf8.count < 16_500)
         #expect(text.hasSuffix("more bytes)\n"))
     }
 
-    @Test func carriesMetadata() throws {
+    @Test func `metadata of the record overrides that of the logger`() throws {
         let text = try written(.journal) { logger in
             logger[metadataKey: "a"] = "1"
             logger[metadataKey: "b"] = "1"
@@ -74,7 +75,7 @@ import Testing
         #expect(text == "<6>part: m a=1 b=2\n")
     }
 
-    @Test func knowsTheJournal() throws {
+    @Test func `the journal is recognised by JOURNAL_STREAM`() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         defer { ends.forEach { close($0) } }

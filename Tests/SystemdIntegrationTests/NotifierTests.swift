@@ -3,8 +3,42 @@ import Glibc
 import SystemdIntegration
 import Testing
 
-@Suite struct NotifierTests {
-    @Test(arguments: ["/tmp/", "@"]) func tellsTheManager(_ prefix: String) throws {
+/// A bound datagram socket in the role of the service manager.
+private final class DatagramReceiver: Sendable {
+    private let descriptor: Int32
+
+    /// Binds to a path, or to an abstract name if it starts with `@`.
+    init(_ name: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var bytes = Array(name.utf8)
+        let isAbstract = bytes.first == UInt8(ascii: "@")
+        if isAbstract { bytes[0] = 0 }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let length = socklen_t(2 + bytes.count + (isAbstract ? 0 : 1))
+        let result = withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        }
+        try #require(result == 0)
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next pending message; nil if there is none.
+    func receive() -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
+    }
+}
+
+/// A unique socket name.
+private func uniqueName() -> String { "sgl-\(getpid())-\(UInt64.random(in: 0 ... .max))" }
+
+@Suite("Notifier")
+struct NotifierTests {
+    @Test(arguments: ["/tmp/", "@"]) func `messages follow the protocol of sd_notify`(prefix: String) throws {
         let name = prefix + uniqueName()
         defer { unlink(name) }
         let receiver = try DatagramReceiver(name)
@@ -30,7 +64,7 @@ import Testing
         #expect(receiver.receive() == nil)
     }
 
-    @Test func doesNotBlockOnAManagerThatDoesNotRead() throws {
+    @Test func `messages are dropped if the manager does not read`() throws {
         let name = "@" + uniqueName()
         let receiver = try DatagramReceiver(name)
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
@@ -38,7 +72,9 @@ import Testing
         #expect(receiver.receive() == "WATCHDOG=1")
     }
 
-    @Test(arguments: [true, false]) func waitsAMomentForAManagerThatIsBehind(_ reads: Bool) async throws {
+    @Test(arguments: [true, false]) func `a change of state waits for a slow manager`(reads: Bool)
+        async throws
+    {
         let name = "@" + uniqueName()
         let receiver = try DatagramReceiver(name)
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
@@ -46,7 +82,7 @@ import Testing
         let thread = Thread { notifier.ready() }
         thread.start()
         var heard: [String] = []
-        // It ends either way: what is not read in time is lost.
+        // The thread ends either way: a message that is not read in time is dropped.
         while !thread.isFinished {
             if reads, let message = receiver.receive() { heard.append(message) }
             try await Task.sleep(for: .milliseconds(5))
@@ -58,14 +94,14 @@ import Testing
     @Test(arguments: [
         "", "/tmp/sgl-nobody-is-here", "@sgl-nobody", "relative", "/" + String(repeating: "x", count: 200),
     ])
-    func doesNothingWithoutAManager(_ name: String) {
+    func `an unusable socket is ignored`(name: String) {
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
         notifier.ready()
         notifier.status("x")
         #expect(notifier.isActive == !name.isEmpty)
     }
 
-    @Test func knowsTheWatchdog() {
+    @Test func `the watchdog interval is read from the environment`() {
         func interval(_ environment: [String: String]) -> Duration? {
             Notifier(environment: environment).watchdogInterval
         }

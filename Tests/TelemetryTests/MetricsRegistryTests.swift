@@ -2,11 +2,11 @@ import CoreMetrics
 import Telemetry
 import Testing
 
-@Suite("Metrics as text")
+@Suite("MetricsRegistry")
 struct MetricsRegistryTests {
     private let registry = MetricsRegistry(buckets: [0.01, 0.1, 1])
 
-    @Test func `counters, levels and histograms are printed sorted, with their types and descriptions`() {
+    @Test func `counters, gauges and histograms are printed sorted, with types and descriptions`() {
         registry.describe("requests_total", "How requests ended:\nby state, with a \\")
         Counter(label: "requests_total", dimensions: [("state", "done")], factory: registry).increment(by: 2)
         Counter(label: "requests_total", dimensions: [("state", "a \"b\"\n\\")], factory: registry)
@@ -36,21 +36,21 @@ struct MetricsRegistryTests {
                 """)
     }
 
-    @Test func `one label and one set of dimensions is one series, in any order`() {
+    @Test func `one label and one set of dimensions give one series, in any order`() {
         for dimensions in [[("a", "1"), ("b", "2")], [("b", "2"), ("a", "1")]] {
             Counter(label: "n", dimensions: dimensions, factory: registry).increment()
         }
         #expect(registry.text == "# TYPE n counter\nn{a=\"1\",b=\"2\"} 2\n")
     }
 
-    @Test func `a name keeps its first type, and the text stays one that can be read`() {
+    @Test func `a name keeps its first type, so that the text stays valid`() {
         Counter(label: "n", factory: registry).increment()
         Meter(label: "n", factory: registry).set(7)
         Meter(label: "n", dimensions: [("a", "1")], factory: registry).set(7)
         #expect(registry.text == "# TYPE n counter\nn 1\n")
     }
 
-    @Test func `a counter never falls`() {
+    @Test func `a counter ignores increments that are negative or not finite`() {
         let counter = FloatingPointCounter(label: "n", factory: registry)
         counter.increment(by: 1.5)
         counter.increment(by: -1)
@@ -59,12 +59,12 @@ struct MetricsRegistryTests {
         #expect(registry.text == "# TYPE n counter\nn 1.5\n")
     }
 
-    @Test func `names become such as Prometheus takes`() {
+    @Test func `names are converted to valid Prometheus names`() {
         Meter(label: "9 lives/ü", factory: registry).set(-Double.infinity)
         #expect(registry.text == "# TYPE _9_lives__ gauge\n_9_lives__ -Inf\n")
     }
 
-    @Test func `recorders are histograms, or the last number alone`() {
+    @Test func `aggregating recorders are histograms, others gauges`() {
         Recorder(label: "sizes", factory: registry).record(0.05)
         let gauge = Gauge(label: "last", factory: registry)
         gauge.record(1)
@@ -73,7 +73,7 @@ struct MetricsRegistryTests {
         #expect(registry.text.contains("# TYPE last gauge\nlast 2.5\n"))
     }
 
-    @Test func `many threads lose no count`() async {
+    @Test func `concurrent increments are all counted`() async {
         await withTaskGroup { group in
             for _ in 0..<8 {
                 group.addTask { [registry] in
