@@ -4,8 +4,9 @@ public import TextEncoding
 
 /// Compares the methods of ``StandardMethod`` on retrieval tasks, encoding with the base model itself.
 public struct EvaluationRun: Sendable {
-    /// Trains a generator on a library. The second argument says whether to train without a latent; the third
-    /// is called after every step.
+    /// Trains a generator on a library.
+    ///
+    /// The second argument says whether to train without a latent; the third is called after every step.
     public typealias Training =
         @Sendable (Library, Bool, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
         SemanticGuidedGenerator

@@ -62,7 +62,7 @@ final class ProgressCounter: Sendable {
         report(EvaluationProgress(stage: stage, done: 0, total: total))
     }
 
-    /// Adds steps or texts. Reports are made in the order of their counts.
+    /// Adds steps or texts, and reports the new count; reports are in the order of their counts.
     func add(_ count: Int) {
         done.withLock { done in
             done += count
