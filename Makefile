@@ -1,4 +1,4 @@
-# make demo: everything from nothing to a generated adapter.   make test: the whole suite.   make help: the rest.
+# make demo: everything from an empty machine to a generated adapter. make test: all tests. make help: the other targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -9,74 +9,74 @@ PREFIX ?= /usr
 SECONDS ?= 60
 TARGETS ?=
 DESTDIR ?=
-# All tests run beside each other and hold some 1,500 files open, more than a shell lets a program have by default.
+# The tests run in parallel and hold about 1,500 files open, more than a shell's default limit.
 OPEN_FILES := ulimit -Sn 8192 2>/dev/null || ulimit -Sn $$(ulimit -Hn)
 
-help: ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 19
 
-setup: ## install the Debian packages that the build needs (as root or with sudo), if any is missing
+setup: ## install missing Debian packages that the build needs (as root or with sudo)
 	@Scripts/setup.sh
 
-model: $(MODEL)/.complete ## fetch the text encoder all-MiniLM-L6-v2, check its digest, unpack it
+model: $(MODEL)/.complete ## download the text encoder all-MiniLM-L6-v2, verify its digest, unpack it
 
 $(MODEL)/.complete: Scripts/fetch-model.sh
 	@Scripts/setup.sh python
 	@Scripts/fetch-model.sh $(MODEL)
 
-build: setup ## build the daemon and the CLI
+build: setup ## build the daemon and the CLI (CONFIGURATION=debug or release)
 	swift build --configuration $(CONFIGURATION) --product sglorad
 	swift build --configuration $(CONFIGURATION) --product sglorad-ctl
 
-demo: build model ## a daemon in a temporary folder, the example library, one adapter, and a look at what it does
+demo: build model ## start a daemon in a temporary folder, import the example library, generate an adapter, show its effect
 	@Scripts/demo.sh $(BIN) $(MODEL)
 
-test: setup model ## the whole suite: modules, and the real daemon on a real socket
+test: setup model ## run all tests: the modules, and the real daemon on a real socket (TEST_FLAGS='--filter …' for some)
 	$(OPEN_FILES); swift test $(TEST_FLAGS)
 
-spool-flood: setup ## 50,000 files dropped into the spool at once, taken in without a loss
+spool-flood: setup ## drop 50,000 files into the spool at once; every one must become a request
 	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
 
-gauge: setup model ## recall of every method on a library whose experts come in gauges of their own (needs ../shared)
+gauge: setup model ## compare recall on a library whose experts use different gauges with the original (needs ../shared)
 	SGLORAD_GAUGE=1 swift test --filter GaugeTests $(TEST_FLAGS)
 
-torture: setup model ## kill the daemon KILLS times under load (1000), and look for what was lost
+torture: setup model ## kill the daemon KILLS=1000 times under load and audit what is left
 	SGLORAD_KILLS=$(or $(KILLS),1000) swift test --filter TortureTests $(TEST_FLAGS)
 
-faults: setup model ## let every file operation of a small scenario fail, one by one (hours); STRIDE=N tries every N-th
+faults: setup model ## make every file operation of a scenario fail, one at a time (over an hour); STRIDE=N tries every N-th
 	SGLORAD_FAULT_STRIDE=$(or $(STRIDE),1) swift test --filter FaultTests $(TEST_FLAGS)
 
-example-generator: build model ## train the generator of the example library anew
+example-generator: build model ## retrain the generator of the example library, without tasks
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 
-format: ## bring the sources into the repository's form
+format: ## format the sources
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
-lint: ## fail where the form is not kept
+lint: ## fail if the sources are not formatted or break a lint rule
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
 
-units: ## verify the systemd units
+units: ## verify the systemd units, users and spool folders
 	@Scripts/verify-units.sh
 
 docs: setup ## build the modules' documentation into .build/documentation
 	@Scripts/build-documentation.sh
 
-install: ## install what 'make build CONFIGURATION=release' made, and the model, below $(DESTDIR)$(PREFIX)
+install: ## install the release build and the model below $(DESTDIR)$(PREFIX) (after 'make build CONFIGURATION=release')
 	@Scripts/install.sh "$(DESTDIR)" "$(PREFIX)" $(MODEL)
 
-uninstall: ## remove what 'make install' has installed; configuration and state stay
+uninstall: ## remove what 'make install' installed; keep configuration and state
 	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)"
 
-purge: ## remove it with all that the daemon keeps
+purge: ## uninstall, and remove configuration, state and spool
 	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)" purge
 
-nspawn: model ## the service's whole life under a real systemd, in a container (root; after 'make build')
+nspawn: model ## run the service's whole life under a real systemd, in a container (needs root; after 'make build')
 	@Scripts/nspawn.sh $(MODEL)
 
-fuzz: setup ## mutated inputs against every reader of foreign bytes, SECONDS=60 each; TARGETS='varlink …' for some
+fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='varlink …' for some
 	@Scripts/fuzz.sh $(SECONDS) $(TARGETS)
 
-clean: ## remove what was built; the model stays
+clean: ## remove build products; keep the model
 	swift package clean
 
 .PHONY: help setup model build demo test spool-flood gauge torture faults example-generator format lint units docs install uninstall purge nspawn fuzz clean

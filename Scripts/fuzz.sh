@@ -1,8 +1,8 @@
 #!/bin/bash
-# Throws mutated inputs at the readers of foreign bytes: fuzz.sh SECONDS [TARGET…]; four targets at a time.
+# Fuzzes the readers of foreign bytes with libFuzzer and AddressSanitizer: fuzz.sh SECONDS [TARGET…]; four at a time.
 #
-# Tests/Fuzz/corpus/TARGET holds the inputs that are kept; what a run finds beyond them stays in .build-fuzz/corpus. An
-# input that breaks a target is left in .build-fuzz/found; with it in the corpus, 'make test' holds the mending.
+# Tests/Fuzz/corpus/TARGET is the committed corpus; new inputs of a run stay in .build-fuzz/corpus. An input that breaks a
+# target is left in .build-fuzz/found. Copied to the committed corpus, it becomes a regression test of 'make test'.
 set -euo pipefail
 
 seconds=${1:-60}
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 build=.build-fuzz
 export SGLORAD_FUZZ=1
-# What the debug build has fetched already need not be fetched again.
+# Reuse the dependencies that the debug build has already fetched.
 [[ -e "$build" || ! -d .build/repositories ]] || { mkdir -p "$build" && cp -a .build/repositories "$build/"; }
 echo "fuzz: building"
 swift build --scratch-path "$build" --product fuzz -Xswiftc -O -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld \
@@ -24,13 +24,13 @@ targets=("$@")
 ((${#targets[@]})) || targets=(Tests/Fuzz/corpus/*)
 targets=("${targets[@]##*/}")
 
-# The libraries of Swift and C keep a little to the end; what grows shows in the limit on memory.
+# The Swift and C runtimes keep some memory until exit, so leak detection is off; growing leaks hit the memory limit.
 export ASAN_OPTIONS=detect_leaks=0
 mkdir -p "$build/found"
 run() {
     local target=$1 words=()
     mkdir -p "$build/corpus/$target"
-    # With a seed a run tries the same inputs in the same order again, as far as its time goes.
+    # With a fixed seed, runs try the same inputs in the same order, as far as their time allows.
     [[ -z "${FUZZ_SEED:-}" ]] || words+=("-seed=$FUZZ_SEED")
     [[ ! -e Tests/Fuzz/dictionaries/$target ]] || words+=("-dict=Tests/Fuzz/dictionaries/$target")
     FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
@@ -41,7 +41,7 @@ run() {
         return
     }
     grep -vE '^#[0-9]+[[:space:]]+(REDUCE|NEW|pulse)' "$build/$target.log" | tail -n 40 >&2
-    echo "fuzz: $target fails; the input is in $build/found, the log is $build/$target.log. Again:" >&2
+    echo "fuzz: $target failed; the input is in $build/found, the log is $build/$target.log. To reproduce:" >&2
     echo "    ASAN_OPTIONS=detect_leaks=0 FUZZ_TARGET=$target $program $build/found/$target-…" >&2
     return 1
 }

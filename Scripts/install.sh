@@ -8,11 +8,11 @@ model=$3
 here=$(cd "$(dirname "$0")/.." && pwd)
 binaries=${BINARIES:-$here/.build/release}
 [[ -x "$binaries/sglorad" && -x "$binaries/sglorad-ctl" ]] || {
-    echo "install: build first: make build CONFIGURATION=release" >&2
+    echo "install: there is no release build in $binaries; run: make build CONFIGURATION=release" >&2
     exit 1
 }
 [[ -f "$model/model.safetensors" ]] || {
-    echo "install: fetch the text encoder first: make model" >&2
+    echo "install: the text encoder is missing from $model; run: make model" >&2
     exit 1
 }
 
@@ -20,7 +20,7 @@ install -D -m 0755 -t "$root$prefix/bin" "$binaries/sglorad" "$binaries/sglorad-
 install -D -m 0644 -t "$root$prefix/lib/systemd/system" "$here"/systemd/sglorad.{service,socket}
 install -D -m 0644 "$here/etc/sysusers.d/sglorad.conf" "$root$prefix/lib/sysusers.d/sglorad.conf"
 install -D -m 0644 "$here/etc/tmpfiles.d/sglorad.conf" "$root$prefix/lib/tmpfiles.d/sglorad.conf"
-# What the operator has changed stays.
+# Keep the operator's configuration.
 [[ -e "$root/etc/sglorad/sglorad.yaml" ]] ||
     install -D -m 0644 "$here/etc/sglorad.yaml" "$root/etc/sglorad/sglorad.yaml"
 (cd "$model" && find . -type f ! -name .complete -exec \
@@ -29,5 +29,5 @@ if [[ -z "$root" && -d /run/systemd/system ]]; then
     systemd-sysusers
     systemd-tmpfiles --create sglorad.conf
     systemctl daemon-reload
-    echo "install: now 'systemctl enable --now sglorad.socket', and add users to the group sglorad-users, administrators to sglorad-admin"
+    echo "install: done. Next: 'systemctl enable --now sglorad.socket'; add users to the group sglorad-users, administrators also to sglorad-admin"
 fi

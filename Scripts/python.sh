@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes .build-python, an environment with the reference packages that conformance tests ask: python.sh varlink | all
+# Creates .build-python, a virtual environment with the reference packages for conformance tests: python.sh varlink | all
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

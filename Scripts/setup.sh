@@ -1,12 +1,12 @@
 #!/bin/bash
-# Installs the Debian packages that are missing; says so before it does. With the argument "python", those of Python too.
+# Announces and installs missing Debian packages for the build or, with the argument "python", for downloading the model.
 set -euo pipefail
 
 wanted=(libopenblas-dev libsqlite3-dev pkg-config)
 [[ "${1:-}" == python ]] && wanted=(python3 python3-pip unzip)
 missing=()
 for package in "${wanted[@]}"; do
-    # A program that came from elsewhere serves as well as the package.
+    # A program that was installed by other means is as good as the package.
     case "$package" in
     python3 | unzip) command -v "$package" >/dev/null && continue ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
@@ -17,13 +17,13 @@ done
 ((${#missing[@]})) || exit 0
 
 command -v apt-get >/dev/null || {
-    echo "setup: missing: ${missing[*]}; install them with your system's package manager" >&2
+    echo "setup: missing packages: ${missing[*]}; there is no apt-get, install them with your system's package manager" >&2
     exit 1
 }
 as_root=()
 if ((EUID != 0)); then
     command -v sudo >/dev/null || {
-        echo "setup: run as root: apt-get install ${missing[*]}" >&2
+        echo "setup: missing packages, and no sudo; run as root: apt-get install ${missing[*]}" >&2
         exit 1
     }
     as_root=(sudo)

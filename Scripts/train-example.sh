@@ -1,5 +1,5 @@
 #!/bin/bash
-# Trains the generator of Examples/minilm-zoo anew: train-example.sh BINARIES MODEL [TASKS]
+# Retrains the generator of Examples/minilm-zoo: train-example.sh BINARIES MODEL [TASKS]
 set -euo pipefail
 
 binaries=$(realpath "$1")

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Removes what install.sh has installed: uninstall.sh DESTDIR PREFIX [purge]; with purge, also what the daemon keeps.
+# Removes what install.sh installed: uninstall.sh DESTDIR PREFIX [purge]. With purge, removes configuration and state, too.
 set -euo pipefail
 
 root=$1
@@ -22,7 +22,7 @@ if [[ "$what" == purge ]]; then
             ! getent group "$group" >/dev/null || groupdel "$group"
         done
     fi
-    echo "uninstall: nothing of sglorad is left"
+    echo "uninstall: everything was removed, configuration, state and spool included"
 else
-    echo "uninstall: the configuration, /var/lib/sglorad and the spool are kept; 'make purge' removes them too"
+    echo "uninstall: kept the configuration, /var/lib/sglorad and the spool; 'make purge' removes them as well"
 fi
