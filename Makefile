@@ -49,11 +49,18 @@ faults: setup model ## make every file operation of a scenario fail, one at a ti
 example-generator: build model ## retrain the generator of the example library, without tasks
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 
+interface: setup ## regenerate the Swift bindings of io.sglorad.varlink
+	swift run --quiet interface-generator Sources/SgloradInterface/io.sglorad.varlink Sglorad \
+	    Sources/SgloradInterface/Generated SpoolForms Sources/SpoolForms/Generated
+
 format: ## format the sources
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 
 lint: ## fail if the sources are not formatted or break a lint rule
 	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+architecture: ## check the rules on imports and file lengths in docs/architecture.md
+	@Scripts/check-architecture.sh
 
 units: ## verify the systemd units, users and spool folders
 	@Scripts/verify-units.sh
@@ -79,4 +86,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood gauge torture faults example-generator format lint units docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model build demo test spool-flood gauge torture faults example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean

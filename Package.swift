@@ -29,6 +29,8 @@ func tests(
         swiftSettings: strict)
 }
 
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
 let package = Package(
     name: "sglorad",
     products: [
@@ -75,65 +77,99 @@ let package = Package(
             ["Generation", "SemanticGuidance", "TextEncoding", "LowRank", "LinearAlgebra", "ErrorModel"],
             settings: numeric),
         module(
-            "DurableStorage",
-            [
-                "CLinux", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Crypto", package: "swift-crypto"),
-            ]),
+            "Executors",
+            ["ErrorModel", .product(name: "NIOPosix", package: "swift-nio")]),
         module(
-            "ExpertCache",
+            "Files", ["CLinux", "ErrorModel", .product(name: "Crypto", package: "swift-crypto")]),
+        module("Storage", ["Files", "ErrorModel", grdb]),
+        module(
+            "ExpertLibrary",
             [
-                "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel", "DurableStorage",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel", "Executors", "Files", "Storage",
+                grdb,
             ]),
         module(
             "IntentQueue",
             [
-                "ErrorModel", "Privacy", "DurableStorage", .product(name: "GRDB", package: "GRDB.swift"),
+                "ErrorModel", "Privacy", "Executors", "Files", "Storage", grdb,
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        module(
+            "Spool",
+            [
+                "SpoolForms", "Files", "Executors", "Privacy", "ErrorModel",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .target(
-            name: "ControlProtocol",
+            name: "Varlink",
             dependencies: [
-                "ErrorModel", "Privacy",
+                "StrictJSON", "ErrorModel", "Privacy",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            resources: [.embedInCode("io.sglorad.varlink"), .embedInCode("org.varlink.service.varlink")],
+            resources: [.embedInCode("org.varlink.service.varlink")],
+            swiftSettings: strict),
+        module("VarlinkDefinition"),
+        .executableTarget(
+            name: "interface-generator", dependencies: ["VarlinkDefinition"],
+            path: "Sources/InterfaceGenerator",
+            swiftSettings: strict),
+        module("SpoolForms", ["ErrorModel", "Privacy"]),
+        .target(
+            name: "SgloradInterface",
+            dependencies: ["Varlink", "SpoolForms", "ErrorModel", "Privacy"],
+            resources: [.embedInCode("io.sglorad.varlink")],
             swiftSettings: strict),
         module("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("SystemdIntegration", ["ErrorModel", .product(name: "Logging", package: "swift-log")]),
         module(
-            "SgloradCore",
+            "Adaptation",
             [
-                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats",
-                "TextEncoding",
-                "SemanticGuidance",
-                "Generation", "Evaluation", "DurableStorage", "ExpertCache", "IntentQueue", "ControlProtocol",
-                "SystemdIntegration", "Telemetry",
+                "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
+                "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files", "Storage",
+                "ExpertLibrary",
+                "IntentQueue", "Spool", "SpoolForms", "Telemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        module(
+            "Control",
+            [
+                "Adaptation", "Varlink", "SgloradInterface", "SpoolForms", "ErrorModel", "Privacy",
+                "LinearAlgebra", "LowRank", "TextEncoding", "SemanticGuidance", "Generation", "Evaluation",
+                "Executors", "Files", "Storage", "ExpertLibrary", "IntentQueue",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        module(
+            "Daemon",
+            [
+                "Adaptation", "Control", "Varlink", "SgloradInterface", "CLinux", "ErrorModel", "Executors",
+                "Files", "Storage", "ExpertLibrary", "IntentQueue", "Spool", "SystemdIntegration",
+                "Telemetry",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
             name: "sglorad",
             dependencies: [
-                "SgloradCore", "ErrorModel",
+                "Adaptation", "Daemon", "ErrorModel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "sglorad-ctl",
             dependencies: [
-                "ControlProtocol", "ErrorModel", "Privacy",
+                "Varlink", "SgloradInterface", "Files", "ErrorModel", "Privacy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -143,73 +179,115 @@ let package = Package(
         .target(
             name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
         tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),
-        tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel"]),
-        tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel"]),
+        tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
+        tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
         tests(
-            "TextEncoding", ["TextEncoding", "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel"],
+            "TextEncoding",
+            ["TextEncoding", "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"],
             resources: [.copy("Fixtures")]),
         tests(
             "SemanticGuidance",
             ["SemanticGuidance", "LinearAlgebra", "LowRank", "AdapterFormats", "ErrorModel"]),
         tests(
             "Generation",
-            ["Generation", "SemanticGuidance", "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel"]),
+            [
+                "Generation", "SemanticGuidance", "LowRank", "AdapterFormats", "LinearAlgebra", "ErrorModel",
+                "TestSupport",
+            ]),
         tests(
             "Evaluation",
             [
                 "Evaluation", "Generation", "SemanticGuidance", "TextEncoding", "AdapterFormats", "LowRank",
-                "LinearAlgebra", "ErrorModel", "ControlProtocol",
+                "LinearAlgebra", "ErrorModel", "SgloradInterface", "TestSupport",
             ]),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Varlink", "SgloradInterface", "SpoolForms", "LinearAlgebra", "ErrorModel",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Executors", ["Executors", "ErrorModel", "TestSupport"]),
+        tests("Files", ["Files", "ErrorModel", "TestSupport"]),
+        tests("Storage", ["Storage", "Files", "ErrorModel", "TestSupport", grdb]),
         tests(
-            "DurableStorage", ["DurableStorage", "ErrorModel", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests(
-            "ExpertCache",
+            "ExpertLibrary",
             [
-                "ExpertCache", "DurableStorage", "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "ExpertLibrary", "Executors", "Files", "Storage", "AdapterFormats", "LowRank",
+                "LinearAlgebra", "ErrorModel", "TestSupport", grdb,
             ]),
         tests(
             "IntentQueue",
             [
-                "IntentQueue", "Privacy", "DurableStorage", "ErrorModel",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "IntentQueue", "Executors", "Privacy", "Files", "Storage", "ErrorModel", "TestSupport", grdb,
             ]),
         tests(
-            "ControlProtocol",
-            ["ControlProtocol", "ErrorModel", .product(name: "Logging", package: "swift-log")]),
+            "Spool",
+            [
+                "Spool", "SpoolForms", "Files", "Executors", "Privacy", "ErrorModel", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
+            "Varlink",
+            ["Varlink", "ErrorModel", "TestSupport", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            "SgloradInterface",
+            [
+                "interface-generator", "VarlinkDefinition", "SgloradInterface", "SpoolForms", "Varlink",
+                "ErrorModel", "Privacy", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ]),
         tests(
             "SystemdIntegration",
-            ["SystemdIntegration", "ErrorModel", .product(name: "Logging", package: "swift-log")]),
-        tests(
-            "SgloradCore",
             [
-                "SgloradCore", "ErrorModel", "Privacy", "DurableStorage", "ExpertCache", "IntentQueue",
-                "Generation",
-                "SemanticGuidance", "LowRank", "LinearAlgebra", "ControlProtocol", "SystemdIntegration",
+                "SystemdIntegration", "ErrorModel", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
+            "Adaptation",
+            [
+                "Adaptation", "ErrorModel", "Privacy", "Executors", "Files", "Storage", "ExpertLibrary",
+                "IntentQueue", "Spool", "SpoolForms", "AdapterFormats", "Generation", "SemanticGuidance",
+                "TextEncoding", "LowRank", "LinearAlgebra", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "Control",
+            [
+                "Control", "Adaptation", "Varlink", "SgloradInterface", "ErrorModel", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
+            "Daemon",
+            [
+                "Daemon", "Adaptation", "Varlink", "ErrorModel", "ExpertLibrary", "IntentQueue", "Spool",
+                "Files",
+                "SystemdIntegration", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests(
             "sglorad-ctl",
             [
-                "sglorad-ctl", "ControlProtocol", "Privacy", "ErrorModel",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], excluding: ["Snapshots"]),
+                "sglorad-ctl", "Evaluation", "Varlink", "SgloradInterface", "Files", "Privacy", "ErrorModel",
+                "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], excluding: ["Fixtures", "Snapshots"]),
         tests(
             "EndToEnd",
             [
-                "sglorad", "sglorad-ctl", "ControlProtocol", "Privacy", "AdapterFormats", "LowRank",
-                "LinearAlgebra", "ErrorModel", "DurableStorage", "ExpertCache", "IntentQueue",
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ]),
+                "sglorad", "sglorad-ctl", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
+                "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "Files", "Storage",
+                "ExpertLibrary", "IntentQueue", "Spool",
+                "TestSupport",
+            ], excluding: ["Fixtures"]),
     ]
 )
 
 /// Scripts/fuzz.sh builds the fuzzer, which needs the compiler's libFuzzer, in place of the tests that replay its inputs.
 let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "AdapterFormats", "TextEncoding", "ControlProtocol", "LowRank", "LinearAlgebra", "StrictJSON",
+    "AdapterFormats", "TextEncoding", "Varlink", "SgloradInterface", "SpoolForms", "LowRank", "LinearAlgebra",
+    "StrictJSON",
     "ErrorModel",
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
 ]

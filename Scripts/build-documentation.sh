@@ -4,13 +4,16 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 output=.build/documentation
-modules=(ErrorModel Privacy Telemetry LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
-    DurableStorage ExpertCache IntentQueue ControlProtocol SystemdIntegration SgloradCore)
+modules=(ErrorModel Privacy StrictJSON LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
+    Executors Files Storage ExpertLibrary IntentQueue SpoolForms Spool VarlinkDefinition Varlink SgloradInterface
+    SystemdIntegration Telemetry Adaptation Control Daemon)
 targets=()
 for module in "${modules[@]}"; do targets+=(--target "$module"); done
 mkdir -p "$output"
+# Adaptation, Control and Daemon are used within the package only, so their interfaces have package access.
 swift package --allow-writing-to-directory "$output" generate-documentation \
     --enable-experimental-combined-documentation "${targets[@]}" \
+    --symbol-graph-minimum-access-level package \
     --output-path "$output/sglorad.doccarchive" --disable-indexing >"$output/log" 2>&1 || {
     cat "$output/log" >&2
     exit 1

@@ -124,7 +124,7 @@ inside sh -c 'echo "logLevel: debug" >>/etc/sglorad/sglorad.yaml'
 inside systemctl reload sglorad.service
 is "state of the service after a reload" "$(property ActiveState)" active
 is "process id of the daemon after a reload" "$(property MainPID)" "$process"
-inside journalctl --no-pager -u sglorad.service | grep -q 'read anew' || fail "the journal does not mention the reload"
+inside journalctl --no-pager -u sglorad.service | grep -q 'configuration reloaded' || fail "the journal does not mention the reload"
 inside sh -c 'echo "logLevel: loud" >/etc/sglorad/sglorad.yaml'
 inside systemctl reload sglorad.service
 [[ "$(property StatusText)" == *wrong* ]] || fail "the status does not report the invalid configuration: $(property StatusText)"

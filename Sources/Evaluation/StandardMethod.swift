@@ -32,26 +32,6 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     /// The description of `sg-lora-nonsense`.
     public static let nonsense = "blorf quintle vesh ampra dorn 7731 skelf wub ortanix plee"
 
-    /// A one-line summary for a report's legend.
-    public var summary: String {
-        switch self {
-        case .base: "the base model without an adapter"
-        case .mean: "mean of all experts"
-        case .nearest: "mean of the nearest expert's checkpoints"
-        case .equal: "mean of the 4 nearest experts"
-        case .weighted: "softmax-weighted mean of the nearest experts (K = 4, τ = 0.05, plain proximity)"
-        case .weightedTuned: "weighted mean with the generator's own K, τ and proximity"
-        case .sum: "exact sum of the weighted experts' ΔW, recompressed by SVD"
-        case .sgLoRAMean: "SG-LoRA at the mean of its prior"
-        case .sgLoRA: "SG-LoRA, one sample"
-        case .sgLoRADensest: "SG-LoRA, densest of 8 samples"
-        case .deterministic: "the same network trained without a latent"
-        case .sgLoRANonsense: "SG-LoRA guided by a meaningless description"
-        case .auto: "the default strategy; refusals count as base"
-        case .oracle: "the task's own expert"
-        }
-    }
-
     /// Whether the method needs a trained generator.
     public var needsGenerator: Bool {
         switch self {

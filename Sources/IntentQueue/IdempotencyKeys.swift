@@ -1,20 +1,15 @@
 internal import Crypto
-internal import DurableStorage
 internal import ErrorModel
+internal import Files
 internal import Foundation
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#endif
 
-/// What a client says so that a repetition is answered with the first request.
+/// A key that identifies a submission, so that a repetition is answered with the first request.
 public struct IdempotencyKey: Sendable, Hashable {
     /// The most bytes that a client's key may have.
     public static let limit = 256
 
-    /// Who made the key up: keys of one origin are never those of another.
+    /// Who chose the key: keys of different origins never match.
     public enum Origin: String, Sendable, Hashable {
         /// A caller of the socket.
         case client = "key"
@@ -22,14 +17,14 @@ public struct IdempotencyKey: Sendable, Hashable {
         case spool
     }
 
-    /// The client's word for the request; each user has words of their own.
+    /// The key itself; each user has a namespace of their own.
     public var key: String
-    /// What must be the same under the same word; only a keyed hash of it is kept.
+    /// The content to which the key is bound; a repetition must have the same.
+    ///
+    /// Only a keyed hash of it is stored.
     public var content: [UInt8]
-    /// Who made it up.
     public var origin: Origin
 
-    /// Makes a key.
     public init(_ key: String, content: [UInt8], origin: Origin = .client) {
         self.key = key
         self.content = content
@@ -37,9 +32,9 @@ public struct IdempotencyKey: Sendable, Hashable {
     }
 }
 
-/// Turns idempotency keys into hashes that tell nothing without a key of the box's own.
+/// Hashes idempotency keys with this machine's secret, so that the database alone reveals neither keys nor contents.
 ///
-/// Source of the construction: HMAC, RFC 2104.
+/// HMAC-SHA256, RFC 2104.
 struct IdempotencyKeys: Sendable {
     /// A key and its content, hashed.
     struct Hashes: Sendable, Hashable {
@@ -49,10 +44,12 @@ struct IdempotencyKeys: Sendable {
 
     private let secret: SymmetricKey
 
-    /// Reads the secret, and makes one where there is none of 32 bytes: earlier keys are then forgotten.
+    /// Reads the secret of 32 bytes; creates one where the file is missing or has another size.
     ///
-    /// - Throws: `storageFailure` where the file is there and cannot be read: a new secret would have the requests of
-    ///   clients that repeat theirs done twice.
+    /// Earlier keys are then forgotten.
+    ///
+    /// - Throws: `storageFailure` where the file exists and cannot be read. A new secret would let repeated submissions be
+    ///   executed twice.
     init(file: String) throws(SgloradError) {
         if let known = try Self.read(file) {
             secret = SymmetricKey(data: known)
@@ -60,16 +57,16 @@ struct IdempotencyKeys: Sendable {
         }
         let made = SymmetricKey(size: .bits256)
         let bytes = made.withUnsafeBytes { Array($0) }
-        try DurableFile.write(bytes, to: file, temporary: DurableFile.parent(of: file))
+        try DurableFile.write(bytes, to: file, temporary: Path.parent(of: file))
         secret = made
     }
 
     private static let size = 32
     private static let remedy =
-        "Check the disk, and the file's owner and mode. Only where it is lost, remove it: earlier keys are then "
+        "Check the disk, and the file's owner and mode. Remove the file only if it is lost: earlier keys are then "
         + "forgotten."
 
-    /// The secret; nil where there is no file, or a whole one of another size.
+    /// The secret; nil where there is no file, or one of another size.
     private static func read(_ file: String) throws(SgloradError) -> [UInt8]? {
         let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -79,14 +76,14 @@ struct IdempotencyKeys: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw .system(file, "the secret of the idempotency keys cannot be looked at", remedy: remedy)
+            throw .system(file, "the secret of the idempotency keys cannot be examined", remedy: remedy)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .storageFailure(
-                file, "the secret of the idempotency keys must be a regular file, and is none. \(remedy)")
+                file, "the secret of the idempotency keys is not a regular file. \(remedy)")
         }
         var bytes: [UInt8] = []
-        // One more than a secret has: whatever is longer is none.
+        // One more than the size of a secret, so that a longer file is noticed.
         var buffer = [UInt8](repeating: 0, count: size + 1)
         while bytes.count < buffer.count {
             let count = pread(descriptor, &buffer, buffer.count - bytes.count, bytes.count)
@@ -101,13 +98,13 @@ struct IdempotencyKeys: Sendable {
     }
 
     /// The hashes of a user's key.
-    func hashes(_ key: IdempotencyKey, uid: Int) -> Hashes {
+    func hashes(_ key: IdempotencyKey, uid: UserID) -> Hashes {
         Hashes(
             key: hash(key.origin.rawValue, uid: uid, Array(key.key.utf8)),
             content: hash("content", uid: uid, key.content))
     }
 
-    private func hash(_ purpose: String, uid: Int, _ bytes: [UInt8]) -> String {
+    private func hash(_ purpose: String, uid: UserID, _ bytes: [UInt8]) -> String {
         let code = HMAC<SHA256>.authenticationCode(
             for: Array("\(purpose)\0\(uid)\0".utf8) + bytes, using: secret)
         return Data(code).base64EncodedString()

@@ -1,23 +1,24 @@
-/// How much the queue takes, how often it tries, and how long it keeps what.
+/// The queue's limits, attempts and retention times.
 public struct QueueOptions: Sendable, Hashable {
-    /// How many open requests there may be.
+    /// How many requests may be open.
     public var capacity: Int
-    /// How many of them may be one user's.
+    /// How many requests of one user may be open.
     public var perUser: Int
-    /// How often a request is begun before it is given up.
+    /// How many attempts a request has before it fails.
     public var attempts: Int
-    /// How long a worker may be silent before its request goes to another.
+    /// How long a worker may be silent before its lease expires and its request is requeued.
     public var lease: Duration
-    /// How long an idempotency key is remembered, from the request that brought it.
+    /// How long an idempotency key is remembered after its submission.
     public var keepKeys: Duration
-    /// How long a final request is remembered.
+    /// How long a final request is kept.
     public var keepRequests: Duration
     /// How long an intent's text is kept once its request is final; zero erases it in the commit that makes it final.
     public var retainIntents: Duration
     /// How long a label is kept once its request is final.
     public var keepLabels: Duration
 
-    /// Options as a person who says nothing gets them.
+    /// The defaults: 10,000 open requests, 1,000 per user, 3 attempts, leases of 5 minutes; keys are kept for a day,
+    /// requests for a week, labels for 30 days, and texts not at all.
     public init(
         capacity: Int = 10_000, perUser: Int = 1_000, attempts: Int = 3, lease: Duration = .seconds(300),
         keepKeys: Duration = .seconds(24 * 3600), keepRequests: Duration = .seconds(7 * 24 * 3600),
@@ -32,9 +33,4 @@ public struct QueueOptions: Sendable, Hashable {
         self.retainIntents = retainIntents
         self.keepLabels = keepLabels
     }
-}
-
-extension Duration {
-    /// The duration in seconds.
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

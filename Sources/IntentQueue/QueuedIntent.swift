@@ -1,31 +1,27 @@
 internal import Foundation
 public import Privacy
 
-/// An intent as the queue keeps it until its request is final: what the user said, with every default filled in that must
-/// not change between attempts.
-public struct QueuedIntent: Sendable, Codable, Hashable {
-    /// What the user wants, in plain words.
-    public var text: PrivateText
-    /// The strategy's name; nil for what the library then offers.
+/// How an intent is to be answered: everything that the caller asked for except the text.
+///
+/// The options outlive the text: they stay with a final request, so that it can be retried when its text is given again.
+public struct IntentOptions: Sendable, Codable, Hashable {
+    /// The strategy's name; nil for the library's default.
     public var strategy: String?
-    /// K, if the caller chose it.
+    /// K, the number of guiding experts; nil for the default.
     public var topK: Int?
-    /// τ, if the caller chose it.
+    /// τ, the temperature of the softmax over proximities; nil for the default.
     public var temperature: Float?
-    /// The proximity's name, if the caller chose it.
+    /// The name of the proximity measure; nil for the default.
     public var proximity: String?
-    /// The seed, the caller's or one drawn at intake.
+    /// The seed, the caller's or one drawn at admission, so that every attempt generates the same adapter.
     public var seed: UInt64
-    /// Whether to generate even where no expert is near enough.
+    /// Whether to generate an adapter even where no expert is relevant.
     public var force: Bool
 
-    /// Makes an intent.
     public init(
-        text: PrivateText, strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil,
-        proximity: String? = nil,
+        strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil, proximity: String? = nil,
         seed: UInt64, force: Bool = false
     ) {
-        self.text = text
         self.strategy = strategy
         self.topK = topK
         self.temperature = temperature
@@ -35,25 +31,56 @@ public struct QueuedIntent: Sendable, Codable, Hashable {
     }
 }
 
-extension QueuedIntent {
-    /// The intent as the database keeps it.
-    func json() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+/// An intent as the queue stores it until its request is final.
+///
+/// Defaults that must not change between attempts are already filled in.
+public struct QueuedIntent: Sendable, Hashable {
+    /// What the user wants, in plain words.
+    public var text: PrivateText
+    /// How it is to be answered.
+    public var options: IntentOptions
 
-    /// What the database keeps; nil where it cannot be read any more.
-    init?(json: String) {
-        guard let intent = try? JSONDecoder().decode(QueuedIntent.self, from: Data(json.utf8)) else {
-            return nil
-        }
-        self = intent
+    public init(text: PrivateText, options: IntentOptions) {
+        self.text = text
+        self.options = options
     }
 }
 
 extension QueuedIntent: CustomStringConvertible, CustomDebugStringConvertible {
-    /// Everything but the text, which belongs in no log.
+    /// Everything but the text, which must not be logged.
     public var description: String {
-        "intent of \(text.byteCount) bytes, strategy \(strategy ?? "default"), seed \(seed)"
+        "intent of \(text.byteCount) bytes, strategy \(options.strategy ?? "default"), seed \(options.seed)"
     }
 
     /// Same as ``description``.
     public var debugDescription: String { description }
+}
+
+/// The intent's text as a column holds it: UTF-8 in a BLOB.
+///
+/// A TEXT column would not do: GRDB binds and reads strings up to their first NUL, which a text may contain. An empty
+/// BLOB stands for a text that could not be read; admission accepts no empty text.
+enum StoredText {
+    static func bytes(_ text: PrivateText) -> Data { Data(text.revealed.utf8) }
+
+    /// The text; nil where it is missing, empty or not UTF-8.
+    static func text(_ bytes: Data?) -> PrivateText? {
+        guard let bytes, !bytes.isEmpty else { return nil }
+        return String(validating: bytes, as: UTF8.self).map { PrivateText($0) }
+    }
+}
+
+/// Values in columns of JSON.
+enum StoredJSON {
+    /// The value with sorted keys: the same value is always the same text.
+    static func string(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// The value; nil where the column is NULL or damaged.
+    static func value<T: Decodable>(_ type: T.Type, _ json: String?) -> T? {
+        json.flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    }
 }

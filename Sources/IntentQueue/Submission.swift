@@ -1,25 +1,28 @@
 public import ErrorModel
+public import Files
+internal import Foundation
+internal import GRDB
+internal import Privacy
+internal import Storage
 
-/// What is put into the queue.
+/// What is submitted to the queue.
 public struct Submission: Sendable {
-    /// The intent.
     public var intent: QueuedIntent
     /// The base model's name.
     public var base: String
     /// Who asks.
-    public var uid: Int
-    /// The caller's own word for it.
+    public var uid: UserID
+    /// The caller's own label.
     public var label: String?
-    /// What makes a repetition known.
+    /// The idempotency key, if any.
     public var key: IdempotencyKey?
-    /// The file's name where it comes through the spool, which is then owed a result of that name.
+    /// The file's name if the intent came through the spool; its result is then written under that name.
     public var spoolName: String?
-    /// Why nothing new is taken from the user at the moment; a repetition of what was taken before is answered all the same.
+    /// Why no new request of the user is admitted at present; a repetition is answered all the same.
     public var obstacle: SgloradError?
 
-    /// Makes a submission.
     public init(
-        _ intent: QueuedIntent, base: String, uid: Int, label: String? = nil, key: IdempotencyKey? = nil,
+        _ intent: QueuedIntent, base: String, uid: UserID, label: String? = nil, key: IdempotencyKey? = nil,
         spoolName: String? = nil
     ) {
         self.intent = intent
@@ -28,5 +31,58 @@ public struct Submission: Sendable {
         self.label = label
         self.key = key
         self.spoolName = spoolName
+    }
+}
+
+extension Submission {
+    /// Admits the submission, or finds the request that it repeats.
+    ///
+    /// - Parameters:
+    ///   - db: the database, within a transaction.
+    ///   - hashes: those of the key, if there is one.
+    ///   - room: the places that are left, counted in this transaction.
+    ///   - moment: when.
+    /// - Throws: `invalidIntent` for a bad key, or one that was used for other content; the obstacle; `busy`.
+    func admit(
+        _ db: Database, _ hashes: IdempotencyKeys.Hashes?, _ room: inout QueueRoom, at moment: QueueMoment
+    ) throws -> QueuedRequest {
+        if let key, !(1...IdempotencyKey.limit).contains(key.key.utf8.count) {
+            throw SgloradError.invalidIntent(
+                field: "idempotencyKey",
+                reason: "has \(key.key.utf8.count) bytes; it must have 1 to \(IdempotencyKey.limit)")
+        }
+        guard intent.text.byteCount > 0 else {
+            throw SgloradError.invalidIntent(field: "text", reason: "is empty")
+        }
+        if let hashes, let earlier = try repeated(db, hashes) { return earlier }
+        if let obstacle { throw obstacle }
+        try room.reserve(for: uid)
+        var record = RequestRecord(
+            id: "r-" + UUID().uuidString.lowercased(), uid: uid, base: base, label: label,
+            text: StoredText.bytes(intent.text), options: try StoredJSON.string(intent.options),
+            state: .queued, submittedAt: moment.wall, submittedAge: moment.age, keyHash: hashes?.key,
+            contentHash: hashes?.content, spoolName: spoolName, isResultPending: spoolName != nil)
+        try record.insert(db)
+        return QueuedRequest(record)
+    }
+
+    /// The earlier request with the same key, if any.
+    ///
+    /// If this is a repetition from the spool, its result is delivered again.
+    private func repeated(_ db: Database, _ hashes: IdempotencyKeys.Hashes) throws -> QueuedRequest? {
+        // A cached statement, because compiling takes longer than running it and the spool submits thousands.
+        let statement = try db.cachedStatement(sql: "SELECT * FROM request WHERE uid = ? AND keyHash = ?")
+        guard var record = try RequestRecord.fetchOne(statement, arguments: [uid, hashes.key]) else {
+            return nil
+        }
+        guard record.contentHash == hashes.content else {
+            throw SgloradError.invalidIntent(
+                field: "idempotencyKey",
+                reason: "was already used for a different intent. Choose a new key for a new intent")
+        }
+        if spoolName != nil, record.spoolName != nil {
+            try record.updateChanges(db) { $0.isResultPending = true }
+        }
+        return QueuedRequest(record)
     }
 }

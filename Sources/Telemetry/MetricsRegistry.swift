@@ -26,6 +26,7 @@ public final class MetricsRegistry: Sendable {
     private struct State {
         var families: [String: Family] = [:]
         var descriptions: [String: String] = [:]
+        var collectors: [@Sendable () -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -47,8 +48,14 @@ public final class MetricsRegistry: Sendable {
         state.withLock { $0.descriptions[Exposition.name(label)] = help }
     }
 
+    /// Adds a function that runs before each reading of ``text``: it brings metrics up to date whose values are kept elsewhere.
+    public func beforeReading(_ collect: @escaping @Sendable () -> Void) {
+        state.withLock { $0.collectors.append(collect) }
+    }
+
     /// All metrics in Prometheus' text exposition format 0.0.4, with families and series sorted.
     public var text: String {
+        for collect in state.withLock({ $0.collectors }) { collect() }
         let (families, descriptions) = state.withLock { ($0.families, $0.descriptions) }
         var lines: [String] = []
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {

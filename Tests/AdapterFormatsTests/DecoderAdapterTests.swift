@@ -2,6 +2,7 @@ import ErrorModel
 import Foundation
 import LinearAlgebra
 import LowRank
+import TestSupport
 import Testing
 
 @testable import AdapterFormats

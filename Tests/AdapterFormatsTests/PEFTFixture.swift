@@ -1,6 +1,7 @@
 import AdapterFormats
 import LinearAlgebra
 import LowRank
+import TestSupport
 
 /// A PEFT folder for tests; valid unless the test changes it.
 struct PEFTFixture {

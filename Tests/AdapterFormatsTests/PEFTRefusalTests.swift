@@ -2,6 +2,7 @@ import AdapterFormats
 import ErrorModel
 import Foundation
 import LowRank
+import TestSupport
 import Testing
 
 @Suite("Rejecting PEFT folders")
@@ -57,7 +58,7 @@ struct PEFTRefusalTests {
         try fixture.folder.write(#"{"peft_type":"IA3"}"#, to: "adapter_config.json")
         #expect(refusal(.unsupportedAdapter) { try fixture.read() }?.message.contains("'IA3'") == true)
         try fixture.folder.write(#"{"r":8}"#, to: "adapter_config.json")
-        #expect(refusal { try fixture.read() }?.message.contains("peft_type") == true)
+        #expect(refusal(.invalidFile) { try fixture.read() }?.message.contains("peft_type") == true)
     }
 
     @Test(arguments: [
@@ -68,7 +69,9 @@ struct PEFTRefusalTests {
     func `a configuration that is not a JSON object is rejected`(text: String) throws {
         try fixture.weights(sound)
         try fixture.folder.write(text, to: "adapter_config.json")
-        #expect(refusal { try fixture.read() }?.parameters["file"] == .string("adapter_config.json"))
+        #expect(
+            refusal(.invalidFile) { try fixture.read() }?.parameters["file"] == .string("adapter_config.json")
+        )
     }
 
     @Test(arguments: [
@@ -79,7 +82,7 @@ struct PEFTRefusalTests {
         #""base_model_name_or_path":5"#, #""task_type":{}"#, #""fan_in_fan_out":"no""#,
     ])
     func `invalid values are rejected by field`(members: String) throws {
-        let error = refusal { try fixture.read(sound, members) }
+        let error = refusal(.invalidFile) { try fixture.read(sound, members) }
         let field = try #require(members.split(separator: "\"").first)
         #expect(error?.message.contains(field) == true, "\(error?.message ?? "")")
     }
@@ -159,7 +162,7 @@ struct PEFTRefusalTests {
         try fixture.configuration()
         try fixture.folder.write(
             safetensors(header, data: [UInt8](repeating: 0, count: 16)), to: "adapter_model.safetensors")
-        #expect(refusal { try fixture.read() }?.message.contains("I8") == true)
+        #expect(refusal(.invalidFile) { try fixture.read() }?.message.contains("I8") == true)
     }
 
     @Test func `a very long path is rejected`() throws {
@@ -167,9 +170,12 @@ struct PEFTRefusalTests {
     }
 
     @Test func `missing files, pickles and symbolic links are rejected`() throws {
-        #expect(refusal { try fixture.read() }?.message.contains("adapter_config.json: is missing") == true)
+        #expect(
+            refusal(.invalidFile) { try fixture.read() }?.message.contains("adapter_config.json: is missing")
+                == true)
         try fixture.configuration()
-        #expect(refusal { try fixture.read() }?.message.contains("safe_serialization=True") == true)
+        #expect(
+            refusal(.invalidFile) { try fixture.read() }?.message.contains("safe_serialization=True") == true)
         try fixture.folder.write("x", to: "adapter_model.bin")
         let pickle = refusal(.unsupportedAdapter) { try fixture.read() }
         #expect(pickle?.message.contains("adapter_model.bin") == true)
@@ -178,9 +184,10 @@ struct PEFTRefusalTests {
         try fixture.weights(sound, to: "elsewhere")
         try FileManager.default.createSymbolicLink(
             atPath: "\(path)/adapter_model.safetensors", withDestinationPath: "\(path)/elsewhere")
-        #expect(refusal { try fixture.read() }?.message.contains("symbolic link") == true)
+        #expect(refusal(.invalidFile) { try fixture.read() }?.message.contains("symbolic link") == true)
         #expect(
-            refusal { try PEFTFolder.read(directory: path + "/none") }?.message.contains("No such file")
+            refusal(.invalidFile) { try PEFTFolder.read(directory: path + "/none") }?.message.contains(
+                "No such file")
                 == true)
     }
 
@@ -220,7 +227,7 @@ struct PEFTRefusalTests {
         try fixture.weights(sound)
         try fixture.weights(sound, to: "checkpoint-1/adapter_model.safetensors")
         try fixture.configuration(#""base_model_name_or_path":"two""#, to: "checkpoint-1/adapter_config.json")
-        #expect(refusal { try fixture.read() }?.message.contains("'two'") == true)
+        #expect(refusal(.invalidFile) { try fixture.read() }?.message.contains("'two'") == true)
         try fixture.configuration(to: "checkpoint-1/adapter_config.json")
         #expect(try fixture.read().checkpoints.count == 2)
     }

@@ -3,6 +3,7 @@ import ErrorModel
 import Foundation
 import LinearAlgebra
 import LowRank
+import TestSupport
 import Testing
 
 @Suite("Writing PEFT folders")

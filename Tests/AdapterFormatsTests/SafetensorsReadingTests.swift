@@ -2,6 +2,7 @@ import AdapterFormats
 import ErrorModel
 import Foundation
 import LinearAlgebra
+import TestSupport
 import Testing
 
 @Suite("Reading safetensors")
@@ -34,8 +35,8 @@ struct SafetensorsReadingTests {
         #expect(try file.floats("a").array == [1, -3])
         #expect(file.tensor(named: "h")?.shape == [3])
         #expect(file.tensor(named: "none") == nil)
-        #expect(refusal { try file.floats("i") }?.message.contains("I64") == true)
-        #expect(refusal { try file.floats("none") }?.message.contains("'none'") == true)
+        #expect(refusal(.invalidFile) { try file.floats("i") }?.message.contains("I64") == true)
+        #expect(refusal(.invalidFile) { try file.floats("none") }?.message.contains("'none'") == true)
         for name in ["a", "b", "h"] { try file.requireFinite(name) }
     }
 
@@ -73,7 +74,7 @@ struct SafetensorsReadingTests {
             safetensors(
                 #"{"w":{"dtype":"\#(type)","shape":[2],"data_offsets":[0,\#(data.count)]}}"#, data: data))
         #expect(try file.floats("w").count == 2)
-        let message = try #require(refusal { try file.requireFinite("w") }?.message)
+        let message = try #require(refusal(.invalidFile) { try file.requireFinite("w") }?.message)
         #expect(
             message.contains("'w'") && message.contains("index \(index);") && message.hasPrefix("given: "))
     }
@@ -98,7 +99,8 @@ struct SafetensorsReadingTests {
             return "{\(entries.joined(separator: ","))}"
         }
         let data = [UInt8](repeating: 1, count: 200_000)
-        let message = try #require(refusal { try read(safetensors(header { _ in 0 }, data: data)) }?.message)
+        let message = try #require(
+            refusal(.invalidFile) { try read(safetensors(header { _ in 0 }, data: data)) }?.message)
         #expect(message.contains("overlaps"))
         let file = try read(safetensors(header { $0 }, data: data))
         #expect(file.tensors.count == 200_000)

@@ -3,6 +3,7 @@ import ErrorModel
 import Foundation
 import Glibc
 import LinearAlgebra
+import TestSupport
 import Testing
 
 @Suite("Rejecting damaged and malicious safetensors")
@@ -29,12 +30,16 @@ struct SafetensorsRefusalTests {
         let fifo = folder.path + "/fifo"
         #expect(mkfifo(fifo, 0o600) == 0)
         for path in [folder.path, fifo] {
-            #expect(refusal { try SafetensorsFile(path: path) }?.message.contains("regular file") == true)
+            #expect(
+                refusal(.invalidFile) { try SafetensorsFile(path: path) }?.message.contains("regular file")
+                    == true)
         }
         #expect(
-            refusal { try SafetensorsFile(path: folder.path + "/none") }?.message.contains("No such file")
+            refusal(.invalidFile) { try SafetensorsFile(path: folder.path + "/none") }?.message.contains(
+                "No such file")
                 == true)
-        #expect(refusal { try SafetensorsFile(path: "a\u{0}b") }?.message.contains("NUL") == true)
+        #expect(
+            refusal(.invalidFile) { try SafetensorsFile(path: "a\u{0}b") }?.message.contains("NUL") == true)
     }
 
     /// The test vectors of the official reader (`safetensors/src/tensor.rs`).
@@ -164,7 +169,8 @@ struct SafetensorsRefusalTests {
     @Test func `a long name is shortened in the message`() throws {
         let name = String(repeating: "x", count: 100_000)
         let path = try folder.write(safetensors("{\"\(name)\":1}"), to: "long")
-        let message = try #require(refusal { try SafetensorsFile(path: path, displayName: "given") }?.message)
+        let message = try #require(
+            refusal(.invalidFile) { try SafetensorsFile(path: path, displayName: "given") }?.message)
         #expect(message.utf8.count < 400)
     }
 
@@ -174,7 +180,7 @@ struct SafetensorsRefusalTests {
         let sound = safetensors(Self.good, data: bytes([1.5]))
         for length in 0..<sound.count {
             let path = try folder.write(Array(sound[..<length]), to: "cut")
-            _ = refusal { try SafetensorsFile(path: path) }
+            _ = refusal(.invalidFile) { try SafetensorsFile(path: path) }
         }
         var readable = 0
         for bit in 0..<sound.count * 8 {

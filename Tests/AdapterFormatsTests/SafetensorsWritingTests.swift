@@ -3,6 +3,7 @@ import ErrorModel
 import Foundation
 import Glibc
 import LinearAlgebra
+import TestSupport
 import Testing
 
 @Suite("Writing safetensors")

@@ -1,14 +1,14 @@
 import AdapterFormats
 import Foundation
 import LowRank
+import TestSupport
 import Testing
 
-private let zoo = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/zoo").path
+private let zoo = Places.shared + "/zoo"
 
 @Suite(
     "The experts of the example zoo",
-    .enabled(if: FileManager.default.fileExists(atPath: zoo), "needs ../shared/zoo beside the repository"))
+    .enabled(if: Places.hasShared("zoo"), "needs ../shared/zoo beside the repository"))
 struct ZooTests {
     @Test func `all experts are read and share one layout`() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: zoo).sorted()

@@ -1,13 +1,14 @@
-import ControlProtocol
 import Foundation
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// What people get wrong, and what hostile files try: a clear error, a fitting exit status, and nothing half done.
-@Suite(
-    "Bad input", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model")
-)
+/// User errors and hostile files: each gives a clear error, the right exit status, and no partial result.
+@Suite("Bad input", .timeLimit(.minutes(20)), .needsModel)
 struct BadInputTests {
-    @Test("no daemon at the socket")
+    @Test("without a daemon the error says how to start one")
     func noDaemon() async throws {
         let outcome = try await Program.run(
             "\(Places.products)/sglorad-ctl", ["status", "--socket", "/tmp/sgl-no-such-socket"])
@@ -16,12 +17,12 @@ struct BadInputTests {
         #expect(outcome.error.contains("systemctl start"), "\(outcome.error)")
     }
 
-    @Test("intents that are none, and bases and strategies that there are not")
+    @Test("invalid intents, unknown names and out-of-range options are reported")
     func intents() async throws {
         try await TestDaemon.run { daemon in
             let early = try await daemon.control("request", "match birds")
             #expect(early.status == 65 && early.error.contains("expert import"), "\(early.error)")
-            try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+            try await daemon.importExperts(Places.twoExperts)
             let cases: [([String], String, Int32, String)] = [
                 (["request", ""], "", 65, "empty"),
                 (["request", "-"], "\n", 65, "empty"),
@@ -44,10 +45,9 @@ struct BadInputTests {
         }
     }
 
-    @Test("an output folder that exists is not touched")
+    @Test("an existing output folder is left alone")
     func outputExists() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+        try await TestDaemon.run(experts: Places.twoExperts) { daemon in
             let out = "\(daemon.folder)/out"
             try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: false)
             try Data("mine".utf8).write(to: URL(filePath: "\(out)/file"))
@@ -58,7 +58,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("damaged and hostile expert folders leave nothing behind")
+    @Test("damaged and hostile expert folders are rejected and leave nothing behind")
     func hostileExperts() async throws {
         try await TestDaemon.run { daemon in
             let source = "\(Places.zoo)/experts/wn-birds"
@@ -115,9 +115,7 @@ struct BadInputTests {
         }
     }
 
-    @Test(
-        "a model folder that lacks a file: the daemon serves, says so, and needs no restart once it is mended"
-    )
+    @Test("with an incomplete model folder the daemon is degraded, and recovers without a restart")
     func modelLacksFile() async throws {
         try await withTemporaryFolder { outer in
             let model = "\(outer)/model"

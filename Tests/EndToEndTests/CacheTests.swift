@@ -1,12 +1,15 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// The cache through the real daemon: what disks and people do to it, and what is said and done about that.
-@Suite("Cache", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// The stored experts and adapters through the real daemon: eviction, verification, repair, lost databases.
+@Suite("Cache", .timeLimit(.minutes(20)), .needsModel)
 struct CacheTests {
-    private static let experts = Places.experts("wn-birds", "wn-fish")
+    private static let experts = Places.twoExperts
 
     private static func request(_ text: String, _ daemon: TestDaemon) async throws -> Wire.Adapter {
         let reply = try await daemon.reply(
@@ -14,14 +17,14 @@ struct CacheTests {
         return try #require(reply.adapter)
     }
 
-    /// Changes one byte of a file, which keeps its size.
+    /// Flips one bit of a file.
     private static func damage(_ path: String) throws {
         var bytes = try Data(contentsOf: URL(filePath: path))
         bytes[bytes.count / 2] ^= 1
         try bytes.write(to: URL(filePath: path))
     }
 
-    /// An expert's blob, by its manifest.
+    /// The path of an expert's blob, found through its manifest.
     private static func blob(of expert: String, _ daemon: TestDaemon) throws -> String {
         let manifests = daemon.files("blobs").filter { $0.hasSuffix(".json") }
         let found = try manifests.first { name in
@@ -37,57 +40,51 @@ struct CacheTests {
 
     @Test("adapters are pinned, evicted and removed")
     func eviction() async throws {
-        try await withTemporaryFolder { folder in
-            try Data("cache:\n  minimumAge: 0s\n".utf8).write(to: URL(filePath: "\(folder)/config.yaml"))
-            try await TestDaemon.run(
-                in: folder, arguments: ["--config", "\(folder)/config.yaml"]
-            ) { daemon in
-                try await daemon.importExperts(Self.experts)
-                var adapters: [Wire.Adapter] = []
-                for text in ["birds", "fish", "owls"] {
-                    adapters.append(try await Self.request(text, daemon))
-                }
-                let all = try await daemon.reply(
-                    Methods.ListAdapters.Reply.self, "adapter", "list", "--limit", "3")
-                #expect(all.adapters.count == 3 && all.more == nil)
-                let newest = try await daemon.reply(
-                    Methods.ListAdapters.Reply.self, "adapter", "list", "--limit", "2")
-                #expect(newest.adapters == Array(all.adapters.prefix(2)) && newest.more == true)
-                let table = try await daemon.control("adapter", "list", "--limit", "2")
-                #expect(table.output.contains("there are more"), "\(table.output)")
-                let pin = try await daemon.control("adapter", "pin", adapters[0].adapterId)
-                #expect(pin.status == 0 && pin.output.contains("is kept"), "\(pin.error)")
-                let shown = try await daemon.control("adapter", "show", adapters[0].adapterId)
-                #expect(shown.output.contains("pinned"))
-                let dry = try await daemon.control("cache", "evict", "--max-bytes", "0", "--dry-run")
-                #expect(dry.output.contains("Would evict 2 adapters"), "\(dry.output)")
-                let removed = try await daemon.control("adapter", "remove", adapters[1].adapterId)
-                #expect(removed.status == 0, "\(removed.error)")
-                let gone = try await daemon.control("adapter", "remove", adapters[1].adapterId)
-                #expect(gone.status == 65 && gone.error.contains("no adapter"))
-                let evicted = try await daemon.reply(
-                    Methods.EvictCache.Reply.self, "cache", "evict", "--max-bytes", "0")
-                #expect(evicted.evicted == [adapters[2].adapterId] && evicted.kept == 1)
-                let list = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
-                #expect(list.adapters.map(\.adapterId) == [adapters[0].adapterId])
-                #expect(list.adapters.map(\.pinned) == [true])
-                #expect(!FileManager.default.fileExists(atPath: adapters[2].path))
-                // The same request gives the same adapter again.
-                let again = try await Self.request("owls", daemon)
-                #expect(again.digest == adapters[2].digest)
-                let wrong = try await daemon.control("cache", "evict", "--max-bytes", "-1")
-                #expect(wrong.status != 0)
+        try await TestDaemon.run(configuration: "cache:\n  minimumAge: 0s\n", experts: Self.experts) {
+            daemon in
+            var adapters: [Wire.Adapter] = []
+            for text in ["birds", "fish", "owls"] {
+                adapters.append(try await Self.request(text, daemon))
             }
+            let all = try await daemon.reply(
+                Methods.ListAdapters.Reply.self, "adapter", "list", "--limit", "3")
+            #expect(all.adapters.count == 3 && all.more == nil)
+            let newest = try await daemon.reply(
+                Methods.ListAdapters.Reply.self, "adapter", "list", "--limit", "2")
+            #expect(newest.adapters == Array(all.adapters.prefix(2)) && newest.more == true)
+            let table = try await daemon.control("adapter", "list", "--limit", "2")
+            #expect(table.output.contains("there are more"), "\(table.output)")
+            let pin = try await daemon.control("adapter", "pin", adapters[0].adapterId)
+            #expect(pin.status == 0 && pin.output.contains("Pinned the adapter"), "\(pin.error)")
+            let shown = try await daemon.control("adapter", "show", adapters[0].adapterId)
+            #expect(shown.output.contains("pinned"))
+            let dry = try await daemon.control("cache", "evict", "--max-bytes", "0", "--dry-run")
+            #expect(dry.output.contains("Would evict 2 adapters"), "\(dry.output)")
+            let removed = try await daemon.control("adapter", "remove", adapters[1].adapterId)
+            #expect(removed.status == 0, "\(removed.error)")
+            let gone = try await daemon.control("adapter", "remove", adapters[1].adapterId)
+            #expect(gone.status == 65 && gone.error.contains("no adapter"))
+            let evicted = try await daemon.reply(
+                Methods.EvictCache.Reply.self, "cache", "evict", "--max-bytes", "0")
+            #expect(evicted.evicted == [adapters[2].adapterId] && evicted.kept == 1)
+            let list = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+            #expect(list.adapters.map(\.adapterId) == [adapters[0].adapterId])
+            #expect(list.adapters.map(\.pinned) == [true])
+            #expect(!FileManager.default.fileExists(atPath: adapters[2].path))
+            // Requests are deterministic: the same one gives the same adapter again.
+            let again = try await Self.request("owls", daemon)
+            #expect(again.digest == adapters[2].digest)
+            let wrong = try await daemon.control("cache", "evict", "--max-bytes", "-1")
+            #expect(wrong.status != 0)
         }
     }
 
-    @Test("damage is found by verifying, said by status, moved aside by repairing; what is left serves")
+    @Test("verification finds damage, status reports it, repair quarantines it, and the rest still serves")
     func verification() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(Self.experts + Places.experts("wn-insects"))
+        try await TestDaemon.run(experts: Self.experts + Places.experts("wn-insects")) { daemon in
             let adapter = try await Self.request("birds", daemon)
             let sound = try await daemon.control("cache", "verify")
-            #expect(sound.status == 0 && sound.output.contains("Everything is as it was stored"))
+            #expect(sound.status == 0 && sound.output.contains("No problems found."))
             try Self.damage(try Self.blob(of: "wn-fish", daemon))
             try Self.damage(adapter.path + "/adapter_model.safetensors")
             let found = try await daemon.control("cache", "verify")
@@ -103,7 +100,7 @@ struct CacheTests {
             #expect(list.experts.map(\.name) == ["wn-birds", "wn-insects"])
             let other = try await Self.request("birds", daemon)
             #expect(other.provenance.experts.count == 2)
-            // It may come in again, and the daemon is well once the damaged files are gone.
+            // The expert can be imported again, and the daemon is healthy once the quarantine is emptied.
             try await daemon.importExperts(Places.experts("wn-fish"))
             try FileManager.default.removeItem(atPath: "\(daemon.state)/damaged")
             #expect(try await Self.conditions(daemon) == [])
@@ -111,7 +108,7 @@ struct CacheTests {
         }
     }
 
-    @Test("a blob that goes missing while the daemon runs takes its expert away, not the library")
+    @Test("a blob that disappears at run time costs its expert, not the library")
     func missingBlob() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run(in: folder) { daemon in
@@ -122,7 +119,7 @@ struct CacheTests {
                 #expect(try await Self.conditions(daemon).contains { $0.contains("wn-fish") })
                 try FileManager.default.removeItem(atPath: try Self.blob(of: "wn-birds", daemon))
             }
-            // And on start.
+            // The same at start-up.
             let end = try await TestDaemon.run(in: folder) { daemon in
                 let list = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
                 #expect(list.experts.isEmpty)
@@ -134,13 +131,11 @@ struct CacheTests {
     }
 
     @Test(
-        "a damaged or missing database is moved aside and made again from the files beside it",
-        arguments: [
-            "damaged", "missing", "page",
-        ])
+        "a damaged database is quarantined, and like a missing one rebuilt from the files beside it",
+        arguments: ["damaged", "missing", "page"])
     func lostDatabase(_ how: String) async throws {
         try await withTemporaryFolder { folder in
-            let made = Recorder()
+            let made = Collector<Wire.Adapter>()
             try await TestDaemon.run(in: folder) { daemon in
                 try await daemon.importExperts(Self.experts)
                 _ = try await daemon.control("generator", "train", "--steps", "5")
@@ -164,7 +159,7 @@ struct CacheTests {
                     Methods.ListGenerators.Reply.self, "generator", "list")
                 #expect(generators.generators.map(\.state) == ["current"])
                 let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
-                let before = await made.adapters
+                let before = await made.all
                 #expect(adapters.adapters.map(\.digest) == before.map(\.digest))
                 #expect(adapters.adapters.map(\.pinned) == [true])
                 #expect(try await daemon.control("cache", "verify").status == 0)
@@ -175,7 +170,7 @@ struct CacheTests {
         }
     }
 
-    @Test("a damaged queue is moved aside; what was published stays")
+    @Test("a damaged queue is quarantined; published adapters stay")
     func lostQueue() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run(in: folder) { daemon in
@@ -192,11 +187,5 @@ struct CacheTests {
                 _ = try await Self.request("fish", daemon)
             }
         }
-    }
-
-    /// What one daemon made, for the next to compare.
-    private actor Recorder {
-        var adapters: [Wire.Adapter] = []
-        func add(_ adapter: Wire.Adapter) { adapters.append(adapter) }
     }
 }

@@ -1,8 +1,11 @@
-import ControlProtocol
 import Foundation
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// What Python's `peft` makes of an adapter, against what the daemon makes of it.
+/// Compares the embeddings of an adapter by Python's `peft` with the daemon's.
 @Suite(
     "Conformance with peft", .timeLimit(.minutes(20)),
     .enabled(
@@ -15,11 +18,10 @@ struct ConformanceTests {
     }
 
     @Test(
-        "peft loads an adapter without a word, and its embeddings are the daemon's",
+        "peft loads an adapter without a warning and computes the daemon's embeddings",
         arguments: ["sg-lora", "weighted"])
     func peft(strategy: String) async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             _ = try await daemon.control("generator", "train", "--steps", "60")
             let reply = try await daemon.reply(
                 Methods.Request.Reply.self, "request",
@@ -32,8 +34,7 @@ struct ConformanceTests {
             let own = try await daemon.reply(
                 Methods.Encode.Reply.self, "encode", "--adapter", id,
                 input: texts.joined(separator: "\n") + "\n")
-            let script = Places.repository.appending(path: "Scripts/encode-with-peft.py").path(
-                percentEncoded: false)
+            let script = Places.file("Scripts/encode-with-peft.py")
             let outcome = try await Program.run(
                 try #require(Places.python), [script, Places.model, "\(daemon.folder)/out"],
                 input: texts.joined(separator: "\n") + "\n", environment: ["HF_HUB_OFFLINE": "1"])

@@ -1,48 +1,48 @@
-import ControlProtocol
 import ErrorModel
 import Foundation
 import Glibc
 import Privacy
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// Each user's share of the disk, and who may read what is published, through the real daemon.
-@Suite(
-    "Shares of the disk", .timeLimit(.minutes(20)),
-    .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// The disk share of each user and the permissions of published adapters, through the real daemon.
+@Suite("Disk shares", .timeLimit(.minutes(20)), .needsModel)
 struct DiskShareTests {
     private static func run(
-        configuration: String, arguments: [String] = [],
-        _ body: @escaping @Sendable (TestDaemon, _ folder: String) async throws -> Void
+        configuration: String, _ body: @escaping @Sendable (TestDaemon, TestSpool) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            let file = "\(folder)/config.yaml"
-            try Data(configuration.utf8).write(to: URL(filePath: file))
-            let spool = ["--spool", "\(folder)/spool"]
-            let end = try await TestDaemon.run(in: folder, arguments: ["--config", file] + spool) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
-                try await body(daemon, folder)
+            let spool = TestSpool("\(folder)/spool")
+            let end = try await TestDaemon.run(
+                in: folder, configuration: configuration, arguments: ["--spool", spool.path]
+            ) { daemon in
+                try await daemon.importExperts(Places.twoExperts)
+                try await body(daemon, spool)
             }
             #expect(end.status == 0, "\(end.log)")
         }
     }
 
     private static func request(_ text: String, _ more: String..., of daemon: TestDaemon) async throws
-        -> Outcome
+        -> Program.Outcome
     {
         try await daemon.control(
             ["request", text, "--strategy", "weighted", "--force", "--seed", "1", "--json"] + more)
     }
 
-    private static func adapter(_ outcome: Outcome) throws -> Wire.Adapter {
+    private static func adapter(_ outcome: Program.Outcome) throws -> Wire.Adapter {
         try #require(outcome.status == 0, "\(outcome.error)")
         return try #require(try outcome.decode(Methods.Request.Reply.self).adapter)
     }
 
-    @Test("who has used up their share loses their own adapters, and gets none where none can go")
+    @Test("a full share evicts the user's own adapters, and is an error where none can be evicted")
     func share() async throws {
-        // A share that one adapter goes beyond.
+        // One adapter already exceeds this share.
         try await Self.run(configuration: "cache:\n  minimumAge: 0s\n  maximumBytesPerUser: 1K\n") {
-            daemon, folder in
+            daemon, spool in
             let stray = try await daemon.control("request", "zzz qqq xxyzzy", "--json")
             #expect(stray.status == 2, "\(stray.output)")
             let requests = try await daemon.reply(
@@ -50,51 +50,45 @@ struct DiskShareTests {
             ).requests
             let refusedID = try #require(requests.first?.requestId)
             let first = try Self.adapter(try await Self.request("birds", of: daemon))
-            let second = try Self.adapter(
-                try await Self.request("fish", "--idempotency-key", "k", of: daemon))
+            // The eviction of every minute may come between the adapter and its pin.
+            var second = first
+            var key = 0
+            try await eventually("the second adapter is pinned") {
+                key += 1
+                second = try Self.adapter(
+                    try await Self.request("fish", "--idempotency-key", "\(key)", of: daemon))
+                return try await daemon.control("adapter", "pin", second.adapterId).status == 0
+            }
             let list = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
             #expect(list.adapters.map(\.adapterId) == [second.adapterId])
             #expect(!FileManager.default.fileExists(atPath: first.path))
 
-            // A repetition is answered, and nothing goes for it.
-            let repetition = try await Self.request("fish", "--idempotency-key", "k", of: daemon)
-            #expect(try Self.adapter(repetition).adapterId == second.adapterId)
-            #expect(FileManager.default.fileExists(atPath: second.path))
-
-            let pin = try await daemon.control("adapter", "pin", second.adapterId)
-            #expect(pin.status == 0, "\(pin.error)")
             let refused = try await Self.request("owls", of: daemon)
             #expect(refused.status == 75, "\(refused.output)")
-            #expect(refused.error.contains("may take 1K"), "\(refused.error)")
+            #expect(refused.error.contains("1K you may use"), "\(refused.error)")
             #expect(refused.error.contains("pinned"), "\(refused.error)")
             let retried = try await daemon.control(
                 "queue", "retry", refusedID, "--text", "-", input: "zzz qqq xxyzzy\n")
-            #expect(retried.status == 75 && retried.error.contains("may take 1K"), "\(retried.error)")
-            // What was promised before is still answered.
-            let again = try await Self.request("fish", "--idempotency-key", "k", of: daemon)
+            #expect(retried.status == 75 && retried.error.contains("1K you may use"), "\(retried.error)")
+            // An idempotency key that was accepted before is still answered.
+            let again = try await Self.request("fish", "--idempotency-key", "\(key)", of: daemon)
             #expect(try Self.adapter(again).adapterId == second.adapterId)
 
-            let spool = "\(folder)/spool"
-            try Data(#"{"text": "owls", "force": true, "strategy": "weighted"}"#.utf8)
-                .write(to: URL(filePath: "\(spool)/tmp/owls.json"))
-            try #require(rename("\(spool)/tmp/owls.json", "\(spool)/new/owls.json") == 0)
-            let result = "\(spool)/done/\(geteuid())/owls.json"
-            // Longer than a pass of the spool's.
+            try spool.drop("owls.json", #"{"text": "owls", "force": true, "strategy": "weighted"}"#)
+            // Longer than one pass over the spool.
             try await Task.sleep(for: .seconds(1))
-            #expect(!FileManager.default.fileExists(atPath: result))
-            #expect(FileManager.default.fileExists(atPath: "\(spool)/new/owls.json"))
+            #expect(!FileManager.default.fileExists(atPath: spool.resultFile("owls.json")))
+            #expect(spool.names("new") == ["owls.json"])
             let removed = try await daemon.control("adapter", "remove", second.adapterId)
             #expect(removed.status == 0, "\(removed.error)")
-            while !FileManager.default.fileExists(atPath: result) {
-                try await Task.sleep(for: .milliseconds(20))
+            let answer = try await firstValue("the spool's result") {
+                try spool.result(Wire.SpoolResult.self, "owls.json")
             }
-            let answer = try JSONDecoder().decode(
-                SpoolResult.self, from: Data(contentsOf: URL(filePath: result)))
             #expect(answer.state == .done, "\(answer)")
         }
     }
 
-    @Test("a young adapter is not evicted for the next: how long to wait is said")
+    @Test("an adapter below the minimum age is not evicted; the error says how long to wait")
     func young() async throws {
         try await Self.run(configuration: "cache:\n  minimumAge: 1h\n  maximumBytesPerUser: 1K\n") {
             daemon, _ in
@@ -118,9 +112,7 @@ struct DiskShareTests {
         }
     }
 
-    @Test(
-        "a user's share is no other's, and a group may read what is published",
-        .enabled(if: OtherUser.canBe, OtherUser.whyNot))
+    @Test("shares are counted per user, and the publishing group may read adapters", .needsOtherUsers)
     func others() async throws {
         let (one, other) = (OtherUser(uid: 4301, gid: 4300), OtherUser(uid: 4302, gid: 4300))
         let configuration = """

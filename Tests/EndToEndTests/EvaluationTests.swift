@@ -1,17 +1,17 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// `generator evaluate` with the real daemon, model and experts, on tasks of a handful of texts.
-@Suite(
-    "Evaluation", .timeLimit(.minutes(20)),
-    .enabled(if: Places.hasModel, "needs the text encoder: make model")
-)
+/// `generator evaluate` with the real daemon, model and experts, on tasks of a few texts.
+@Suite("Evaluation", .timeLimit(.minutes(20)), .needsModel)
 struct EvaluationTests {
     private static let experts = Places.experts("wn-birds", "wn-fish", "clinc-travel-0")
 
-    /// Writes tasks for the experts and one that none was trained on.
+    /// Writes a task for each expert and a held-out one.
     private static func writeTasks(_ folder: String) throws {
         let animals = [
             ("a bird that hoots at night", "owl"), ("a fish with sharp teeth", "shark"),
@@ -34,15 +34,14 @@ struct EvaluationTests {
     }
 
     private static func run(_ body: @Sendable (TestDaemon, String) async throws -> Void) async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(experts)
+        try await TestDaemon.run(experts: experts) { daemon in
             let tasks = "\(daemon.folder)/tasks"
             try writeTasks(tasks)
             try await body(daemon, tasks)
         }
     }
 
-    @Test("every method is judged, in both parts, and a second run says the same")
+    @Test("every method is evaluated in both parts, and a second run gives the same report")
     func judgesEverything() async throws {
         try await Self.run { daemon, tasks in
             let trained = try await daemon.control("generator", "train", "--steps", "40")
@@ -66,11 +65,11 @@ struct EvaluationTests {
             let second = try await daemon.control(arguments)
             #expect(second.output == first.output)
             let again = try await daemon.control(arguments + ["--html", page])
-            #expect(again.status == 65 && again.error.contains("exists already"))
+            #expect(again.status == 65 && again.error.contains("already exists"))
         }
     }
 
-    @Test("without a generator the merging methods are judged, in a table")
+    @Test("without a generator only the merging methods are evaluated")
     func withoutGenerator() async throws {
         try await Self.run { daemon, tasks in
             let outcome = try await daemon.control(
@@ -84,7 +83,7 @@ struct EvaluationTests {
         }
     }
 
-    @Test("what cannot be judged is an error that says what to do")
+    @Test("an invalid evaluation is an error that says what is wrong")
     func errors() async throws {
         try await Self.run { daemon, tasks in
             let empty = "\(daemon.folder)/empty"
@@ -115,8 +114,8 @@ struct EvaluationTests {
         }
     }
 
-    @Test("a client that goes away calls the evaluation off")
-    func calledOff() async throws {
+    @Test("a client that disconnects cancels the evaluation")
+    func disconnecting() async throws {
         try await Self.run { daemon, tasks in
             let trained = try await daemon.control("generator", "train", "--steps", "20000", "--width", "4")
             try #require(trained.status == 0, "\(trained.error)")
@@ -133,10 +132,9 @@ struct EvaluationTests {
                 break
             }
             await client.close()
-            for _ in 0..<200 where !daemon.files("temporary").isEmpty {
-                try await Task.sleep(for: .milliseconds(50))
+            try await eventually("the job's temporary files to be removed") {
+                daemon.files("temporary").isEmpty
             }
-            #expect(daemon.files("temporary") == [])
             let next = try await daemon.control(
                 "generator", "evaluate", "--tasks", tasks, "--methods", "base", "--held-out")
             #expect(next.status == 0, "\(next.error)")

@@ -1,20 +1,20 @@
 import AdapterFormats
-import ControlProtocol
 import Foundation
 import LowRank
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// The whole way of an intent, with the real daemon, model and experts.
-@Suite(
-    "First light", .timeLimit(.minutes(20)),
-    .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// From an intent to an adapter, with the real daemon, model and experts.
+@Suite("First light", .timeLimit(.minutes(20)), .needsModel)
 struct FirstLightTests {
     private static let intent = "match definitions of lizards and snakes to their names"
 
-    @Test("an intent becomes a PEFT folder, by way of the nearest experts")
+    @Test("an intent becomes a PEFT folder that is merged from the nearest experts")
     func intentBecomesAdapter() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             let reply = try await daemon.reply(
                 Methods.Request.Reply.self, "request", Self.intent, "--seed", "7", "-o",
                 "\(daemon.folder)/out")
@@ -22,7 +22,7 @@ struct FirstLightTests {
             #expect(reply.request.state == "done")
             #expect(adapter.provenance.strategy == "weighted", "without a generator")
             #expect(adapter.provenance.seed == 7)
-            // Animals, not banking: the words decide.
+            // The nearest experts are about animals, not banking.
             let guides = adapter.provenance.experts.map(\.expert)
             #expect(guides.prefix(3).allSatisfy { $0.hasPrefix("wn-") }, "\(guides)")
             #expect(abs(adapter.provenance.experts.reduce(0) { $0 + $1.weight } - 1) < 1e-5)
@@ -42,7 +42,7 @@ struct FirstLightTests {
         }
     }
 
-    @Test("the same library, intent, options and seed give the same bytes in two daemons")
+    @Test("the same library, intent, options and seed give the same bytes from two daemons")
     func sameBytes() async throws {
         func bytes(_ options: String...) async throws -> [String: Data] {
             var result: [String: Data] = [:]
@@ -66,10 +66,9 @@ struct FirstLightTests {
         #expect(first != (try await bytes("--seed", "8", "--strategy", "sg-lora")))
     }
 
-    @Test("every strategy answers, and each in its own way")
+    @Test("every strategy gives an adapter of its own")
     func everyStrategy() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             let early = try await daemon.control("request", Self.intent, "--strategy", "sg-lora")
             #expect(early.status == 1)
             #expect(early.error.contains("generator train"), "\(early.error)")
@@ -88,10 +87,9 @@ struct FirstLightTests {
         }
     }
 
-    @Test("an adapter changes what its base encodes, and encode shows it")
+    @Test("encoding with an adapter changes the embeddings, which stay normalised")
     func encodingWithAdapter() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             let id = try #require(
                 try await daemon.reply(Methods.Request.Reply.self, "request", Self.intent).adapter?.adapterId)
             let texts = "a limbless scaly reptile\nsnake\n"
@@ -106,21 +104,19 @@ struct FirstLightTests {
         }
     }
 
-    @Test("a text read from standard input, and one longer than the encoder reads")
+    @Test("a text from standard input that exceeds the encoder's length is truncated")
     func longTextFromStandardInput() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             let long = String(repeating: "match definitions of birds to their names ", count: 60)
             let reply = try await daemon.reply(Methods.Request.Reply.self, "request", "-", input: long)
             #expect(reply.adapter?.truncated == true)
         }
     }
 
-    @Test("a generator leaves by export, enters another daemon by import, and serves there")
+    @Test("a generator is exported, imported into another daemon, and used there")
     func generatorTravels() async throws {
         try await withTemporaryFolder { outer in
-            try await TestDaemon.run { daemon in
-                try await daemon.importExperts()
+            try await TestDaemon.run(experts: Places.fewExperts) { daemon in
                 _ = try await daemon.control("generator", "train", "--steps", "30")
                 let list = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
                 let id = try #require(list.generators.first?.generatorId)

@@ -1,26 +1,29 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// A disk with no room left, made of a small file system in memory; needs root.
+/// A full disk, simulated by a small tmpfs; needs root.
 @Suite(
     "Full disk", .timeLimit(.minutes(20)),
     .enabled(if: Places.hasModel && geteuid() == 0, "needs root and the text encoder"))
 struct FullDiskTests {
-    @Test("what does not fit is said with its remedy, nothing half written stays, and room brings it back")
+    @Test("a full disk is reported with a remedy, leaves no partial files, and needs no restart once freed")
     func noRoom() async throws {
         try await withTemporaryFolder { folder in
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/state", withIntermediateDirectories: false)
-            // In a mount namespace of its own: the file system goes with the daemon.
+            // In a separate mount namespace, so that the file system disappears with the daemon.
             let script = """
                 mount -t tmpfs -o size=3m tmpfs "$0/state" && exec "$@"
                 """
             try await TestDaemon.run(
                 in: folder, launcher: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, folder]
             ) { daemon in
-                // Seen from outside, the daemon's file system is below its process.
+                // From outside, the daemon's file system is reached through its process.
                 let state = "/proc/\(daemon.process)/root\(folder)/state"
                 try await daemon.importExperts(Places.experts("wn-birds"))
                 let filler = "\(state)/filler"

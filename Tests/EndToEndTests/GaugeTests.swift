@@ -1,14 +1,15 @@
 import AdapterFormats
-import ControlProtocol
 import Foundation
 import LinearAlgebra
 import LowRank
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// Libraries whose experts come in gauges of their own: rotated, imbalanced, padded, or of another initialisation.
-@Suite(
-    "Gauge", .timeLimit(.minutes(20)), .serialized,
-    .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// Libraries whose experts have arbitrary gauges: rotated, imbalanced, padded, or from another initialisation.
+@Suite("Gauge", .timeLimit(.minutes(20)), .serialized, .needsModel)
 struct GaugeTests {
     private static let intents = [
         "match definitions of lizards and snakes to their names",
@@ -20,25 +21,23 @@ struct GaugeTests {
         "my card was stolen yesterday", "lost or stolen card", "a woody plant with a trunk",
     ]
 
-    /// All experts there are: the whole zoo where it is, else the examples.
+    /// The whole zoo where `shared` is available, else the example library.
     private static let zoo: [String] = {
-        let shared = Places.repository.deletingLastPathComponent().appending(path: "shared/zoo")
-            .path(percentEncoded: false)
-        let folder = FileManager.default.fileExists(atPath: shared) ? shared : "\(Places.zoo)/experts"
+        let folder = Places.hasShared("zoo") ? "\(Places.shared)/zoo" : "\(Places.zoo)/experts"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.sorted().map { "\(folder)/\($0)" }.filter {
             FileManager.default.fileExists(atPath: "\($0)/expert.json")
         }
     }()
 
-    /// What a library makes of the texts: without adapter, and per strategy and intent.
-    private struct Outcome: Sendable {
+    /// A library's embeddings of the texts: without an adapter, and per strategy and intent.
+    private struct Embeddings: Sendable {
         var plain: [[Double]] = []
         var merged: [String: [[Double]]] = [:]
     }
 
-    private static func outcome(_ daemon: TestDaemon) async throws -> Outcome {
-        var outcome = Outcome()
+    private static func embeddings(_ daemon: TestDaemon) async throws -> Embeddings {
+        var outcome = Embeddings()
         let input = texts.joined(separator: "\n") + "\n"
         func embed(_ options: [String]) async throws -> [[Double]] {
             let result = try await daemon.control(["encode"] + options + ["--json"], input: input)
@@ -57,7 +56,7 @@ struct GaugeTests {
         return outcome
     }
 
-    /// ‖x − y‖ over all texts, as a part of how far the adapter moves them.
+    /// ‖x − y‖ over all texts, relative to how far the adapter moves them from the plain embeddings.
     private static func difference(_ first: [[Double]], _ second: [[Double]], from plain: [[Double]])
         -> Double
     {
@@ -67,20 +66,19 @@ struct GaugeTests {
         return distance(first, second) / distance(second, plain)
     }
 
-    @Test("every expert in a gauge and with zeros of its own: merges do what they did")
+    @Test("random gauges and padding of the experts do not change what is merged")
     func scrambledLibrary() async throws {
         try await withTemporaryFolder { folder in
             let scrambled = try Self.scrambledZoo(in: folder)
-            let outcomes = Recorder()
+            let outcomes = Collector<Embeddings>()
             for experts in [Self.zoo, scrambled] {
-                try await TestDaemon.run { daemon in
-                    try await daemon.importExperts(experts)
+                try await TestDaemon.run(experts: experts) { daemon in
                     let list = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
                     #expect(list.experts.count == experts.count)
                     #expect(list.experts.allSatisfy { $0.foreign == nil })
                     let bases = try await daemon.reply(Methods.ListBases.Reply.self, "base", "list")
-                    #expect(bases.bases.map(\.rank) == [4], "zeros raise no rank")
-                    await outcomes.add(try await Self.outcome(daemon))
+                    #expect(bases.bases.map(\.rank) == [4], "padding with zeros does not raise the rank")
+                    await outcomes.add(try await Self.embeddings(daemon))
                 }
             }
             let (untouched, found) = (await outcomes.all[0], await outcomes.all[1])
@@ -88,14 +86,14 @@ struct GaugeTests {
                 let other = try #require(found.merged[name])
                 let difference = Self.difference(other, merged, from: untouched.plain)
                 print("gauge: \(name): \(difference)")
-                // The nearest expert is merged with nobody. Of the others the gauge is known as well as the common start
-                // of A: training moved it by about half its size.
+                // A single expert needs no gauge. The others' gauges are known only as well as their common
+                // initialisation of A, which training moved by about half its norm.
                 #expect(difference < (name.hasPrefix("nearest") ? 1e-3 : 0.1), "\(name)")
             }
         }
     }
 
-    /// The zoo with a gauge of its own for every expert, and every third padded to rank 8.
+    /// The zoo with a random gauge for every expert, and every third padded to rank 8.
     private static func scrambledZoo(in folder: String) throws -> [String] {
         try zoo.enumerated().map { index, expert in
             let target = "\(folder)/\(URL(filePath: expert).lastPathComponent)"
@@ -105,20 +103,19 @@ struct GaugeTests {
         }
     }
 
-    private static let tasks = Places.repository.deletingLastPathComponent().appending(path: "shared/tasks")
-        .path(percentEncoded: false)
     private static let judgesRecall =
-        ProcessInfo.processInfo.environment["SGLORAD_GAUGE"] == "1"
-        && FileManager.default.fileExists(atPath: tasks)
+        ProcessInfo.processInfo.environment["SGLORAD_GAUGE"] == "1" && Places.hasShared("tasks")
 
-    /// Each method's recall@1 on the tasks that no expert was trained on, with a generator of the library's own.
-    private static func recall(_ experts: [String], _ recorder: RecallRecorder) async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(experts)
+    /// Each method's recall@1 on the held-out tasks, with a generator trained on the given library.
+    private static func recall(
+        _ experts: [String], _ recorder: Collector<[String: Double]>
+    ) async throws {
+        try await TestDaemon.run(experts: experts) { daemon in
             let trained = try await daemon.control("generator", "train")
             try #require(trained.status == 0, "\(trained.error)")
             let reply = try await daemon.reply(
-                Methods.EvaluateGenerator.Reply.self, "generator", "evaluate", "--tasks", tasks, "--held-out")
+                Methods.EvaluateGenerator.Reply.self, "generator", "evaluate", "--tasks",
+                "\(Places.shared)/tasks", "--held-out")
             let groups = try #require(reply.report?.parts.first?.groups)
             let all = try #require(groups.first { $0.family == nil })
             await recorder.add(
@@ -126,17 +123,12 @@ struct GaugeTests {
         }
     }
 
-    private actor RecallRecorder {
-        var all: [[String: Double]] = []
-        func add(_ recall: [String: Double]) { all.append(recall) }
-    }
-
     @Test(
-        "the recall of every method stays within a point, with generators trained on either library",
-        .enabled(if: judgesRecall, "takes minutes, and the zoo's tasks: make gauge"))
+        "random gauges change the recall of every method by less than a percentage point",
+        .enabled(if: judgesRecall, "takes minutes and the tasks in ../shared: make gauge"))
     func scrambledRecall() async throws {
         try await withTemporaryFolder { folder in
-            let recorder = RecallRecorder()
+            let recorder = Collector<[String: Double]>()
             try await Self.recall(Self.zoo, recorder)
             try await Self.recall(try Self.scrambledZoo(in: folder), recorder)
             let (untouched, found) = (await recorder.all[0], await recorder.all[1])
@@ -149,14 +141,13 @@ struct GaugeTests {
         }
     }
 
-    @Test("an expert of another initialisation is marked, and merged by what it does")
+    @Test("an expert from another initialisation is marked as foreign and merged by its ΔW")
     func foreignExpert() async throws {
         try await withTemporaryFolder { folder in
             let source = Places.experts("wn-fish")[0]
             try ScrambledExperts.write(
                 source, to: "\(folder)/wn-fish", .init(seed: 5, noise: 3))
-            try await TestDaemon.run { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds") + ["\(folder)/wn-fish"])
+            try await TestDaemon.run(experts: Places.experts("wn-birds") + ["\(folder)/wn-fish"]) { daemon in
                 let list = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
                 #expect(list.experts.map(\.foreign) == [nil, true])
                 let shown = try await daemon.control("expert", "show", "wn-fish")
@@ -181,20 +172,19 @@ struct GaugeTests {
                     #expect(abs(error - least) < 1e-3 * sum.squaredNorm, "\(factor.site.path)")
                 }
                 let trained = try await daemon.control("generator", "train", "--steps", "20")
-                #expect(trained.error.contains("at least two"), "the foreign one does not count")
+                #expect(trained.error.contains("at least two"), "the foreign expert does not count")
             }
         }
     }
 
-    @Test("an expert of a higher rank raises the library, atomically, and disables its generators")
+    @Test("an expert of a higher rank raises the library's rank atomically and disables its generators")
     func higherRank() async throws {
         try await withTemporaryFolder { folder in
             try ScrambledExperts.write(
                 Places.experts("wn-fish")[0], to: "\(folder)/wide", .init(seed: 9, rank: 6))
-            // Six directions that are used: two more of B than were padded.
+            // Uses all six directions, including the two padded ones.
             try Self.widen("\(folder)/wide")
-            try await TestDaemon.run { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-insects"))
+            try await TestDaemon.run(experts: Places.experts("wn-birds", "wn-insects")) { daemon in
                 _ = try await daemon.control("generator", "train", "--steps", "20")
                 let before = try await daemon.reply(
                     Methods.Request.Reply.self, "request", "birds", "--strategy", "nearest", "--force", "-o",
@@ -221,7 +211,8 @@ struct GaugeTests {
                     let (one, other) = (Self.change(one), Self.change(other))
                     #expect(Self.sum([(1, one), (-1, other)]).squaredNorm < 1e-20 * one.squaredNorm)
                 }
-                // The old blobs of both experts are gone; one blob each, the reference, the generator and the new expert.
+                // The old blobs of both experts are gone: left are one blob each, the reference, the generator and the
+                // new expert.
                 let now = Self.blobs(daemon)
                 #expect(now.count == blobs.count + 1, "\(now)")
                 #expect(Set(now).intersection(blobs).count < blobs.count)
@@ -229,22 +220,16 @@ struct GaugeTests {
                 #expect(removed.status == 0)
                 try await daemon.importExperts(Places.experts("wn-birds"))
                 let list = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
-                #expect(list.experts.map(\.foreign) == [true, nil, nil], "the reference outlived its expert")
+                #expect(list.experts.map(\.foreign) == [true, nil, nil], "the reference outlives its expert")
             }
         }
     }
 }
 
 extension GaugeTests {
-    /// The blobs that lie on the disk, without their manifests and folders.
+    /// The blobs on disk, without their manifests and folders.
     private static func blobs(_ daemon: TestDaemon) -> [String] {
         daemon.files("blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }
-    }
-
-    /// Outcomes of several daemons.
-    private actor Recorder {
-        var all: [Outcome] = []
-        func add(_ outcome: Outcome) { all.append(outcome) }
     }
 
     private static func change(_ factor: SiteFactors) -> DoubleMatrix {
@@ -264,7 +249,7 @@ extension GaugeTests {
         return sum
     }
 
-    /// ΔW of the mean of an expert's checkpoints' factors, site by site.
+    /// ΔW of the mean over an expert's checkpoints of the factors, per site.
     private static func meanChange(_ directory: String) throws -> [DoubleMatrix] {
         let checkpoints = try PEFTFolder.read(directory: directory).checkpoints
         return checkpoints[0].factors.indices.map { site in
@@ -284,7 +269,7 @@ extension GaugeTests {
         }
     }
 
-    /// Gives every direction of a folder's factors something to do.
+    /// Adds noise to every direction of a folder's factors, so that none is zero.
     private static func widen(_ directory: String) throws {
         let folder = try PEFTFolder.read(directory: directory)
         var random = CounterRandom(seed: 1)

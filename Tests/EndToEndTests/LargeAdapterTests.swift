@@ -1,15 +1,16 @@
 import AdapterFormats
-import ControlProtocol
 import Foundation
 import LinearAlgebra
 import LowRank
+import SgloradInterface
+import SpoolForms
 import Synchronization
+import TestSupport
 import Testing
+import Varlink
 
-/// Adapters of a decoder model of half a billion parameters, 4.4 million numbers each.
-@Suite(
-    "Large adapters", .timeLimit(.minutes(20)),
-    .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// Adapters for a decoder model of half a billion parameters, with 4.4 million parameters each.
+@Suite("Large adapters", .timeLimit(.minutes(20)), .needsModel)
 struct LargeAdapterTests {
     /// Qwen2.5-0.5B: hidden 896, 24 blocks, 2 key-value heads of 64, inner 4864.
     private static func layout(rank: Int = 8) throws -> AdapterLayout {
@@ -24,7 +25,7 @@ struct LargeAdapterTests {
         return try AdapterLayout(sites: sites, rank: rank, scale: 2)
     }
 
-    /// What all experts share: the A of one initialisation, and numbers to take noise from.
+    /// What all experts share: the A of one initialisation, and a pool of noise.
     private struct Material: Sendable {
         static let stride = 4096
         let layout: AdapterLayout
@@ -40,7 +41,7 @@ struct LargeAdapterTests {
             noise = random.gaussians(layout.parameterCount + 64 * Self.stride)
         }
 
-        /// A checkpoint: the start, and noise from another place for each number.
+        /// A checkpoint: the initialisation plus noise, from another offset for each number.
         func checkpoint(_ number: Int) -> [Float] {
             var result = [Float](repeating: 0, count: start.count)
             BLAS.axpy(count: start.count, alpha: 0.02, x: start, y: &result)
@@ -73,12 +74,12 @@ struct LargeAdapterTests {
             .write(to: URL(filePath: "\(folder)/\(name)/expert.json"))
     }
 
-    /// The most memory that a process has had, in MB.
+    /// The peak resident memory of a process, in MB.
     private static func peak(_ process: Int32) throws -> Double {
         try #require(foundPeak(process))
     }
 
-    /// The same, or nothing where the process is gone or ending: one that has ended and was not yet waited for has no memory.
+    /// The same; nil where the process is gone or a zombie, which has no memory.
     private static func foundPeak(_ process: Int32) -> Double? {
         guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8) else {
             return nil
@@ -87,7 +88,7 @@ struct LargeAdapterTests {
         return line?.split(separator: " ").dropFirst().first.flatMap { Double($0) }.map { $0 / 1024 }
     }
 
-    /// The most memory that any process begun by another has had while `body` ran, in MB.
+    /// The peak resident memory of any child of a process while `body` runs, in MB.
     private static func childPeak(
         of process: Int32, while body: () async throws -> Void
     ) async throws -> Double {
@@ -119,12 +120,12 @@ struct LargeAdapterTests {
         return line?.split(separator: "\t").last.flatMap { Int32($0) }
     }
 
-    @Test("a library of twenty-four trains in a child process, and generates, within 512 MB")
+    @Test("a library of 24 experts trains in a child process and generates within 512 MB")
     func trainAndGenerate() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run { daemon in
                 let material = try Material()
-                // One at a time, so that the files need no more room than one.
+                // One at a time, so that the disk holds only one.
                 for number in 0..<24 {
                     let name = "topic-\(number)"
                     try Self.write(
@@ -151,7 +152,7 @@ struct LargeAdapterTests {
         }
     }
 
-    @Test("three of them are imported and merged within bounded memory")
+    @Test("three experts are imported and merged within bounded memory")
     func importAndMerge() async throws {
         try await withTemporaryFolder { folder in
             #expect(try Self.layout().parameterCount == 4_399_104)

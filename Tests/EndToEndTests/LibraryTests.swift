@@ -1,17 +1,18 @@
-import ControlProtocol
 import Foundation
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// What the library and its generators do when experts come and go.
-@Suite(
-    "Library", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// The library and its generators as experts are added and removed.
+@Suite("Library", .timeLimit(.minutes(20)), .needsModel)
 struct LibraryTests {
     private static let intent = "match definitions of birds to their names"
 
-    @Test("an expert that comes later makes the generator stale, one that goes disables it")
+    @Test("an added expert makes the generator stale, a removed one disables it")
     func snapshots() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             _ = try await daemon.control("generator", "train", "--steps", "30")
             try await daemon.importExperts(Places.experts("wn-herbs"))
             var list = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
@@ -33,10 +34,9 @@ struct LibraryTests {
         }
     }
 
-    @Test("importing the same expert again changes nothing, another under its name is refused")
+    @Test("importing an expert again changes nothing; another expert of the same name is rejected")
     func importAgain() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(Places.experts("wn-birds"))
+        try await TestDaemon.run(experts: Places.experts("wn-birds")) { daemon in
             let again = try await daemon.reply(
                 Methods.ImportExpert.Reply.self, "expert", "import", "\(Places.zoo)/experts/wn-birds")
             #expect(again.unchanged == true)
@@ -51,10 +51,9 @@ struct LibraryTests {
         }
     }
 
-    @Test("an intent that nothing is near to is refused with its numbers, and answered when forced")
-    func refusal() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+    @Test("an intent without a relevant expert is refused with the proximities, and answered with force")
+    func irrelevantIntent() async throws {
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             let nonsense = "qwxz vbnm plok jhgf"
             let refused = try await daemon.control("request", nonsense, "--json")
             #expect(refused.status == 2)
@@ -68,10 +67,9 @@ struct LibraryTests {
         }
     }
 
-    @Test("a training is called off; the earlier generator stays in use")
+    @Test("a cancelled training leaves the earlier generator in use")
     func cancelTraining() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts()
+        try await TestDaemon.run(experts: Places.fewExperts) { daemon in
             _ = try await daemon.control("generator", "train", "--steps", "20")
             let before = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
             async let training = daemon.control("generator", "train", "--steps", "100000", "--seed", "5")
@@ -85,7 +83,7 @@ struct LibraryTests {
             #expect(cancelled)
             let outcome = try await training
             #expect(outcome.status == 1)
-            #expect(outcome.error.contains("called off"), "\(outcome.error)")
+            #expect(outcome.error.contains("earlier generator"), "\(outcome.error)")
             let after = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
             #expect(after.generators.map(\.generatorId) == before.generators.map(\.generatorId))
             #expect(daemon.files("temporary").isEmpty)

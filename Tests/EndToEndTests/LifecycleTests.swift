@@ -1,18 +1,19 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// Starting, stopping, and being started by systemd.
-@Suite(
-    "Lifecycle", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model")
-)
+/// Start, stop, and activation by systemd.
+@Suite("Lifecycle", .timeLimit(.minutes(20)), .needsModel)
 struct LifecycleTests {
-    @Test("what was promised and kept is there after a restart, and the socket is gone in between")
+    @Test("experts, adapters and requests survive a restart, and the socket is removed in between")
     func restart() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run(in: folder) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await daemon.importExperts(Places.twoExperts)
                 _ = try await daemon.reply(
                     Methods.Request.Reply.self, "request", "definitions of birds", "--label", "first")
             }
@@ -30,7 +31,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("a second daemon on the same state directory says whose it is and ends")
+    @Test("a second daemon on the same state directory exits with an error")
     func secondDaemon() async throws {
         try await TestDaemon.run { daemon in
             let second = try await Program.run(
@@ -43,11 +44,11 @@ struct LifecycleTests {
         }
     }
 
-    @Test("SIGTERM while a training runs: both processes end, and no generator is half there")
+    @Test("SIGTERM during training ends both processes and leaves no partial generator")
     func terminateWhileTraining() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run(in: folder) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await daemon.importExperts(Places.twoExperts)
                 let client = try await VarlinkClient.connect(path: daemon.socket)
                 let replies = client.stream(
                     Methods.TrainGenerator.qualifiedName,
@@ -67,13 +68,13 @@ struct LifecycleTests {
     }
 
     @Test(
-        "SIGTERM while everything is verified: the reading is called off, and nothing is taken for damaged",
+        "SIGTERM during verification cancels it without reporting damage",
         .enabled(
-            if: OtherUser.canBe, "needs /usr/bin/python3, and root to see what the daemon has open"))
+            if: OtherUser.isAvailable, "needs /usr/bin/python3, and root to list the daemon's open files"))
     func terminateWhileVerifying() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run(in: folder) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await daemon.importExperts(Places.twoExperts)
             }
             let enlarged = try await Program.run(
                 OtherUser.python, ["-I", "-c", Self.enlarging, "\(folder)/state", "wn-fish"])
@@ -82,20 +83,22 @@ struct LifecycleTests {
             let verification = PendingCall()
             let end = try await TestDaemon.run(in: folder) { daemon in
                 await verification.begin { try await daemon.control("cache", "verify") }
-                while !Self.hasOpen(blob, daemon.process) { try await Task.sleep(for: .milliseconds(5)) }
+                try await eventually("the daemon to read the blob", every: .milliseconds(5)) {
+                    Self.hasOpen(blob, daemon.process)
+                }
             }
             #expect(end.status == 0, "\(end.log)")
             let outcome = try #require(try await verification.outcome)
             #expect(outcome.status != 0, "\(outcome.output)")
-            #expect(!end.log.contains("has not the content that was stored"), "\(end.log)")
+            #expect(!end.log.contains("digest mismatch"), "\(end.log)")
             #expect(FileManager.default.fileExists(atPath: blob))
             #expect(!FileManager.default.fileExists(atPath: "\(folder)/state/damaged"))
         }
     }
 
-    /// Makes an expert's blob larger than anybody reads in the time that a stop may take, without taking up the disk.
+    /// Makes an expert's blob a sparse file that takes longer to read than a stop may take.
     ///
-    /// A start looks at its size alone.
+    /// The start checks only its size.
     private static let enlarging = """
         import os, sqlite3, sys
         state, name = sys.argv[1:]
@@ -118,22 +121,22 @@ struct LifecycleTests {
         }
     }
 
-    /// A call that goes on when the daemon is told to stop.
+    /// A call that outlives the closure in which it begins.
     private actor PendingCall {
-        private var task: Task<Outcome, any Error>?
+        private var task: Task<Program.Outcome, any Error>?
 
-        func begin(_ call: @escaping @Sendable () async throws -> Outcome) {
+        func begin(_ call: @escaping @Sendable () async throws -> Program.Outcome) {
             task = Task { try await call() }
         }
 
-        /// How it ended; nil where it was never begun.
-        var outcome: Outcome? {
+        /// The result; nil where the call never began.
+        var outcome: Program.Outcome? {
             get async throws { try await task?.value }
         }
     }
 
     @Test(
-        "a socket that systemd passes is served, and stays when the daemon ends",
+        "a socket passed by systemd is served, and stays when the daemon exits",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-socket-activate")))
     func socketActivation() async throws {
         try await withTemporaryFolder { folder in
@@ -147,7 +150,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("a configuration that is wrong is named and nothing is started")
+    @Test("an invalid configuration is reported, and nothing is created")
     func configuration() async throws {
         try await withTemporaryFolder { folder in
             try Data("workers: many\n".utf8).write(to: URL(filePath: "\(folder)/bad.yaml"))

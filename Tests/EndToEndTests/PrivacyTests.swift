@@ -1,17 +1,19 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// That what an intent says stays where it must, and goes when it must: looked for in every file, not asked for.
-@Suite(
-    "Privacy", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// Where the text of an intent is stored and when it is erased, checked by searching every file.
+@Suite("Privacy", .timeLimit(.minutes(20)), .needsModel)
 struct PrivacyTests {
-    /// Words that stand in no model, no program and no description.
+    /// Words that occur in no model, program or description.
     private static let words = ["quixoblat", "zephyrondil", "labellaria"]
     private static let text = "definitions of birds quixoblat zephyrondil"
 
-    /// The files below a folder that hold one of the words.
+    /// The files below a folder whose path or content contains one of the words.
     private static func holding(_ folder: String) -> [String] {
         let below = FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []
         return below.map { "\(folder)/\($0)" }.filter { path in
@@ -20,7 +22,7 @@ struct PrivacyTests {
         }
     }
 
-    /// The files that a process has mapped and that hold one of the words, its removed ones included; how many were read.
+    /// The mapped files of a process, deleted ones included, that contain one of the words, and how many were read.
     private static func mapped(_ process: Int32) throws -> (holding: [String], read: Int) {
         let maps = "/proc/\(process)/map_files"
         var read = 0
@@ -32,65 +34,49 @@ struct PrivacyTests {
         return (holding, read)
     }
 
-    /// Waits until nothing holds the words but what is meant to.
-    private static func untilGone(_ folders: [String], but kept: (String) -> Bool = { _ in false })
-        async throws
-    {
-        var left: [String] = []
-        for _ in 0..<1200 {
-            left = folders.flatMap(holding).filter { !kept($0) }
-            if left.isEmpty { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        Issue.record("the words stand in \(left)")
-    }
-
-    private static func ended(_ id: String, _ daemon: TestDaemon) async throws -> String {
-        while true {
-            let request = try await daemon.reply(Methods.GetRequest.Reply.self, "queue", "show", id).request
-            if request.finishedAt != nil { return request.state }
-            try await Task.sleep(for: .milliseconds(20))
+    /// Waits until no file contains the words except those that may keep them.
+    private static func untilErased(_ folders: [String], except kept: (String) -> Bool) async throws {
+        func left() -> [String] { folders.flatMap(holding).filter { !kept($0) } }
+        do {
+            try await eventually("the words to be erased", within: .seconds(60)) { left().isEmpty }
+        } catch is TimeoutError {
+            Issue.record("the words are still in \(left())")
         }
     }
 
-    @Test(
-        "once requests have ended, however they end, no file holds a word of them; forgetting takes the rest")
+    @Test("after the end of a request no file contains its text; forgetting erases the rest")
     func words() async throws {
         try await withTemporaryFolder { folder in
-            let spool = "\(folder)/spool"
-            let places = ["\(folder)/state", spool]
+            let spool = TestSpool("\(folder)/spool")
+            let places = ["\(folder)/state", spool.path]
             let end = try await TestDaemon.run(
-                in: folder, arguments: ["--spool", spool, "--log-level", "trace"]
+                in: folder, arguments: ["--spool", spool.path, "--log-level", "trace"]
             ) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await daemon.importExperts(Places.twoExperts)
                 let done = try await daemon.reply(
                     Methods.Request.Reply.self, "request", Self.text, "--label", "labellaria")
                 let refused = try await daemon.control("request", "zephyrondil quixoblat")
                 #expect(refused.status == 2)
                 let failed = try await daemon.control("request", Self.text, "--strategy", "sg-lora")
                 #expect(failed.status == 1)
-                for name in ["good.json", "bad.json"] {
-                    let content = name == "good.json" ? #"{"text": "\#(Self.text)"}"# : "{ \(Self.text)"
-                    try Data(content.utf8).write(to: URL(filePath: "\(spool)/tmp/\(name)"))
-                    #expect(rename("\(spool)/tmp/\(name)", "\(spool)/new/\(name)") == 0)
-                }
-                // Called off while it waits or while it runs: either way it ends.
-                let called = try await daemon.control("request", Self.text, "--no-wait")
-                let id = called.output.trimmingCharacters(in: .newlines)
+                try spool.drop("good.json", #"{"text": "\#(Self.text)"}"#)
+                try spool.drop("bad.json", "{ \(Self.text)")
+                // Cancelled while it is queued or running: it ends either way.
+                let id = try await daemon.control("request", Self.text, "--no-wait").line
                 _ = try await daemon.control("queue", "cancel", id)
-                _ = try await Self.ended(id, daemon)
-                let results = ["good.json", "bad.json"].map { "\(spool)/done/\(geteuid())/\($0)" }
-                while !results.allSatisfy(FileManager.default.fileExists) {
-                    try await Task.sleep(for: .milliseconds(20))
+                _ = try await daemon.finished(id)
+                let results = ["good.json", "bad.json"].map { spool.resultFile($0) }
+                try await eventually("the spool's results") {
+                    results.allSatisfy(FileManager.default.fileExists)
                 }
-                // What is kept on purpose: the caller's label, and the file that was no intent.
-                try await Self.untilGone(places) { path in
+                // Kept on purpose: the caller's label, and the file that was not an intent.
+                try await Self.untilErased(places) { path in
                     path.contains("/rejected/") || path.contains("/cache.db")
                         || path.hasSuffix("/\(done.adapter?.adapterId ?? "").json")
                         || path.contains("/queue.db")
                 }
-                #expect(Self.holding("\(spool)/rejected").count == 1)
-                // The text is not in the queue's database, its label is.
+                #expect(Self.holding("\(spool.path)/rejected").count == 1)
+                // The queue's database contains the label but not the text.
                 for path in Self.holding("\(folder)/state") where path.contains("queue.db") {
                     let data = try #require(FileManager.default.contents(atPath: path))
                     #expect(data.range(of: Data("labellaria".utf8)) != nil, "\(path)")
@@ -109,10 +95,10 @@ struct PrivacyTests {
                 #expect(!FileManager.default.fileExists(atPath: adapter.path))
                 let rest = try await daemon.reply(Methods.Forget.Reply.self, "forget", "--all")
                 #expect(rest.requests.count >= 4 && rest.results == 2 && rest.files == 1)
-                // Nothing is left to wait for.
+                // Everything was erased before the reply.
                 #expect(places.flatMap(Self.holding).isEmpty)
                 let nothing = try await daemon.control("forget", "--all")
-                #expect(nothing.output == "There was nothing to forget.\n", "\(nothing.output)")
+                #expect(nothing.output == "Nothing to erase.\n", "\(nothing.output)")
                 let list = try await daemon.reply(Methods.ListRequests.Reply.self, "queue", "list")
                 #expect(list.requests.isEmpty)
             }
@@ -122,12 +108,12 @@ struct PrivacyTests {
         }
     }
 
-    @Test("what was forgotten does not come back with a backup")
+    @Test("forgotten requests do not come back with a restored backup")
     func backup() async throws {
         try await withTemporaryFolder { folder in
             let (state, backup) = ("\(folder)/state", "\(folder)/backup")
             try await TestDaemon.run(in: folder) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await daemon.importExperts(Places.twoExperts)
                 for label in ["labellaria", "other"] {
                     _ = try await daemon.reply(
                         Methods.Request.Reply.self, "request", "definitions of birds", "--label", label)
@@ -139,7 +125,7 @@ struct PrivacyTests {
                     Methods.Forget.Reply.self, "forget", "--label", "labellaria")
                 #expect(forgotten.requests.count == 1 && forgotten.adapters.count == 1)
             }
-            // Copied back over the state directory, as docs/operations.md says.
+            // Copied over the state directory, as docs/operations.md describes.
             let copy = try await Program.run("/bin/cp", ["-a", "\(backup)/.", state])
             try #require(copy.status == 0, "\(copy.error)")
             #expect(!Self.holding(state).isEmpty)
@@ -156,12 +142,10 @@ struct PrivacyTests {
         }
     }
 
-    @Test("one request is forgotten by its id, even while it waits; a stranger's id is nobody's")
+    @Test("one request is forgotten by its id, even while queued; an unknown id is an error")
     func single() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
-            let id = try await daemon.control("request", Self.text, "--no-wait").output
-                .trimmingCharacters(in: .newlines)
+        try await TestDaemon.run(experts: Places.twoExperts) { daemon in
+            let id = try await daemon.control("request", Self.text, "--no-wait").line
             let forgotten = try await daemon.reply(Methods.Forget.Reply.self, "forget", id)
             #expect(forgotten.requests == [id])
             #expect(Self.holding(daemon.state).isEmpty)
@@ -173,17 +157,17 @@ struct PrivacyTests {
         }
     }
 
-    @Test("an adapter is the same bytes for whoever asks, whenever: it holds no user and no time")
+    @Test("an adapter's bytes depend on neither user nor time")
     func adapters() async throws {
         try await withTemporaryFolder { folder in
             var first: [String: Data] = [:]
             var second: [String: Data] = [:]
             for round in 0..<2 {
-                // Another daemon, another state, later, and the text and the label are others.
+                // Another daemon, another state, another time, another label.
                 let outer = "\(folder)/\(round)"
                 try FileManager.default.createDirectory(atPath: outer, withIntermediateDirectories: false)
                 try await TestDaemon.run(in: outer) { daemon in
-                    try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                    try await daemon.importExperts(Places.twoExperts)
                     let outcome = try await daemon.control(
                         "request", Self.text, "--seed", "5", "--label", "labellaria \(round)", "-o",
                         "\(outer)/out")
@@ -200,7 +184,7 @@ struct PrivacyTests {
     }
 
     @Test(
-        "from its start to its stop no program of ours makes a socket that is not a Unix socket",
+        "from start to stop the programs create only Unix sockets",
         .enabled(
             if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"),
             "needs strace: apt-get install strace"))
@@ -208,11 +192,10 @@ struct PrivacyTests {
         try await withTemporaryFolder { folder in
             let (spool, tasks, trace) = ("\(folder)/spool", "\(folder)/tasks", "\(folder)/trace")
             func traced(_ name: String) -> [String] {
-                // As a grandchild, so that signals reach the program; children of the program are followed.
+                // -D: strace becomes a grandchild, so that signals reach the program. -f: its children are traced.
                 [
                     "/usr/bin/strace", "-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=socket,socketpair",
-                    "-o",
-                    "\(trace)-\(name)",
+                    "-o", "\(trace)-\(name)",
                 ]
             }
             try Self.writeTask(tasks)
@@ -220,7 +203,7 @@ struct PrivacyTests {
             let end = try await TestDaemon.run(
                 in: folder, arguments: ["--spool", spool], launcher: traced("daemon")
             ) { daemon in
-                try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                try await daemon.importExperts(Places.twoExperts)
                 for arguments in [
                     ["generator", "train", "--steps", "5"], ["request", "definitions of birds"],
                     ["generator", "evaluate", "--tasks", tasks, "--held-out", "--methods", "base,weighted"],
@@ -242,7 +225,7 @@ struct PrivacyTests {
         }
     }
 
-    /// Every socket of a trace must be a Unix one, and there must be as many as it takes to have seen something.
+    /// Expects every socket of a trace to be a Unix socket, and at least `least` of them.
     private static func checkTrace(_ path: String, least: Int) throws {
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").filter {
             $0.contains("socket(") || $0.contains("socketpair(")
@@ -264,21 +247,20 @@ struct PrivacyTests {
         try JSONEncoder().encode(task).write(to: URL(filePath: "\(folder)/reptiles.json"))
     }
 
-    @Test("the daemon writes no core file, and its memory is closed to others of its user")
+    @Test("the daemon writes no core file, and other processes of its user cannot read its memory")
     func coreFiles() async throws {
         try await withTemporaryFolder { folder in
-            // As a user of its own, since root may do anything anyway.
+            // As another user, since root may read everything anyway.
             let isRoot = geteuid() == 0
             let launcher = ["/usr/bin/setpriv", "--reuid", "4100", "--regid", "4100", "--clear-groups"]
             if isRoot { #expect(chown(folder, 4100, 4100) == 0) }
             let end = try await TestDaemon.run(in: folder, launcher: isRoot ? launcher : []) { daemon in
-                // Answered, so that it has come to where SIGTERM is waited for.
                 #expect(try await daemon.control("status").status == 0)
                 let limits = try String(contentsOfFile: "/proc/\(daemon.process)/limits", encoding: .utf8)
                 let line = try #require(
                     limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
                 #expect(line.split(separator: " ").suffix(3).prefix(2) == ["0", "0"], "\(line)")
-                // What is not dumpable belongs to root in /proc, whoever runs it (proc(5)).
+                // The files in /proc of a process that is not dumpable belong to root (proc(5)).
                 var status = stat()
                 #expect(stat("/proc/\(daemon.process)/mem", &status) == 0 && status.st_uid == 0)
             }

@@ -1,35 +1,28 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// The queue through the real daemon's socket.
-@Suite("Queue", .timeLimit(.minutes(20)), .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// The request queue through the real daemon's socket.
+@Suite("Queue", .timeLimit(.minutes(20)), .needsModel)
 struct QueueTests {
-    /// Waits for a request's end.
-    private func end(of id: String, _ daemon: TestDaemon) async throws -> Wire.Request {
-        while true {
-            let request = try await daemon.reply(Methods.GetRequest.Reply.self, "queue", "show", id).request
-            if request.finishedAt != nil { return request }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    @Test("a request is submitted without waiting, shown, listed, and asked for only once under its key")
+    @Test("a request is submitted, shown, listed, and deduplicated by its idempotency key")
     func submitting() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+        try await TestDaemon.run(experts: Places.twoExperts) { daemon in
             let words = [
                 "request", "definitions of birds", "--no-wait", "--idempotency-key", "k-1", "--label", "l",
             ]
             let first = try await daemon.control(words)
             #expect(first.status == 0, "\(first.error)")
-            let id = first.output.trimmingCharacters(in: .newlines)
-            let request = try await end(of: id, daemon)
+            let id = first.line
+            let request = try await daemon.finished(id)
             #expect(request.state == "done" && request.adapterId != nil && request.attempts == 1)
             #expect(request.label == "l" && request.uid == Int(geteuid()))
             #expect(try await daemon.control(words).output == first.output)
-            // The same key with a wait gives the same adapter; with another intent, an error.
+            // The same key gives the same adapter when waiting, and an error with another intent.
             let waited = try await daemon.reply(
                 Methods.Request.Reply.self, "request", "definitions of birds", "--idempotency-key", "k-1",
                 "--label", "l")
@@ -49,32 +42,33 @@ struct QueueTests {
         }
     }
 
-    @Test("what cannot be is named: a request of nobody, a state, a limit, a retry without its text")
+    @Test("an unknown request, an invalid state or limit, and a retry without the erased text are errors")
     func mistakes() async throws {
-        try await TestDaemon.run { daemon in
-            try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+        try await TestDaemon.run(experts: Places.twoExperts) { daemon in
             for verb in ["show", "cancel", "retry"] {
                 let outcome = try await daemon.control("queue", verb, "r-nobody")
                 #expect(outcome.status == 65 && outcome.error.contains("no request 'r-nobody'"), "\(verb)")
             }
             let client = try await VarlinkClient.connect(path: daemon.socket)
+            func expectInvalid(_ call: () async throws -> Void) async {
+                let error = await #expect(throws: VarlinkError.self) { try await call() }
+                #expect(error?.name == "io.sglorad.InvalidRequest")
+            }
             for parameters in [
                 Methods.ListRequests.Parameters(state: "waiting"), .init(limit: 0), .init(limit: 1001),
             ] {
-                let error = await #expect(throws: VarlinkError.self) {
-                    try await client.call(
+                await expectInvalid {
+                    _ = try await client.call(
                         Methods.ListRequests.qualifiedName, parameters,
                         returning: Methods.ListRequests.Reply.self)
                 }
-                #expect(error?.name == "io.sglorad.InvalidRequest")
             }
             for limit in [0, 1001] {
-                let error = await #expect(throws: VarlinkError.self) {
-                    try await client.call(
+                await expectInvalid {
+                    _ = try await client.call(
                         Methods.ListAdapters.qualifiedName, Methods.ListAdapters.Parameters(limit: limit),
                         returning: Methods.ListAdapters.Reply.self)
                 }
-                #expect(error?.name == "io.sglorad.InvalidRequest")
             }
             await client.close()
 
@@ -84,42 +78,40 @@ struct QueueTests {
                 Methods.ListRequests.Reply.self, "queue", "list", "--state", "refused")
             let id = try #require(list.requests.first?.requestId)
             let ended = try await daemon.control("queue", "cancel", id)
-            #expect(ended.output.contains("already ended"))
+            #expect(ended.output.contains("already finished"))
             let erased = try await daemon.control("queue", "retry", id)
             #expect(erased.status == 65 && erased.error.contains("erased"), "\(erased.error)")
             let retried = try await daemon.control(
                 "queue", "retry", id, "--text", "-", input: "zzz qqq xxyzzy\n")
             #expect(retried.status == 0, "\(retried.error)")
-            #expect(try await end(of: id, daemon).state == "refused")
+            #expect(try await daemon.finished(id).state == "refused")
         }
     }
 
-    @Test("a crash between publishing and the queue's commit makes no second adapter")
+    @Test("a crash between publishing and the queue's commit does not publish twice")
     func crash() async throws {
         try await withTemporaryFolder { folder in
-            var ids: [String] = []
+            let ids = Collector<String>()
             for round in 0..<3 {
-                let id = Box()
                 await #expect(throws: CancellationError.self) {
                     try await TestDaemon.run(in: folder) { daemon in
                         if round == 0 {
-                            try await daemon.importExperts(Places.experts("wn-birds", "wn-fish"))
+                            try await daemon.importExperts(Places.twoExperts)
                         }
                         for number in 0..<4 {
                             let outcome = try await daemon.control(
                                 "request", "definitions of birds", "--no-wait", "--idempotency-key",
                                 "\(round)-\(number)")
-                            id.append(outcome.output.trimmingCharacters(in: .newlines))
+                            await ids.add(outcome.line)
                         }
-                        // The run is ended by SIGKILL.
+                        // An error kills the daemon with SIGKILL.
                         throw CancellationError()
                     }
                 }
-                ids += id.all
             }
-            let all = ids
+            let all = await ids.all
             try await TestDaemon.run(in: folder) { daemon in
-                for id in all { #expect(try await end(of: id, daemon).state == "done") }
+                for id in all { #expect(try await daemon.finished(id).state == "done") }
                 let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
                     .adapters
                 #expect(adapters.count == 12)
@@ -128,12 +120,5 @@ struct QueueTests {
                 #expect(Set(requests.compactMap(\.adapterId)) == Set(adapters.map(\.adapterId)))
             }
         }
-    }
-
-    /// Words that one run collects.
-    private final class Box: @unchecked Sendable {
-        // Only one task at a time touches it.
-        private(set) var all: [String] = []
-        func append(_ word: String) { all.append(word) }
     }
 }

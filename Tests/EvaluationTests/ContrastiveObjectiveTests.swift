@@ -1,6 +1,7 @@
 import Generation
 import LinearAlgebra
 import LowRank
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -29,9 +30,9 @@ struct ContrastiveObjectiveTests {
 
     @Test(
         "a step down the gradient with respect to an adapter lowers the loss of a real task",
-        .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+        .needsModel)
     func downhill() throws {
-        let library = try Fixture.library(Places.zoo) { ["wn-birds", "wn-fish"].contains($0) }
+        let library = try Fixture.library(Fixture.exampleExperts) { ["wn-birds", "wn-fish"].contains($0) }
         let pool = ["sparrow", "trout", "eagle", "salmon", "hawk"]
         let queries = ["a small brown bird", "a large bird of prey", "a fish of cold rivers"]
         let task = EvaluationTask(

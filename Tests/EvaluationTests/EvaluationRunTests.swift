@@ -3,15 +3,14 @@ import Evaluation
 import Foundation
 import Generation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Complete evaluations of the example library with the real model.
-@Suite("EvaluationRun", .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+@Suite("EvaluationRun", .needsModel)
 struct EvaluationRunTests {
-    private static let zoo =
-        Places.repository.appending(path: "Examples/minilm-zoo/experts").path(percentEncoded: false)
     private static let names: Set = ["wn-birds", "wn-fish", "wn-trees", "clinc-banking-0"]
-    private static let library = Result { try Fixture.library(zoo, where: names.contains) }
+    private static let library = Result { try Fixture.library(Fixture.exampleExperts, where: names.contains) }
 
     private static func trained() throws -> GuidedGenerator {
         let library = try library.get()

@@ -5,10 +5,15 @@ import Foundation
 import Generation
 import LinearAlgebra
 import LowRank
+import TestSupport
 import TextEncoding
 
 /// Libraries from PEFT folders, tasks from files, and evaluations of them.
 enum Fixture {
+    /// Whether the text encoder and the Python reference are there.
+    static let hasReference = Places.hasModel && Places.hasShared("reference/recall.json")
+    /// The experts of the example library.
+    static let exampleExperts = Places.zoo + "/experts"
     static let encoder = Result { try SentenceEncoder(folder: Places.model) }
 
     /// The library of all experts of a folder, with means over the checkpoints as the daemon computes them.

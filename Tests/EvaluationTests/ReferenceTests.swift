@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import TestSupport
 import Testing
 
 /// Recall compared with `../shared/reference/recall.json`, from a Python prototype on the same experts.
@@ -10,7 +11,7 @@ import Testing
 /// is unknown. The six are compared exactly, individually and on average; the four are not compared.
 @Suite(
     "Recall against the Python reference",
-    .enabled(if: Places.hasReference, "needs ../shared beside the repository"))
+    .enabled(if: Fixture.hasReference, "needs ../shared beside the repository"))
 struct ReferenceTests {
     private struct Reference: Decodable {
         var average: [String: Double]

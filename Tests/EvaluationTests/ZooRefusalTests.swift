@@ -1,5 +1,6 @@
 import Generation
 import SemanticGuidance
+import TestSupport
 import Testing
 import TextEncoding
 
@@ -7,7 +8,8 @@ import TextEncoding
 
 /// Refusal of intents unrelated to the library, and acceptance of new tasks of its kind.
 @Suite(
-    "Calibrated refusal on the zoo", .enabled(if: Places.hasReference, "needs ../shared and the text encoder")
+    "Calibrated refusal on the zoo",
+    .enabled(if: Fixture.hasReference, "needs ../shared and the text encoder")
 )
 struct ZooRefusalTests {
     static let unrelated = [

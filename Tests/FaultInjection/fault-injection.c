@@ -1,13 +1,13 @@
-// Makes the N-th operation on files below a folder fail, as SQLite's own tests do: preload it into a process.
+// Makes the N-th operation on files below a folder fail, as SQLite's own tests do. Preload it with LD_PRELOAD.
 //
-//   SGLORAD_FAULT_ROOT   the folder; operations on other files are left alone and not counted
-//   SGLORAD_FAULT_AT     which operation fails, from 1; 0 counts only
-//   SGLORAD_FAULT_ERRNO  with which error
-//   SGLORAD_FAULT_LASTS  1: every operation from there on fails as well
-//   SGLORAD_FAULT_COUNT  a file outside the folder that gets the number of operations when the process ends
+//   SGLORAD_FAULT_ROOT   the folder; operations on other files neither fail nor count
+//   SGLORAD_FAULT_AT     the number of the failing operation, from 1; 0 only counts
+//   SGLORAD_FAULT_ERRNO  the error number; EIO where unset
+//   SGLORAD_FAULT_LASTS  1: all later operations fail, too
+//   SGLORAD_FAULT_COUNT  a file outside the folder, to which the number of operations is written at exit
 //
-// Operations that the kernel does without a call of its own (mapped memory) are not seen. Closing never fails, as it never
-// does on Linux but for quotas and NFS.
+// Access to mapped memory is not seen, since it makes no call. Closing never fails: on Linux it does so only with quotas
+// and NFS.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -65,7 +65,7 @@ static int is_tracked(int descriptor) {
     return descriptor >= 0 && descriptor < DESCRIPTORS && atomic_load(&tracked[descriptor]);
 }
 
-// Counts an operation that concerns us; true where it is to fail.
+// Counts an operation on a tracked file; true where it has to fail.
 static int fails(int concerned) {
     if (!concerned) return 0;
     long number = atomic_fetch_add(&operations, 1) + 1;
@@ -79,7 +79,7 @@ static int track(int descriptor, int concerned) {
     return descriptor;
 }
 
-// Opening to read alone is an operation as well; a file that must be made has a mode.
+// The mode argument exists only for calls that may create a file.
 #define MODE(flags) ({ mode_t mode = 0; if ((flags) & (O_CREAT | O_TMPFILE)) { va_list rest; va_start(rest, flags); \
     mode = va_arg(rest, mode_t); va_end(rest); } mode; })
 

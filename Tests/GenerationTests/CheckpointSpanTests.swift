@@ -2,6 +2,7 @@ import ErrorModel
 import LinearAlgebra
 import LowRank
 import SemanticGuidance
+import TestSupport
 import Testing
 
 @testable import Generation

@@ -2,6 +2,7 @@ import ErrorModel
 import Foundation
 import Generation
 import LinearAlgebra
+import TestSupport
 import Testing
 
 @Suite("A generator's tensors")

@@ -75,12 +75,3 @@ func farthest(_ first: [Float], _ second: [Float]) -> Float {
         return distance.isNaN ? .infinity : max(farthest, distance)
     }
 }
-
-/// Expects a call to throw an error of this code, and returns it.
-func refusal(
-    _ code: SgloradError.Code, _ location: SourceLocation = #_sourceLocation, _ body: () throws -> some Any
-) -> SgloradError? {
-    let error = #expect(throws: SgloradError.self, sourceLocation: location) { _ = try body() }
-    #expect(error?.code == code, sourceLocation: location)
-    return error
-}

@@ -3,6 +3,7 @@ import Generation
 import LinearAlgebra
 import LowRank
 import SemanticGuidance
+import TestSupport
 import Testing
 
 @Suite("SemanticGuidedGenerator")

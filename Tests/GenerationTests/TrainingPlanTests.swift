@@ -2,6 +2,7 @@ import ErrorModel
 import Foundation
 import Generation
 import SemanticGuidance
+import TestSupport
 import Testing
 
 @Suite("TrainingPlan")

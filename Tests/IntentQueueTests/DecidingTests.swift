@@ -1,16 +1,18 @@
 import ErrorModel
+import Files
 import Foundation
 import IntentQueue
 import Privacy
+import TestSupport
 import Testing
 
-@Suite("Calling off and trying again", .timeLimit(.minutes(20)))
+@Suite("Cancelling and retrying", .timeLimit(.minutes(20)))
 struct DecidingTests {
     private let place: TemporaryQueue
 
     init() throws { place = try TemporaryQueue() }
 
-    @Test func `a request that waits is cancelled at once, and its text erased`() async throws {
+    @Test func `a queued request is cancelled at once, and its text erased`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("whimsical ptarmigan").id
         let watch = try await queue.changes(of: id)
@@ -23,20 +25,20 @@ struct DecidingTests {
         try await queue.close()
     }
 
-    @Test func `a running request is marked, and its worker learns of it at the next stage`() async throws {
+    @Test func `a running request is marked, and its worker learns of it at its next stage`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
         let taken = try await queue.taken()
         #expect(await queue.report(.encoding, taken.lease) == .held)
         let marked = try #require(try await queue.cancel(id))
-        #expect(marked.state == .running && marked.isCalledOff && marked.stage == .encoding)
-        #expect(await queue.report(.generating, taken.lease) == .calledOff)
+        #expect(marked.state == .running && marked.isCancelRequested && marked.stage == .encoding)
+        #expect(await queue.report(.generating, taken.lease) == .cancelRequested)
         #expect(try await queue.finish(taken.lease, as: .cancelled))
         #expect(try await queue.request(id)?.state == .cancelled)
         try await queue.close()
     }
 
-    @Test func `a call-off between the taking and the lease is not lost`() async throws {
+    @Test func `a cancellation between taking a request and granting its lease is not lost`() async throws {
         let queue = try place.open()
         for _ in 0..<200 {
             let id = try await queue.submit("text").id
@@ -46,14 +48,14 @@ struct DecidingTests {
                 #expect(cancelled.state == .cancelled)
                 continue
             }
-            #expect(cancelled.isCalledOff)
-            #expect(await queue.report(.encoding, taken.lease) == .calledOff)
+            #expect(cancelled.isCancelRequested)
+            #expect(await queue.report(.encoding, taken.lease) == .cancelRequested)
             #expect(try await queue.finish(taken.lease, as: .cancelled))
         }
         try await queue.close()
     }
 
-    @Test func `one that is already published ends as done`() async throws {
+    @Test func `a request that is already published ends as done`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
         let taken = try await queue.taken()
@@ -63,14 +65,14 @@ struct DecidingTests {
         try await queue.close()
     }
 
-    @Test func `one that was called off does not wait again, not after a crash either`() async throws {
+    @Test func `a cancelled request is not requeued, even after a crash`() async throws {
         let queue = try place.open()
-        let given = try await queue.submit("given back").id
+        let requeued = try await queue.submit("requeued").id
         let crashed = try await queue.submit("crashed").id
         let first = try await queue.taken()
-        _ = try await queue.cancel(given)
-        #expect(try await queue.giveBack(first.lease, countingAttempt: false))
-        #expect(try await queue.request(given)?.state == .cancelled)
+        _ = try await queue.cancel(requeued)
+        #expect(try await queue.requeue(first.lease, countingAttempt: false))
+        #expect(try await queue.request(requeued)?.state == .cancelled)
         _ = try await queue.taken()
         _ = try await queue.cancel(crashed)
         try await queue.close()
@@ -80,7 +82,7 @@ struct DecidingTests {
         try await again.close()
     }
 
-    @Test func `nobody's request and a final one stay as they are`() async throws {
+    @Test func `an unknown request and a final one stay as they are`() async throws {
         let queue = try place.open()
         #expect(try await queue.cancel("r-nobody") == nil)
         #expect(try await queue.retry("r-nobody", text: "text") == nil)
@@ -90,12 +92,12 @@ struct DecidingTests {
         try await queue.close()
     }
 
-    @Test func `a failed request is tried again with its text given anew and its options kept`() async throws
-    {
+    @Test func `a failed request is retried with its text given again and its options kept`() async throws {
         let queue = try place.open()
-        let intent = QueuedIntent(text: "birds", strategy: "weighted", topK: 3, seed: 77, force: true)
+        let intent = QueuedIntent(
+            text: "birds", options: IntentOptions(strategy: "weighted", topK: 3, seed: 77, force: true))
         let id = try await queue.submit(intent, base: "b", uid: 1, label: "l").id
-        try await queue.finish(try await queue.taken().lease, as: .failed, failure: "{}")
+        try await queue.finish(try await queue.taken().lease, as: .failed, failure: .mishap)
         let error = await refusal(.invalidIntent) { try await queue.retry(id) }
         #expect(error?.parameters["field"] == .string("text"))
         #expect(error?.message.contains("erased") == true)
@@ -107,7 +109,7 @@ struct DecidingTests {
         try await queue.close()
     }
 
-    @Test func `where texts are retained none need be given, and no other is taken`() async throws {
+    @Test func `a retained text need not be given again, and a different one is rejected`() async throws {
         let queue = try place.open(QueueOptions(retainIntents: .seconds(3600)))
         let id = try await queue.submit("birds").id
         try await queue.end(.cancelled)
@@ -117,7 +119,7 @@ struct DecidingTests {
         try await queue.close()
     }
 
-    @Test func `an obstacle keeps back what would be queued again, and nothing else`() async throws {
+    @Test func `an obstacle prevents only the retry`() async throws {
         let queue = try place.open()
         let obstacle = SgloradError(.busy, "no room on the disk")
         let id = try await queue.submit("text").id
@@ -132,7 +134,7 @@ struct DecidingTests {
         try await queue.close()
     }
 
-    @Test func `what is open or done is not tried again, and a full queue is busy`() async throws {
+    @Test func `open and done requests are not retried, and a full queue is busy`() async throws {
         let queue = try place.open(QueueOptions(capacity: 1))
         let id = try await queue.submit("text").id
         _ = await refusal(.invalidRequest) { try await queue.retry(id, text: "text") }

@@ -1,6 +1,8 @@
 import ErrorModel
+import Files
 import IntentQueue
 import Privacy
+import TestSupport
 import Testing
 
 @Suite("Fairness", .timeLimit(.minutes(20)))
@@ -9,17 +11,17 @@ struct FairnessTests {
 
     init() throws { place = try TemporaryQueue() }
 
-    private func submission(_ uid: Int, _ text: String = "text") -> Submission {
-        Submission(QueuedIntent(text: PrivateText(text), seed: 1), base: "b", uid: uid)
+    private func submission(_ uid: UserID, _ text: String = "text") -> Submission {
+        Submission(QueuedIntent(text), base: "b", uid: uid)
     }
 
     @Test func `users take turns, and within a user the oldest comes first`() async throws {
         let queue = try place.open()
         _ = try await queue.submit((0..<50).map { submission(7, "seven \($0)") })
-        for uid in [3, 5] {
+        for uid in [3, 5] as [UserID] {
             _ = try await queue.submit((0..<2).map { submission(uid, "\(uid) \($0)") })
         }
-        var uids: [Int] = []
+        var uids: [UserID] = []
         var texts: [String] = []
         for _ in 0..<8 {
             let taken = try await queue.taken()
@@ -34,7 +36,7 @@ struct FairnessTests {
         try await queue.close()
     }
 
-    @Test func `whose turn it is outlives a restart`() async throws {
+    @Test func `the order of turns survives a restart`() async throws {
         let queue = try place.open()
         _ = try await queue.submit([submission(1), submission(1), submission(2)])
         #expect(try await queue.taken().request.uid == 1)
@@ -62,7 +64,7 @@ struct FairnessTests {
         try await queue.close()
     }
 
-    @Test func `a batch is accepted as a whole or not at all by the disk`() async throws {
+    @Test func `a batch is committed as a whole or not at all`() async throws {
         let queue = try place.open()
         #expect(try await queue.submit([]).isEmpty)
         let accepted = try await queue.submit([submission(1, "one"), submission(1, "two")]).map {

@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import IntentQueue
+import TestSupport
 import Testing
 
 @Suite("Finishing", .timeLimit(.minutes(20)))
@@ -10,13 +11,14 @@ struct FinishingTests {
     init() throws { place = try TemporaryQueue() }
 
     /// Every final state with the fields that belong to it.
-    private static let ends: [(state: RequestState, adapter: String?, failure: String?)] = [
-        (.done, "a-1", nil), (.refused, nil, "{\"code\":\"NoRelevantExpert\"}"), (.failed, nil, "{}"),
+    private static let ends: [(state: RequestState, adapter: String?, failure: SgloradError?)] = [
+        (.done, "a-1", nil), (.refused, nil, SgloradError(.noRelevantExpert, "none is near")),
+        (.failed, nil, .mishap),
         (.cancelled, nil, nil),
     ]
 
-    @Test(arguments: ends) func `a final state is kept with what belongs to it`(
-        state: RequestState, adapter: String?, failure: String?
+    @Test(arguments: ends) func `a final state is stored with its adapter or failure`(
+        state: RequestState, adapter: String?, failure: SgloradError?
     ) async throws {
         #expect(state.isFinal)
         let queue = try place.open()
@@ -25,7 +27,8 @@ struct FinishingTests {
         let before = Date()
         try await queue.finish(lease, as: state, adapter: adapter, failure: failure)
         let found = try #require(try await queue.request(id))
-        #expect(found.state == state && found.adapter == adapter && found.failure == failure)
+        #expect(found.state == state && found.adapter == adapter)
+        #expect(found.failure?.code == failure?.code && found.failure?.message == failure?.message)
         let finishedAt = try #require(found.finishedAt)
         #expect(
             finishedAt.timeIntervalSince(before) > -1e-3 && finishedAt <= Date(timeIntervalSinceNow: 1e-3))
@@ -35,8 +38,8 @@ struct FinishingTests {
         try await again.close()
     }
 
-    @Test(arguments: ends) func `no word of the intent is left in any file`(
-        state: RequestState, adapter: String?, failure: String?
+    @Test(arguments: ends) func `nothing of the intent's text is left in any file`(
+        state: RequestState, adapter: String?, failure: SgloradError?
     ) async throws {
         let words = ["whimsical", "ptarmigan", "Schwimmbad", "kumquat"]
         let queue = try place.open()
@@ -50,7 +53,7 @@ struct FinishingTests {
         #expect(try place.holding(words).isEmpty)
     }
 
-    @Test func `until then the words are on the disk`() async throws {
+    @Test func `until then the text is on the disk`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("whimsical ptarmigan").id
         #expect(try place.holding(["whimsical", "ptarmigan"]).count == 2)
@@ -58,16 +61,16 @@ struct FinishingTests {
         #expect(try place.holding([id, "whimsical", "ptarmigan"]).count == 3)
     }
 
-    @Test func `a request ends once: what comes later changes nothing`() async throws {
+    @Test func `a request ends once, and later attempts change nothing`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
         // Not before a worker has it.
-        try await queue.finish(Lease(request: id, token: ""), as: .failed, failure: "too early")
+        try await queue.finish(Lease(request: id, token: ""), as: .failed, failure: .mishap)
         #expect(try await queue.request(id)?.state == .queued)
         let lease = try await queue.taken().lease
         #expect(try await queue.finish(lease, as: .done, adapter: "a-1"))
         let first = try await queue.request(id)
-        #expect(try await !queue.finish(lease, as: .failed, failure: "too late"))
+        #expect(try await !queue.finish(lease, as: .failed, failure: .mishap))
         #expect(try await !queue.finish(lease, as: .done, adapter: "a-2"))
         #expect(try await queue.request(id) == first)
         #expect(
@@ -76,7 +79,7 @@ struct FinishingTests {
         try await queue.close()
     }
 
-    @Test func `done needs an adapter, and nothing else has one`() async throws {
+    @Test func `done requires an adapter, and no other state may have one`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
         let lease = try await queue.taken().lease

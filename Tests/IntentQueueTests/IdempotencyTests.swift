@@ -1,7 +1,8 @@
 import ErrorModel
+import Files
 import Foundation
 import IntentQueue
-import Privacy
+import TestSupport
 import Testing
 
 @Suite("Idempotency", .timeLimit(.minutes(20)))
@@ -12,15 +13,15 @@ struct IdempotencyTests {
 
     init() throws { place = try TemporaryQueue() }
 
-    private func open(_ options: QueueOptions = QueueOptions()) throws -> IntentQueue {
+    private func open(_ options: QueueOptions = QueueOptions()) throws -> RequestQueue {
         try place.open(options, clock: time.clock())
     }
 
     private func submission(
-        _ key: String, content: String = "content", uid: Int = 1000, text: String = "text"
+        _ key: String, content: String = "content", uid: UserID = 1000, text: String = "text"
     ) -> Submission {
         Submission(
-            QueuedIntent(text: PrivateText(text), seed: 1), base: "b", uid: uid,
+            QueuedIntent(text), base: "b", uid: uid,
             key: IdempotencyKey(key, content: Array(content.utf8)))
     }
 
@@ -40,7 +41,7 @@ struct IdempotencyTests {
         try await again.close()
     }
 
-    @Test func `each user has keys of their own`() async throws {
+    @Test func `each user has a namespace of keys`() async throws {
         let queue = try open()
         let mine = try await queue.submit(submission("key", uid: 1))
         let other = try await queue.submit(submission("key", content: "another", uid: 2))
@@ -48,9 +49,9 @@ struct IdempotencyTests {
         try await queue.close()
     }
 
-    @Test func `whether a key was used is known without a submission, and of each user alone`() async throws {
+    @Test func `a key can be looked up without a submission, per user`() async throws {
         let queue = try open()
-        func isKnown(_ key: String, uid: Int = 1000) async throws -> Bool {
+        func isKnown(_ key: String, uid: UserID = 1000) async throws -> Bool {
             try await queue.knows(IdempotencyKey(key, content: []), uid: uid)
         }
         #expect(try await !isKnown("key"))
@@ -64,7 +65,7 @@ struct IdempotencyTests {
         try await queue.close()
     }
 
-    @Test func `the same key for another intent is refused`() async throws {
+    @Test func `the same key with another intent is rejected`() async throws {
         let queue = try open()
         try await queue.submit(submission("key"))
         let error = await refusal(.invalidIntent) {
@@ -83,7 +84,7 @@ struct IdempotencyTests {
         try await queue.close()
     }
 
-    @Test func `within one batch a key counts as well`() async throws {
+    @Test func `a repetition within one batch is recognised`() async throws {
         let queue = try open()
         let results = try await queue.submit([
             submission("key"), submission("key"), submission("key", content: "x"),
@@ -117,7 +118,7 @@ struct IdempotencyTests {
         try await queue.close()
     }
 
-    @Test func `neither key nor content stands in a file, and what hashes them is outside the database`()
+    @Test func `neither key nor content is in any file, and the secret is outside the database`()
         async throws
     {
         let queue = try open()
@@ -132,7 +133,7 @@ struct IdempotencyTests {
     }
 
     @Test(arguments: ["", "too short", String(repeating: "long", count: 9)])
-    func `a secret that is lost or damaged is made anew, and earlier keys are forgotten`(content: String)
+    func `a secret that is lost or damaged is replaced, and earlier keys are forgotten`(content: String)
         async throws
     {
         let queue = try open()
@@ -151,7 +152,7 @@ struct IdempotencyTests {
     }
 
     @Test(arguments: ["folder", "link"])
-    func `a secret that is there and cannot be read is not made anew`(what: String) async throws {
+    func `a secret that exists and cannot be read is not replaced`(what: String) async throws {
         let queue = try open()
         let first = try await queue.submit(submission("key"))
         try await queue.close()
@@ -162,7 +163,7 @@ struct IdempotencyTests {
         } else {
             try manager.createSymbolicLink(atPath: keyFile, withDestinationPath: aside)
         }
-        let error = await refusal(.storageFailure) { try open() }
+        let error = refusal(.storageFailure) { try open() }
         #expect(error?.parameters["path"] == .string(keyFile))
         #expect(error?.message.contains("Check the disk") == true, "\(error?.message ?? "")")
         try manager.removeItem(atPath: keyFile)

@@ -1,4 +1,5 @@
 import ErrorModel
+import Files
 import Foundation
 import IntentQueue
 import Privacy
@@ -11,7 +12,7 @@ struct LeaseTests {
 
     init() throws { place = try TemporaryQueue() }
 
-    private func open(_ options: QueueOptions = QueueOptions(lease: .seconds(60))) throws -> IntentQueue {
+    private func open(_ options: QueueOptions = QueueOptions(lease: .seconds(60))) throws -> RequestQueue {
         try place.open(options, clock: time.clock())
     }
 
@@ -24,16 +25,16 @@ struct LeaseTests {
         #expect(quick.request.id == id && quick.lease != slow.lease && quick.request.attempts == 2)
         #expect(await queue.report(.publishing, slow.lease) == .lost)
         #expect(try await !queue.finish(slow.lease, as: .done, adapter: "a-slow"))
-        #expect(try await !queue.giveBack(slow.lease))
+        #expect(try await !queue.requeue(slow.lease))
         let running = try await queue.request(id)
         #expect(running?.state == .running && running?.stage == nil)
         #expect(try await queue.finish(quick.lease, as: .done, adapter: "a-quick"))
-        #expect(try await !queue.finish(slow.lease, as: .failed, failure: "{}"))
+        #expect(try await !queue.finish(slow.lease, as: .failed, failure: .mishap))
         #expect(try await queue.request(id)?.adapter == "a-quick")
         try await queue.close()
     }
 
-    @Test func `a lease of another run is lost as well`() async throws {
+    @Test func `a lease of an earlier run is lost as well`() async throws {
         let queue = try open()
         let id = try await queue.submit("text").id
         let old = try await queue.taken().lease
@@ -42,11 +43,11 @@ struct LeaseTests {
         let new = try await again.taken()
         #expect(try await !again.finish(old, as: .done, adapter: "a-old"))
         #expect(try await again.request(id)?.state == .running)
-        #expect(try await again.finish(new.lease, as: .refused, failure: "{}"))
+        #expect(try await again.finish(new.lease, as: .refused, failure: .mishap))
         try await again.close()
     }
 
-    @Test func `a worker that says how far it is keeps its lease`() async throws {
+    @Test func `a worker that reports its progress keeps its lease`() async throws {
         let queue = try open()
         let id = try await queue.submit("text").id
         let taken = try await queue.taken()
@@ -64,12 +65,12 @@ struct LeaseTests {
     }
 
     @Test(arguments: [-1_576_800_000.0, 1_576_800_000.0])
-    func `a step of the wall clock does no harm`(seconds: Double) async throws {
+    func `setting the wall clock does no harm`(seconds: Double) async throws {
         let queue = try open()
         var submitted = [try await queue.submit("before").id]
         let key = IdempotencyKey("key", content: [1])
         let keyed = try await queue.submit(
-            Submission(QueuedIntent(text: "keyed", seed: 1), base: "b", uid: 1000, key: key))
+            Submission(QueuedIntent("keyed"), base: "b", uid: 1000, key: key))
         submitted.append(keyed.id)
         let taken = try await queue.taken()
         #expect(taken.request.id == submitted[0])
@@ -79,7 +80,7 @@ struct LeaseTests {
         // The lease holds, the key is known, the order stays.
         #expect(await queue.report(.encoding, taken.lease) == .held)
         let replay = try await queue.submit(
-            Submission(QueuedIntent(text: "keyed", seed: 2), base: "b", uid: 1000, key: key))
+            Submission(QueuedIntent("keyed"), base: "b", uid: 1000, key: key))
         #expect(replay.id == keyed.id)
         #expect(try await queue.finish(taken.lease, as: .done, adapter: "a-1"))
         time.step(bySeconds: seconds)
@@ -95,9 +96,9 @@ struct LeaseTests {
         try await again.close()
     }
 
-    @Test func `what is begun too often has failed, and says so`() async throws {
+    @Test func `a request whose attempts are used up fails with that reason`() async throws {
         let queue = try open(QueueOptions(attempts: 2, lease: .seconds(60)))
-        let id = try await queue.submit("text").id
+        let id = try await queue.submit("whimsical ptarmigan").id
         let other = try await queue.submit("another").id
         for _ in 0..<2 {
             #expect(try await queue.taken().request.id == id)
@@ -105,13 +106,13 @@ struct LeaseTests {
             try await queue.sweep()
         }
         let watch = try await queue.changes(of: id)
-        // The third time it is put aside, and the next request is taken.
+        // The third time it fails, and the next request is taken.
         #expect(try await queue.taken().request.id == other)
         let dead = try #require(try await queue.request(id))
-        #expect(dead.state == .failed && dead.failure?.contains("2 attempts") == true)
+        #expect(dead.state == .failed && dead.failure?.message.contains("2 attempts") == true)
         #expect(await states(watch) == [.queued, .failed])
         try await queue.close()
-        #expect(try place.holding(["\"text\":\"text\""]).isEmpty)
+        #expect(try place.holding(["whimsical ptarmigan"]).isEmpty)
     }
 
     @Test func `a crash costs an attempt, an orderly stop does not`() async throws {
@@ -121,7 +122,7 @@ struct LeaseTests {
             if run == 0 { id = try await queue.submit("text").id }
             let taken = try await queue.taken()
             #expect(taken.request.attempts == run + 1 - (run == 2 ? 1 : 0))
-            if run == 1 { #expect(try await queue.giveBack(taken.lease, countingAttempt: false)) }
+            if run == 1 { #expect(try await queue.requeue(taken.lease, countingAttempt: false)) }
             try await queue.close()
         }
         let queue = try open(QueueOptions(attempts: 2))

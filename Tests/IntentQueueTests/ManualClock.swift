@@ -2,7 +2,7 @@ import Foundation
 import IntentQueue
 import Synchronization
 
-/// A clock that a test sets: the time since the start of the box, and the wall clock beside it.
+/// A clock that a test sets: the time since the start of the machine, and the wall clock beside it.
 final class ManualClock: Sendable {
     private let times = Mutex(
         (uptime: Duration.seconds(1000), wall: Date(timeIntervalSince1970: 1_700_000_000)))
@@ -25,7 +25,7 @@ final class ManualClock: Sendable {
     /// Sets the wall clock alone.
     func step(bySeconds seconds: Double) { times.withLock { $0.wall += seconds } }
 
-    /// The box starts anew: the uptime begins again.
+    /// Restarts the machine: the uptime begins again.
     func restart(afterSeconds seconds: Double) {
         times.withLock {
             $0.uptime = .seconds(5)

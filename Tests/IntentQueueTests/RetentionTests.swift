@@ -1,4 +1,5 @@
 import ErrorModel
+import Files
 import Foundation
 import IntentQueue
 import Privacy
@@ -13,7 +14,9 @@ struct RetentionTests {
 
     private let words = ["whimsical", "ptarmigan"]
 
-    @Test func `a sweep leaves no word of a final request in any file, the log included`() async throws {
+    @Test func `after a sweep nothing of a final request's text is in any file, the log included`()
+        async throws
+    {
         let queue = try place.open()
         let open = try await queue.submit("kumquat").id
         try await queue.submit("whimsical ptarmigan")
@@ -44,19 +47,19 @@ struct RetentionTests {
         try await queue.close()
     }
 
-    @Test func `a text is retained however its request ends: given up, and called off and given back`()
+    @Test func `a text is retained however its request ends: attempts used up, and cancelled and requeued`()
         async throws
     {
         let queue = try place.open(
             QueueOptions(attempts: 1, retainIntents: .seconds(3600)), clock: time.clock())
         let tried = try await queue.submit("whimsical").id
-        try await queue.giveBack(try await queue.taken().lease)
+        try await queue.requeue(try await queue.taken().lease)
         #expect(try await queue.take() == nil)
         #expect(try await queue.request(tried)?.state == .failed)
         let called = try await queue.submit("ptarmigan").id
         let lease = try await queue.taken().lease
         _ = try await queue.cancel(called)
-        try await queue.giveBack(lease)
+        try await queue.requeue(lease)
         #expect(try await queue.request(called)?.state == .cancelled)
         // Neither needs its text to be given anew.
         #expect(try await queue.retry(called)?.state == .queued)
@@ -66,7 +69,7 @@ struct RetentionTests {
         try await queue.close()
     }
 
-    @Test func `a label goes after its time, the request stays`() async throws {
+    @Test func `a label is erased after its retention, and the request stays`() async throws {
         let queue = try place.open(QueueOptions(keepLabels: .seconds(1000)), clock: time.clock())
         let id = try await queue.submit("text", label: "whimsical").id
         let open = try await queue.submit("text", label: "ptarmigan").id
@@ -82,14 +85,14 @@ struct RetentionTests {
         try await queue.close()
     }
 
-    @Test func `what is forgotten stands in no file when the call returns`() async throws {
+    @Test func `forgotten requests are in no file when the call returns`() async throws {
         let queue = try place.open(QueueOptions(retainIntents: .seconds(3600)), clock: time.clock())
         let id = try await queue.submit("whimsical", label: "ptarmigan").id
         let open = try await queue.submit("kumquat").id
         try await queue.end(.refused)
-        #expect(try await queue.everything(of: 1000, label: "ptarmigan").map(\.id) == [id])
-        #expect(try await queue.everything(of: 1000, label: nil).count == 2)
-        #expect(try await queue.everything(of: 1001, label: nil).isEmpty)
+        #expect(try await queue.allRequests(of: 1000, label: "ptarmigan").map(\.id) == [id])
+        #expect(try await queue.allRequests(of: 1000, label: nil).count == 2)
+        #expect(try await queue.allRequests(of: 1001, label: nil).isEmpty)
         // One that has not ended stays, unless that is meant.
         #expect(try await queue.forget([id, open, "r-nobody"]) == [id])
         #expect(try place.holding(words + [id]).isEmpty)
@@ -99,7 +102,7 @@ struct RetentionTests {
         try await queue.close()
     }
 
-    @Test func `what no longer is to be retained is erased after the next start`() async throws {
+    @Test func `texts that are no longer to be retained are erased after the next start`() async throws {
         let queue = try place.open(QueueOptions(retainIntents: .seconds(3600)), clock: time.clock())
         try await queue.submit("whimsical ptarmigan")
         try await queue.end(.failed)
@@ -128,7 +131,9 @@ struct RetentionTests {
         try await queue.close()
     }
 
-    @Test func `time goes on over a restart of the daemon and of the box, and never back`() async throws {
+    @Test func `the age grows over restarts of the daemon and of the machine, and never decreases`()
+        async throws
+    {
         let options = QueueOptions(keepRequests: .seconds(1000))
         var queue = try place.open(options, clock: time.clock())
         let id = try await queue.submit("text").id

@@ -1,7 +1,9 @@
 import ErrorModel
+import Files
 import Foundation
 import IntentQueue
 import Privacy
+import TestSupport
 import Testing
 
 @Suite("Submitting", .timeLimit(.minutes(20)))
@@ -10,10 +12,12 @@ struct SubmittingTests {
 
     init() throws { place = try TemporaryQueue() }
 
-    @Test func `what was accepted is there when the queue is opened again, whole`() async throws {
+    @Test func `an admitted request is found whole when the queue is opened again`() async throws {
         let intent = QueuedIntent(
-            text: "route requests about travel — «Zürich»\n\u{1F426}\u{0}end", strategy: "weighted", topK: 5,
-            temperature: 0.07, proximity: "plain", seed: .max, force: true)
+            text: "route requests about travel — «Zürich»\n\u{1F426}\u{0}end",
+            options: IntentOptions(
+                strategy: "weighted", topK: 5, temperature: 0.07, proximity: "plain", seed: .max, force: true)
+        )
         let queue = try place.open()
         let before = Date()
         let submitted = try await queue.submit(intent, base: "minilm", uid: 4_294_967_295, label: "a label")
@@ -34,11 +38,12 @@ struct SubmittingTests {
 
     @Test func `an intent without options comes back without them`() async throws {
         let queue = try place.open()
-        let intent = QueuedIntent(text: "birds", seed: 0)
+        let intent = QueuedIntent(text: "birds", options: IntentOptions(seed: 0))
         _ = try await queue.submit(intent, base: "b", uid: 0, label: nil)
         let taken = try #require(try await queue.take())
         #expect(taken.intent == intent && taken.request.label == nil)
-        #expect(taken.intent.strategy == nil && taken.intent.topK == nil && !taken.intent.force)
+        let options = taken.intent.options
+        #expect(options.strategy == nil && options.topK == nil && !options.force)
         try await queue.close()
     }
 
@@ -52,7 +57,7 @@ struct SubmittingTests {
         try await queue.close()
     }
 
-    @Test func `a full queue is busy, and takes more once something is final`() async throws {
+    @Test func `a full queue is busy, and admits again once a request is final`() async throws {
         let queue = try place.open(capacity: 2)
         try await queue.submit("first")
         try await queue.submit("second")
@@ -62,13 +67,13 @@ struct SubmittingTests {
         #expect(error?.parameters["retryAfter"] == .double(2))
         #expect(error?.message.contains("2 requests are open") == true)
         #expect(try await queue.counts() == [.queued: 1, .running: 1])
-        try await queue.finish(running, as: .failed, failure: "{}")
+        try await queue.finish(running, as: .failed, failure: .mishap)
         try await queue.submit("third")
         _ = await refusal(.busy) { try await queue.submit("fourth") }
         try await queue.close()
     }
 
-    @Test func `a queue that is closed accepts nothing`() async throws {
+    @Test func `a closed queue accepts nothing`() async throws {
         let queue = try place.open()
         try await queue.close()
         let error = await refusal(.storageFailure) { try await queue.submit("late") }
@@ -78,12 +83,12 @@ struct SubmittingTests {
 
     @Test func `a database that cannot be opened is named`() async throws {
         let path = place.folder + "/nowhere/queue.db"
-        let error = await refusal(.storageFailure) { try IntentQueue(path: path) }
+        let error = refusal(.storageFailure) { try RequestQueue(path: path) }
         #expect(error?.parameters["path"] == .string(path))
     }
 
-    @Test func `an intent described for a log does not say its text`() {
-        let intent = QueuedIntent(text: "a secret wish", strategy: "nearest", seed: 7)
+    @Test func `an intent's description does not contain its text`() {
+        let intent = QueuedIntent(text: "a secret wish", options: IntentOptions(strategy: "nearest", seed: 7))
         for said in ["\(intent)", String(reflecting: intent)] {
             #expect(said.contains("13 bytes") && said.contains("nearest") && !said.contains("secret"))
         }

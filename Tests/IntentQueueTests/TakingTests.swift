@@ -24,7 +24,7 @@ struct TakingTests {
         try await queue.close()
     }
 
-    @Test func `each request is taken by one worker alone`() async throws {
+    @Test func `each request is taken by exactly one worker`() async throws {
         let queue = try place.open()
         var submitted: Set<String> = []
         for number in 0..<40 { submitted.insert(try await queue.submit("\(number)").id) }
@@ -42,32 +42,32 @@ struct TakingTests {
         try await queue.close()
     }
 
-    @Test func `a request given back keeps its place before later ones`() async throws {
+    @Test func `a requeued request keeps its place before later ones`() async throws {
         let queue = try place.open()
         let first = try await queue.submit("first")
         try await queue.submit("second")
         let taken = try await queue.taken()
         #expect(taken.request.id == first.id)
-        #expect(try await queue.giveBack(taken.lease))
+        #expect(try await queue.requeue(taken.lease))
         #expect(try await queue.request(first.id)?.state == .queued)
         let again = try #require(try await queue.take())
         #expect(again.request.id == first.id && again.intent.text == "first")
         try await queue.close()
     }
 
-    @Test func `only a running request can be given back`() async throws {
+    @Test func `only a running request can be requeued`() async throws {
         let queue = try place.open()
         let done = try await queue.submit("done")
         let lease = try await queue.taken().lease
         try await queue.finish(lease, as: .done, adapter: "a-1")
-        #expect(try await !queue.giveBack(lease))
-        #expect(try await !queue.giveBack(Lease(request: "r-nobody", token: lease.token)))
+        #expect(try await !queue.requeue(lease))
+        #expect(try await !queue.requeue(Lease(request: "r-nobody", token: lease.token)))
         #expect(try await queue.request(done.id)?.state == .done)
         #expect(try await queue.take() == nil)
         try await queue.close()
     }
 
-    @Test func `what an earlier run left running waits again, what it finished does not`() async throws {
+    @Test func `what an earlier run left running is requeued, what it finished is not`() async throws {
         let queue = try place.open()
         let running = try await queue.submit("left running")
         let final = try await queue.submit("finished")
@@ -75,7 +75,7 @@ struct TakingTests {
         _ = try await queue.take()
         let second = try await queue.taken()
         #expect(second.request.id == final.id)
-        try await queue.finish(second.lease, as: .refused, failure: "{}")
+        try await queue.finish(second.lease, as: .refused, failure: .mishap)
         try await queue.close()
 
         let again = try place.open()
@@ -87,7 +87,7 @@ struct TakingTests {
         try await again.close()
     }
 
-    @Test func `a stage is known while its request is running, and forgotten after`() async throws {
+    @Test func `a stage is known while its request is running, and forgotten afterwards`() async throws {
         let queue = try place.open()
         try await queue.submit("text")
         let taken = try await queue.taken()
@@ -95,7 +95,7 @@ struct TakingTests {
         #expect(try await queue.request(request.id)?.stage == nil)
         #expect(await queue.report(.generating, taken.lease) == .held)
         #expect(try await queue.request(request.id)?.stage == .generating)
-        try await queue.giveBack(taken.lease)
+        try await queue.requeue(taken.lease)
         #expect(try await queue.request(request.id)?.stage == nil)
         let again = try await queue.taken()
         #expect(try await queue.request(request.id)?.stage == nil)

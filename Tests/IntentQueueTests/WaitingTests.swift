@@ -10,7 +10,7 @@ struct WaitingTests {
     init() throws { place = try TemporaryQueue() }
 
     /// Starts a wait, and expects it to last while nothing is queued.
-    private func wait(on queue: IntentQueue) async throws -> Task<Void, Never> {
+    private func wait(on queue: RequestQueue) async throws -> Task<Void, Never> {
         let box = Box()
         let task = Task {
             await queue.waitForWork()
@@ -38,12 +38,12 @@ struct WaitingTests {
         try await queue.close()
     }
 
-    @Test func `a request given back wakes as well`() async throws {
+    @Test func `a requeued request wakes workers as well`() async throws {
         let queue = try place.open()
         try await queue.submit("text")
         let lease = try await queue.taken().lease
         let task = try await wait(on: queue)
-        try await queue.giveBack(lease)
+        try await queue.requeue(lease)
         await task.value
         try await queue.close()
     }
@@ -56,7 +56,7 @@ struct WaitingTests {
         try await queue.close()
     }
 
-    @Test func `a worker that is called off waits no longer, those beside it do`() async throws {
+    @Test func `a worker whose task is cancelled stops waiting, others go on`() async throws {
         let queue = try place.open()
         let (first, second) = (try await wait(on: queue), try await wait(on: queue))
         first.cancel()
@@ -74,7 +74,7 @@ struct WaitingTests {
         try await queue.close()
     }
 
-    @Test func `workers that come and go lose no request`() async throws {
+    @Test func `no request is lost while workers come and go`() async throws {
         let queue = try place.open()
         let count = 60
         let done = try await withThrowingTaskGroup(of: Int.self) { group in

@@ -7,7 +7,7 @@ struct WatchingTests {
 
     init() throws { place = try TemporaryQueue() }
 
-    /// What a stream says, to its end.
+    /// What a stream delivers, to its end.
     private func all(_ stream: AsyncStream<QueuedRequest>) async -> [QueuedRequest] {
         await stream.reduce(into: []) { $0.append($1) }
     }
@@ -21,10 +21,10 @@ struct WatchingTests {
         #expect(taken.request.id == id)
         await queue.report(.encoding, taken.lease)
         await queue.report(.publishing, taken.lease)
-        // What happens to others is not said.
+        // Changes of other requests are not delivered.
         let second = try await queue.taken()
         #expect(second.request.id == other)
-        try await queue.finish(second.lease, as: .failed, failure: "{}")
+        try await queue.finish(second.lease, as: .failed, failure: .mishap)
         try await queue.finish(taken.lease, as: .done, adapter: "a-1")
         let changes = await all(stream)
         #expect(changes.map(\.state) == [.queued, .running, .running, .running, .done])
@@ -34,21 +34,23 @@ struct WatchingTests {
         try await queue.close()
     }
 
-    @Test func `a request given back is queued again for who watches it`() async throws {
+    @Test func `a watcher sees a request being requeued`() async throws {
         let queue = try place.open()
         let id = try await queue.submit("text").id
         let lease = try await queue.taken().lease
         let stream = try await queue.changes(of: id)
-        try await queue.giveBack(lease)
+        try await queue.requeue(lease)
         try await queue.end(.cancelled)
         #expect(await all(stream).map(\.state) == [.running, .queued, .running, .cancelled])
         try await queue.close()
     }
 
-    @Test func `of a final request there is its end alone, of none there is nothing`() async throws {
+    @Test func `a watch of a final request delivers its end, and one of an unknown request nothing`()
+        async throws
+    {
         let queue = try place.open()
         let id = try await queue.submit("text").id
-        try await queue.finish(try await queue.taken().lease, as: .refused, failure: "{}")
+        try await queue.finish(try await queue.taken().lease, as: .refused, failure: .mishap)
         #expect(await all(try await queue.changes(of: id)).map(\.state) == [.refused])
         #expect(await all(try await queue.changes(of: "r-nobody")).isEmpty)
         try await queue.close()
@@ -61,7 +63,7 @@ struct WatchingTests {
         let gone = Task { await all(try await queue.changes(of: id)) }
         gone.cancel()
         _ = try? await gone.value
-        try await queue.finish(try await queue.taken().lease, as: .failed, failure: "{}")
+        try await queue.finish(try await queue.taken().lease, as: .failed, failure: .mishap)
         for stream in streams { #expect(await all(stream).map(\.state) == [.queued, .running, .failed]) }
         try await queue.close()
     }

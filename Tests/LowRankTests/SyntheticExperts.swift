@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import LowRank
+import TestSupport
 import Testing
 
 /// Experts that share one initialisation, as training produces them: A near a common start, B starting from
@@ -48,37 +49,14 @@ struct SyntheticExperts {
 
 /// A random change of gauge of one expert: an invertible G for each site.
 struct Scrambling {
-    /// G and its inverse for each site, `[rank, rank]`.
-    let maps: [(g: DoubleMatrix, inverse: DoubleMatrix)]
+    /// G and its inverse for each site.
+    let maps: [RandomGauge]
 
-    /// Rotations with a stretch in each direction within a factor of `spread`, and an imbalance between A and
-    /// B within 10^±`decades`.
     init(rank: Int, sites: Int, seed: UInt64, spread: Double = 3, decades: Double = 3) {
         var random = CounterRandom(seed: seed, stream: 17)
         maps = (0..<sites).map { _ in
-            let (u, v) = (Self.rotation(rank, &random), Self.rotation(rank, &random))
-            let balance = pow(10, decades * (2 * Double(random.uniform()) - 1))
-            let stretch = (0..<rank).map { _ in balance * pow(spread, 2 * Double(random.uniform()) - 1) }
-            return (
-                u.scalingColumns(by: stretch).multiplied(by: v, transposeOther: true),
-                v.scalingColumns(by: stretch.map { 1 / $0 }).multiplied(by: u, transposeOther: true)
-            )
+            RandomGauge(rank: rank, spread: spread, decades: decades, random: &random)
         }
-    }
-
-    /// A random orthogonal matrix.
-    static func rotation(_ rank: Int, _ random: inout CounterRandom) -> DoubleMatrix {
-        var rows: [[Double]] = []
-        while rows.count < rank {
-            var row = random.gaussians(rank).map(Double.init)
-            for other in rows {
-                let part = zip(row, other).reduce(0) { $0 + $1.0 * $1.1 }
-                for index in row.indices { row[index] -= part * other[index] }
-            }
-            let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            rows.append(row.map { $0 / norm })
-        }
-        return DoubleMatrix(rows: rank, joining: rows)
     }
 
     /// (G⁻¹A, BG) of factors that are first padded with zeros to the maps' rank.

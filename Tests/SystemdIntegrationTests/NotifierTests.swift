@@ -1,37 +1,8 @@
 import Foundation
 import Glibc
 import SystemdIntegration
+import TestSupport
 import Testing
-
-/// A bound datagram socket in the role of the service manager.
-private final class DatagramReceiver: Sendable {
-    private let descriptor: Int32
-
-    /// Binds to a path, or to an abstract name if it starts with `@`.
-    init(_ name: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        var bytes = Array(name.utf8)
-        let isAbstract = bytes.first == UInt8(ascii: "@")
-        if isAbstract { bytes[0] = 0 }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let length = socklen_t(2 + bytes.count + (isAbstract ? 0 : 1))
-        let result = withUnsafePointer(to: address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
-        }
-        try #require(result == 0)
-    }
-
-    deinit { close(descriptor) }
-
-    /// The next pending message; nil if there is none.
-    func receive() -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
-    }
-}
 
 /// A unique socket name.
 private func uniqueName() -> String { "sgl-\(getpid())-\(UInt64.random(in: 0 ... .max))" }
@@ -41,7 +12,7 @@ struct NotifierTests {
     @Test(arguments: ["/tmp/", "@"]) func `messages follow the protocol of sd_notify`(prefix: String) throws {
         let name = prefix + uniqueName()
         defer { unlink(name) }
-        let receiver = try DatagramReceiver(name)
+        let receiver = try NotifySocket(name)
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
         #expect(notifier.isActive)
         notifier.ready()
@@ -66,7 +37,7 @@ struct NotifierTests {
 
     @Test func `messages are dropped if the manager does not read`() throws {
         let name = "@" + uniqueName()
-        let receiver = try DatagramReceiver(name)
+        let receiver = try NotifySocket(name)
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
         for _ in 0..<10_000 { notifier.watchdog() }
         #expect(receiver.receive() == "WATCHDOG=1")
@@ -76,7 +47,7 @@ struct NotifierTests {
         async throws
     {
         let name = "@" + uniqueName()
-        let receiver = try DatagramReceiver(name)
+        let receiver = try NotifySocket(name)
         let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
         for _ in 0..<10_000 { notifier.watchdog() }
         let thread = Thread { notifier.ready() }

@@ -23,7 +23,7 @@ func expectEqual(
     }
     #expect(farthest <= 1e-4, "the largest difference of a component", sourceLocation: sourceLocation)
     #expect(leastCosine >= 0.99999, "the smallest cosine", sourceLocation: sourceLocation)
-    if Places.printsDistances { print("largest difference \(farthest), smallest cosine \(leastCosine)") }
+    if Reference.printsDistances { print("largest difference \(farthest), smallest cosine \(leastCosine)") }
 }
 
 /// Reads an adapter from tensors named `<prefix><site>.lora_A<suffix>` and `…lora_B<suffix>`.

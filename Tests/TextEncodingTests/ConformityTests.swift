@@ -1,6 +1,7 @@
 import AdapterFormats
 import Foundation
 import LowRank
+import TestSupport
 import Testing
 import TextEncoding
 
@@ -34,7 +35,7 @@ struct ConformityTests {
     @Test("Embeddings of difficult texts match, one by one and in a batch")
     func hardEmbeddings() throws {
         let texts = try ReferenceText.hard().map(\.text)
-        let reference = try SafetensorsFile(path: Places.fixture("embeddings.safetensors")).floats(
+        let reference = try SafetensorsFile(path: Reference.fixture("embeddings.safetensors")).floats(
             "embeddings")
         try expectEqual(texts.map { try encoder.encode($0) }, reference)
         try expectEqual(try encoder.encode(batch: texts), reference)
@@ -42,7 +43,7 @@ struct ConformityTests {
 
     @Test("Embeddings with an adapter on every kind of linear layer match")
     func adaptedEverywhere() throws {
-        let file = try SafetensorsFile(path: Places.fixture("embeddings.safetensors"))
+        let file = try SafetensorsFile(path: Reference.fixture("embeddings.safetensors"))
         let adapter = try adapter(in: file, prefix: "adapter.", suffix: "", scale: 2)
         #expect(adapter.layout.sites.count == 12)
         let texts = try ReferenceText.hard()[4...15].map(\.text)
@@ -53,7 +54,7 @@ struct ConformityTests {
 
     @Test(
         "Token ids of the reference texts match",
-        .enabled(if: Places.hasReference, "needs ../shared/reference and the model"))
+        .enabled(if: Reference.isThere, "needs ../shared/reference and the model"))
     func sharedTokens() throws {
         let tokenizer = try tokenizer()
         let texts = try ReferenceText.shared()
@@ -65,7 +66,7 @@ struct ConformityTests {
 
     @Test(
         "Embeddings of the reference texts match, without and with an expert",
-        .enabled(if: Places.hasReference, "needs ../shared/reference, ../shared/zoo and the model"),
+        .enabled(if: Reference.isThere, "needs ../shared/reference, ../shared/zoo and the model"),
         arguments: ["", "bank-4", "clinc-travel-0", "wn-birds"])
     func sharedEmbeddings(expert: String) throws {
         let texts = try ReferenceText.shared().map(\.text)

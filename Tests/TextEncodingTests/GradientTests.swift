@@ -11,10 +11,7 @@ struct GradientTests {
     private let model: TinyModel
     private let encoder: SentenceEncoder
 
-    init() throws {
-        model = try TinyModel()
-        encoder = try SentenceEncoder(folder: model.path)
-    }
+    init() throws { (model, encoder) = try TinyModel.withEncoder() }
 
     /// An adapter of rank 2 on the linear layers with the given path endings.
     private func adapter(_ endings: [String]) throws -> LoRAAdapter {

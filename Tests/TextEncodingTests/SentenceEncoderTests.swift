@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import LowRank
+import TestSupport
 import Testing
 import TextEncoding
 
@@ -10,10 +11,7 @@ struct SentenceEncoderTests {
     private let model: TinyModel
     private let encoder: SentenceEncoder
 
-    init() throws {
-        model = try TinyModel()
-        encoder = try SentenceEncoder(folder: model.path)
-    }
+    init() throws { (model, encoder) = try TinyModel.withEncoder() }
 
     @Test("A text beyond the limit is truncated, which is reported")
     func truncation() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import TextEncoding
 
 /// A sentence-transformers folder in a temporary directory: a BERT of one layer and width 8, which tests can
 /// damage.
@@ -43,6 +44,12 @@ final class TinyModel {
     }
 
     deinit { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
+
+    /// The valid model and an encoder of it.
+    static func withEncoder() throws -> (TinyModel, SentenceEncoder) {
+        let model = try TinyModel()
+        return (model, try SentenceEncoder(folder: model.path))
+    }
 
     func write(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: folder.appending(path: name))

@@ -3,9 +3,9 @@ import Testing
 
 @testable import sglorad_ctl
 
-/// How command lines are understood, before any daemon is asked.
+/// Parsing of command lines, without a daemon.
 @Suite struct CommandLineTests {
-    @Test func aRequestTakesAllItsOptions() throws {
+    @Test func requestParsesAllOptions() throws {
         let words = [
             "request", "-", "--base", "b", "--strategy", "sg-lora", "--top-k", "4", "--temperature", "0.05",
             "--proximity", "centred", "--seed", "9007199254740991", "--format", "peft", "--label", "l",
@@ -35,18 +35,18 @@ import Testing
         ["expert", "import", "a", "b", "--description", "d"], ["adapter", "export", "id"],
         ["generator", "export", "id"], ["request", "x", "--format", "gguf"],
     ])
-    func wrongUsageExitsWith64(_ words: [String]) {
+    func usageErrorsExitWith64(_ words: [String]) {
         let error = #expect(throws: (any Error).self) { try SgloradControl.parseAsRoot(words) }
         if let error { #expect(SgloradControl.exitCode(for: error).rawValue == 64) }
     }
 
-    @Test func theSocketHasADefault() throws {
+    @Test func socketHasADefault() throws {
         let connection = try Connection.parse([])
         #expect(connection.path == Environment["SGLORAD_SOCKET"] ?? "/run/sglorad/io.sglorad")
     }
 
     @Test(arguments: ["bash", "zsh", "fish"])
-    func completionsAreMade(_ shell: String) throws {
+    func completionScriptsAreGenerated(_ shell: String) throws {
         let completion = try #require(CompletionShell(rawValue: shell))
         let script = SgloradControl.completionScript(for: completion)
         #expect(script.contains("statistics"))

@@ -1,9 +1,10 @@
-import ControlProtocol
+import SgloradInterface
 import Testing
+import Varlink
 
 @testable import sglorad_ctl
 
-/// An evaluation as it is printed for a person.
+/// The textual report of an evaluation, and its progress lines.
 @Suite struct EvaluationReportTests {
     private static func estimate(_ mean: Double) -> Wire.Estimate {
         Wire.Estimate(mean: mean, lower: mean - 0.02, upper: mean + 0.02)
@@ -23,7 +24,7 @@ import Testing
             methods: [method("base", 0.45), method("weighted", 0.5), method("sg-lora", 0.5001)])
     }
 
-    @Test func tablesSayMethodIntervalsAndDifferences() {
+    @Test func tablesHoldMethodsIntervalsAndDifferences() {
         let report = Wire.EvaluationReport(
             base: "minilm", generator: "g-1", library: "abc", encoder: "def", seed: 7, resamples: 2000,
             parts: [
@@ -41,7 +42,7 @@ import Testing
                 seed       7
                 intervals  95 %, from 2000 bootstrap resamples of tasks and their queries
 
-                held-out: 3 tasks, 300 queries; tasks that no expert was trained on, guided by the whole library
+                held-out: 3 tasks, 300 queries; tasks that no expert was trained on, with the whole library
                 METHOD    RECALL@1  95 %            RECALL@5    MRR  VS WEIGHTED  95 %              VS BASE  95 %
                 base         0.450  [0.430, 0.470]     0.650  0.550       -0.050  [-0.070, -0.030]
                 weighted     0.500  [0.480, 0.520]     0.700  0.600                                  +0.050  [+0.030, +0.070]
@@ -58,7 +59,7 @@ import Testing
                 """)
     }
 
-    @Test func progressSaysWhatIsCounted() {
+    @Test func progressNamesTheUnit() {
         let state = Wire.EvaluationProgress(stage: "evaluating", done: 50, total: 200, secondsLeft: 61)
         #expect(
             Progress.line(state, columns: 100)

@@ -1,10 +1,12 @@
-import ControlProtocol
 import ErrorModel
 import Foundation
+import SgloradInterface
 import Testing
+import Varlink
 
 @testable import sglorad_ctl
 
+/// The mapping of errors to messages and exit statuses.
 @Suite struct ExitStatusTests {
     static let expected: [(String, Int32)] = [
         ("io.sglorad.InvalidIntent", 65), ("io.sglorad.InvalidRequest", 65), ("io.sglorad.UnknownBase", 65),
@@ -20,11 +22,11 @@ import Testing
     ]
 
     @Test(arguments: expected)
-    func everyErrorHasItsStatus(_ name: String, _ status: Int32) {
+    func errorsMapToExitStatuses(_ name: String, _ status: Int32) {
         #expect(ExitStatus(errorName: name).rawValue == status)
     }
 
-    @Test func noErrorOfTheInterfaceIsLeftOut() {
+    @Test func everyErrorOfTheInterfaceIsCovered() {
         let declared = Wire.definition.split(separator: "\n").filter { $0.hasPrefix("error ") }.map {
             "io.sglorad.\($0.dropFirst(6).prefix { $0 != " " })"
         }
@@ -37,13 +39,13 @@ import Testing
         (.malformedReply, 69),
         (.other("x"), 69), (.notAllowed, 77), (.overloaded, 75), (.invalidPath, 64),
     ])
-    func aDaemonThatCannotBeReached(_ reason: ConnectionFailure.Reason, _ status: Int32) {
+    func connectionFailuresMapToExitStatuses(_ reason: ConnectionFailure.Reason, _ status: Int32) {
         let failure = Failure(ConnectionFailure(path: "/x", reason: reason))
         #expect(failure.status.rawValue == status)
         #expect(failure.message.contains("/x") || reason == .invalidPath)
     }
 
-    @Test func anErrorReplyKeepsItsNameMessageAndFields() {
+    @Test func errorReplyKeepsNameMessageAndFields() {
         let failure = Failure(
             VarlinkError(
                 "io.sglorad.NoRelevantExpert",
@@ -56,22 +58,22 @@ import Testing
         #expect(failure.parameters["nearest"] == .string("birds"))
     }
 
-    @Test func anErrorReplyWithoutMessageGetsOne() {
-        #expect(Failure(VarlinkError.permissionDenied).message.contains("rights"))
+    @Test func errorReplyWithoutMessageGetsOne() {
+        #expect(Failure(VarlinkError.permissionDenied).message.contains("sglorad-users"))
         #expect(Failure(VarlinkError.invalidParameter("intent.topK")).message.contains("intent.topK"))
         #expect(Failure(VarlinkError.methodNotFound("X")).message.contains("older"))
         #expect(Failure(VarlinkError("org.example.Odd")).message.contains("org.example.Odd"))
     }
 
-    @Test func anErrorOfOurOwnHasTheInterfacesName() {
+    @Test func ownErrorsHaveTheInterfacesNames() {
         let failure = Failure(SgloradError.invalidFile("x", "is bad."))
         #expect(failure.name == "io.sglorad.InvalidFile")
         #expect(failure.status == .badData)
         #expect(failure.parameters["message"] == .string("x: is bad."))
     }
 
-    @Test func aRefusedRequestIsRefusedHoweverItIsTold() {
-        var request = Wire.Request(
+    @Test func refusedRequestExitsWithRefused() {
+        var request = Wire.QueuedRequest(
             requestId: "r1", state: "refused", base: "b", submittedAt: "", failure: "Too far.")
         #expect(RequestCommand.failure(request).status == .refused)
         #expect(RequestCommand.failure(request).message.contains("Too far."))
@@ -79,7 +81,7 @@ import Testing
         #expect(RequestCommand.failure(request).status == .failed)
     }
 
-    @Test func aFailureAsJSONHoldsBareValues() throws {
+    @Test func failureIsEncodedWithBareValues() throws {
         let failure = Failure(
             name: "io.sglorad.UnknownBase", message: "No.",
             parameters: ["known": .strings(["a/b"]), "n": .int(3), "x": .double(.nan), "y": .double(0.5)],
@@ -101,7 +103,7 @@ import Testing
                 """)
     }
 
-    @Test func severalImportsExitWithTheirCommonStatus() {
+    @Test func failedImportsExitWithTheirCommonStatus() {
         var summary = ExpertImportSummary()
         #expect(summary.status == nil)
         summary.add(Failure(SgloradError.invalidFile("a", "bad.")), folder: "a")

@@ -1,21 +1,23 @@
 import ErrorModel
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import sglorad_ctl
 
+/// Reading of experts' folders before an import.
 @Suite struct ExpertFolderReaderTests {
-    /// A whole expert with the given checkpoints.
+    /// A complete expert with some checkpoints.
     private func expert(
         card: String? = #"{"name": "birds", "description": "Match birds"}"#, checkpoints: [String] = []
     ) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         for place in [""] + checkpoints.map({ "\($0)/" }) {
-            try folder.write("{}", "\(place)adapter_config.json")
-            try folder.write("weights", "\(place)adapter_model.safetensors")
+            try folder.write("{}", to: "\(place)adapter_config.json")
+            try folder.write("weights", to: "\(place)adapter_model.safetensors")
         }
-        if let card { try folder.write(card, "expert.json") }
+        if let card { try folder.write(card, to: "expert.json") }
         return folder
     }
 
@@ -29,10 +31,10 @@ import Testing
         return error?.message ?? ""
     }
 
-    @Test func anExpertIsReadWithItsCheckpointsByNumber() throws {
+    @Test func checkpointsAreReadInNumericalOrder() throws {
         let folder = try expert(checkpoints: ["checkpoint-10", "checkpoint-9", "checkpoint-x", "checkpoint-"])
-        try folder.write("", "checkpoint-11")
-        try folder.write("", "optimizer.pt")
+        try folder.write("", to: "checkpoint-11")
+        try folder.write("", to: "optimizer.pt")
         let expert = try ExpertFolderReader.expert(folder.path)
         #expect(expert.name == "birds")
         #expect(expert.description == "Match birds")
@@ -45,7 +47,7 @@ import Testing
         #expect(expert.files.map(\.bytes) == [2, 7, 2, 7, 2, 7])
     }
 
-    @Test func whatIsSaidGoesBeforeTheCard() throws {
+    @Test func optionsOverrideTheCard() throws {
         let folder = try expert()
         let both = try ExpertFolderReader.expert(folder.path, name: "trees", description: "Match trees")
         #expect((both.name, both.description) == ("trees", "Match trees"))
@@ -53,7 +55,7 @@ import Testing
         #expect((one.name, one.description) == ("trees", "Match birds"))
     }
 
-    @Test func aBadCardMattersOnlyWhereItIsNeeded() throws {
+    @Test func invalidCardIsIgnoredIfNotNeeded() throws {
         let folder = try expert(card: "{not json")
         #expect(message(folder).contains("expert.json"))
         #expect(try ExpertFolderReader.expert(folder.path, name: "a", description: "b").name == "a")
@@ -64,39 +66,39 @@ import Testing
         #"{"name": "birds"}"#, #"{"description": "x"}"#, "", "\u{0}",
         #"{"name": "birds", "description": null}"#,
     ])
-    func aCardThatDoesNotNameAndDescribeIsAnError(_ card: String) throws {
+    func cardWithoutNameOrDescriptionIsRejected(_ card: String) throws {
         #expect(message(try expert(card: card)).contains("expert.json"))
     }
 
-    @Test func aCardThatIsMissingOrEndlessIsAnError() throws {
+    @Test func missingOrOversizedCardIsRejected() throws {
         #expect(message(try expert(card: nil)).contains("--name"))
         let long = try expert(card: String(repeating: " ", count: (1 << 20) + 1))
         #expect(message(long).contains("longer"))
     }
 
-    @Test func aMissingFolderIsAnError() throws {
+    @Test func missingFolderIsReported() throws {
         let folder = try TemporaryFolder()
         let error = #expect(throws: SgloradError.self) { try ExpertFolderReader.expert(folder("nothing")) }
         #expect(error?.message.contains("no such folder") == true)
     }
 
-    @Test func aMissingFileIsNamed() throws {
+    @Test func missingFilesAreNamed() throws {
         let folder = try expert()
         unlink(folder("adapter_model.safetensors"))
         #expect(message(folder).contains("adapter_model.safetensors"))
-        try folder.write("x", "adapter_model.bin")
+        try folder.write("x", to: "adapter_model.bin")
         #expect(message(folder).contains("safe_serialization=True"))
         unlink(folder("adapter_config.json"))
         #expect(message(folder).contains("adapter_config.json"))
     }
 
-    @Test func aCheckpointWithoutItsFilesIsNamed() throws {
+    @Test func incompleteCheckpointIsNamed() throws {
         let folder = try expert(checkpoints: ["checkpoint-1"])
         unlink(folder("checkpoint-1/adapter_model.safetensors"))
         #expect(message(folder).contains("checkpoint-1"))
     }
 
-    @Test func aNamedPipeDoesNotBlockAndIsRefused() throws {
+    @Test func namedPipesAreRejectedWithoutBlocking() throws {
         let folder = try expert()
         unlink(folder("adapter_model.safetensors"))
         try #require(mkfifo(folder("adapter_model.safetensors"), 0o600) == 0)
@@ -106,7 +108,7 @@ import Testing
         #expect(message(card).contains("named pipe"))
     }
 
-    @Test func aDeviceAndAFolderAreRefused() throws {
+    @Test func devicesAndFoldersAreRejected() throws {
         let folder = try expert()
         unlink(folder("adapter_config.json"))
         try #require(symlink("/dev/zero", folder("adapter_config.json")) == 0)
@@ -116,9 +118,9 @@ import Testing
         #expect(message(folder).contains("is a folder"))
     }
 
-    @Test func symbolicLinksAreFollowedAndDanglingOnesAreNot() throws {
+    @Test func symbolicLinksAreFollowedUnlessDangling() throws {
         let (target, folder) = (try expert(), try TemporaryFolder())
-        try folder.write(#"{"name": "birds", "description": "Match birds"}"#, "expert.json")
+        try folder.write(#"{"name": "birds", "description": "Match birds"}"#, to: "expert.json")
         for name in ["adapter_config.json", "adapter_model.safetensors"] {
             try #require(symlink(target(name), folder(name)) == 0)
         }
@@ -132,7 +134,7 @@ import Testing
         .appendingPathComponent("../shared/zoo").standardized.path
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: zoo), "needs ../shared/zoo"))
-    func theZooIsRead() throws {
+    func everyExpertOfTheZooIsRead() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.zoo)
         #expect(!names.isEmpty)
         for name in names {

@@ -3,7 +3,7 @@ import Testing
 @testable import sglorad_ctl
 
 @Suite struct FormatTests {
-    @Test func numbersAreWrittenForPeople() {
+    @Test func numbersAreRounded() {
         #expect(Format.fixed(0.5) == "0.500")
         #expect(Format.fixed(-1.23456, digits: 4) == "-1.2346")
         #expect(
@@ -22,7 +22,7 @@ import Testing
         #expect(Format.bytes(.max) == "8.0 EiB")
     }
 
-    @Test func timesAreInSecondsMinutesAndHours() {
+    @Test func durationsAreInSecondsMinutesAndHours() {
         #expect(Format.duration(0.2) == "1 s")
         #expect(Format.duration(59) == "59 s")
         #expect(Format.duration(61) == "1 min 1 s")
@@ -32,7 +32,7 @@ import Testing
         #expect(Format.duration(-1) == "?")
     }
 
-    @Test func countsHaveTheirPlural() {
+    @Test func countsArePluralised() {
         #expect(Format.count(1, "file") == "1 file")
         #expect(Format.count(0, "file") == "0 files")
     }

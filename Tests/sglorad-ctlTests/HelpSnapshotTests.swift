@@ -4,14 +4,14 @@ import Testing
 
 @testable import sglorad_ctl
 
-/// The help of every command, held against the texts in `Snapshots`.
+/// The help of every command, compared with the recorded texts in `Snapshots`.
 ///
-/// `SGLORAD_RECORD=1 swift test --filter HelpSnapshotTests` writes them anew.
+/// `SGLORAD_RECORD=1 swift test --filter HelpSnapshotTests` records them again.
 @Suite struct HelpSnapshotTests {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "Snapshots")
 
-    /// A command and the words that lead to it.
+    /// A command and its path of subcommands.
     struct Page: Sendable, CustomTestStringConvertible {
         let words: [String]
         let command: any ParsableCommand.Type
@@ -30,33 +30,33 @@ import Testing
     }
 
     @Test(arguments: pages)
-    func helpIsAsRecorded(_ page: Page) throws {
+    func helpMatchesTheSnapshot(_ page: Page) throws {
         let help = SgloradControl.helpMessage(for: page.command, columns: 100) + "\n"
         if ProcessInfo.processInfo.environment["SGLORAD_RECORD"] == "1" {
             try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
             try Data(help.utf8).write(to: page.file)
         }
         let recorded = try String(contentsOf: page.file, encoding: .utf8)
-        #expect(help == recorded, "Record it anew with SGLORAD_RECORD=1 if the change is meant.")
+        #expect(help == recorded, "If the change is intended, record it with SGLORAD_RECORD=1.")
     }
 
-    @Test func everySnapshotHasItsCommand() throws {
+    @Test func everySnapshotBelongsToACommand() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted()
         #expect(files == Self.pages.map(\.file.lastPathComponent).sorted())
     }
 
     @Test(arguments: pages)
-    func everyCommandAndOptionIsExplained(_ page: Page) {
+    func everyCommandAndOptionHasHelp(_ page: Page) {
         #expect(!page.command.configuration.abstract.isEmpty)
         #expect(page.command.configuration.abstract.hasSuffix("."))
-        // What an option or argument is for is a sentence; without help, its name stands alone on the line.
+        // The help of an option or argument is a sentence; without help, its line holds only the name.
         let bare = SgloradControl.helpMessage(for: page.command, columns: 400).split(separator: "\n").filter {
             ($0.hasPrefix("  -") || $0.hasPrefix("  <")) && !$0.hasSuffix(".") && !$0.contains(". (values:")
         }
         #expect(bare.isEmpty)
     }
 
-    @Test func everyCommandThatAsksTheDaemonTakesSocketAndJSON() {
+    @Test func everyLeafCommandTakesSocketAndJSON() {
         for page in Self.pages where page.command.configuration.subcommands.isEmpty {
             let help = SgloradControl.helpMessage(for: page.command, columns: 100)
             #expect(help.contains("--socket <path>"), "\(page.testDescription)")

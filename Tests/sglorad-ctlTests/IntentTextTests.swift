@@ -1,12 +1,14 @@
 import ErrorModel
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import sglorad_ctl
 
+/// Reading of intents and texts from arguments and standard input.
 @Suite struct IntentTextTests {
-    /// Gives bytes as standard input: a file that is open at its start.
+    /// Provides bytes as standard input.
     private func withInput<Result>(_ bytes: [UInt8], _ body: (Int32) throws -> Result) throws -> Result {
         let folder = try TemporaryFolder()
         try Data(bytes).write(to: URL(fileURLWithPath: folder("input")))
@@ -24,21 +26,21 @@ import Testing
         try withInput(Array(text.utf8)) { try IntentText.resolveLines([], standardInput: $0) }
     }
 
-    @Test func anArgumentIsTheTextItself() throws {
+    @Test func argumentIsTheText() throws {
         #expect(try IntentText.resolve("birds\n", standardInput: -1) == "birds\n")
     }
 
-    @Test func aDashReadsStandardInputWithoutItsLastLineEnd() throws {
+    @Test func dashReadsStandardInputWithoutTheFinalLineBreak() throws {
         #expect(try resolve(Array("match birds\nand trees\n".utf8)) == "match birds\nand trees")
         #expect(try resolve(Array("birds\r\n".utf8)) == "birds")
         #expect(try resolve(Array("birds".utf8)) == "birds")
     }
 
-    @Test func aPipeInPiecesIsReadToItsEnd() throws {
+    @Test func pipeIsReadToItsEnd() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         let (input, output) = (ends[0], ends[1])
-        // A thread of its own: a blocking read holds one of the few that all tests share.
+        // A separate thread, since the read blocks one of the few threads that all tests share.
         Thread.detachNewThread {
             for piece in ["match ", "birds", "\n"] {
                 _ = Array(piece.utf8).withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
@@ -50,7 +52,7 @@ import Testing
         close(input)
     }
 
-    @Test func theLimitCountsTheTextAlone() throws {
+    @Test func limitExcludesTheFinalLineBreak() throws {
         let longest = [UInt8](repeating: UInt8(ascii: "a"), count: IntentText.maximumBytes)
         #expect(try resolve(longest).utf8.count == 32_768)
         #expect(try resolve(longest + Array("\r\n".utf8)).utf8.count == 32_768)
@@ -61,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func aTextThatIsCutInTheMiddleOfALetterIsTooLongAndNotBadUTF8() throws {
+    @Test func tooLongTextSplitWithinACharacterIsReportedAsTooLong() throws {
         let error = #expect(throws: SgloradError.self) {
             try resolve(Array(String(repeating: "鳥", count: 20_000).utf8))
         }
@@ -69,23 +71,23 @@ import Testing
     }
 
     @Test(arguments: ["", "\n", " \t\n", "\u{3000}"])
-    func whiteSpaceAloneIsNoIntent(_ text: String) throws {
+    func blankTextIsRejected(_ text: String) throws {
         let error = #expect(throws: SgloradError.self) { try resolve(Array(text.utf8)) }
         #expect(error?.message.contains("empty") == true)
         #expect(throws: SgloradError.self) { try IntentText.resolve(text, standardInput: -1) }
     }
 
-    @Test func badUTF8IsAClearError() throws {
+    @Test func invalidUTF8IsReported() throws {
         let error = #expect(throws: SgloradError.self) { try resolve([0x62, 0xFF, 0xFE]) }
         #expect(error?.message.contains("UTF-8") == true)
     }
 
-    @Test func aClosedStandardInputIsAnError() {
+    @Test func closedStandardInputIsReported() {
         let error = #expect(throws: SgloradError.self) { try IntentText.resolve("-", standardInput: -1) }
         #expect(error?.message.contains("standard input") == true)
     }
 
-    @Test func linesAreTexts() throws {
+    @Test func everyLineIsAText() throws {
         #expect(try lines("a\nb\r\n c") == ["a", "b", " c"])
         #expect(try lines("a\n") == ["a"])
         #expect(try lines("") == [])
@@ -93,12 +95,12 @@ import Testing
     }
 
     @Test(arguments: ["a\n\nb", "a\n\n", "\n"])
-    func aBlankLineIsNamedByItsNumber(_ text: String) throws {
+    func blankLineIsReportedWithItsNumber(_ text: String) throws {
         let error = #expect(throws: SgloradError.self) { try lines(text) }
         #expect(error?.message.contains(text == "\n" ? "number 1" : "number 2") == true)
     }
 
-    @Test func moreThanOneThousandAndTwentyFourLinesAreTooMany() throws {
+    @Test func moreThan1024LinesAreRejected() throws {
         #expect(try lines(String(repeating: "a\n", count: 1_024)).count == 1_024)
         let error = #expect(throws: SgloradError.self) { try lines(String(repeating: "a\n", count: 1_025)) }
         #expect(error?.code == .invalidRequest)

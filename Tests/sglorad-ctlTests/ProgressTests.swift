@@ -1,11 +1,13 @@
-import ControlProtocol
+import SgloradInterface
 import Synchronization
 import Testing
+import Varlink
 
 @testable import sglorad_ctl
 
+/// Progress lines on terminals and in logs.
 @Suite struct ProgressTests {
-    /// What was written, in order.
+    /// Records what is written, in order.
     final class Sink: Sendable {
         let texts = Mutex<[String]>([])
         func write(_ text: String) { texts.withLock { $0.append(text) } }
@@ -18,7 +20,7 @@ import Testing
         Wire.TrainingProgress(stage: "training", step: step, total: total, loss: loss, secondsLeft: left)
     }
 
-    @Test func aLineSaysStepLossAndTimeLeft() {
+    @Test func lineHoldsStepLossAndTimeLeft() {
         #expect(
             Progress.line(state(300, of: 600), columns: 100)
                 == "training [##########..........]  50 %, step 300 of 600, loss 0.4312, 12 s left")
@@ -28,7 +30,7 @@ import Testing
         #expect(Progress.line(state(600, of: 600, loss: nil, left: nil), columns: 100).contains("] 100 %"))
     }
 
-    @Test func aNarrowTerminalGetsNoBar() {
+    @Test func narrowTerminalGetsNoBar() {
         for columns in [1, 40, 64, 70, 80, 90, 200] {
             let line = Progress.line(state(300, of: 600), columns: columns)
             #expect(line.contains("step 300 of 600, loss 0.4312, 12 s left"))
@@ -38,14 +40,14 @@ import Testing
         #expect(!Progress.line(state(300, of: 600), columns: 40).contains("["))
     }
 
-    @Test func oddFiguresDoNoHarm() {
+    @Test func invalidFiguresAreTolerated() {
         #expect(Progress.line(state(5, of: 0), columns: 80) == "training")
         #expect(Progress.line(state(-5, of: 10), columns: 80).contains("  0 %"))
         #expect(Progress.line(state(50, of: 10, loss: .nan, left: .infinity), columns: 100).contains("100 %"))
         #expect(Progress.line("x", fraction: .nan, figures: "y", columns: 80).contains("  0 %"))
     }
 
-    @Test func aTerminalIsWrittenInPlace() {
+    @Test func terminalLineIsUpdatedInPlace() {
         let sink = Sink()
         var progress = Progress(otherwise: .everyTenth, isTerminal: true, write: sink.write)
         progress.show("one\u{1B}", fraction: 0)
@@ -55,7 +57,7 @@ import Testing
         #expect(sink.all == ["\rone\\u{1B}\u{1B}[K", "\rtwo\u{1B}[K", "\r\u{1B}[K"])
     }
 
-    @Test func otherwiseEveryTenthIsALine() {
+    @Test func logGetsALinePerTenth() {
         let sink = Sink()
         var progress = Progress(otherwise: .everyTenth, isTerminal: false, write: sink.write)
         for step in 0...1000 { progress.show("step \(step)", fraction: Double(step) / 1000) }
@@ -63,7 +65,7 @@ import Testing
         #expect(sink.all == (0...10).map { "step \($0 * 100)\n" })
     }
 
-    @Test func orNothing() {
+    @Test func logGetsNothingIfNotWanted() {
         let sink = Sink()
         var progress = Progress(otherwise: .nothing, isTerminal: false, write: sink.write)
         progress.show("x", fraction: 1)

@@ -1,10 +1,13 @@
-import ControlProtocol
 import ErrorModel
 import Foundation
+import SgloradInterface
+import TestSupport
 import Testing
+import Varlink
 
 @testable import sglorad_ctl
 
+/// Reading of task files.
 @Suite struct TaskFolderReaderTests {
     private static let good =
         #"{"name": "n", "description": "d", "family": "f", "pool": ["a"], "queries": [{"text": "t", "answer": 0}], "recallAt1": {}}"#
@@ -15,7 +18,7 @@ import Testing
         return try TaskFolderReader.tasks(inFolder: folder.path)
     }
 
-    @Test func readsTasksInTheOrderOfTheirNames() throws {
+    @Test func tasksAreReadInTheOrderOfTheirFileNames() throws {
         let second = Self.good.replacing("\"n\"", with: "\"m\"")
         let tasks = try read(["b.json": Self.good, "a.json": second, "notes.txt": "no", ".hidden.json": "no"])
         #expect(tasks.map(\.name) == ["m", "n"])
@@ -25,29 +28,29 @@ import Testing
 
     @Test(arguments: [
         (["notes.txt": "no"], "no task file"),
-        (["bad.json": "{"], "bad.json: it is not a task: it is not JSON"),
+        (["bad.json": "{"], "bad.json: it is not a valid task: it is not JSON"),
         (["bad.json": "[]"], "bad.json"),
         (
             ["bad.json": good.replacing("\"pool\"", with: "\"pond\"")],
-            "bad.json: it is not a task: \"pool\" is missing"
+            "bad.json: it is not a valid task: \"pool\" is missing"
         ),
         (
             ["good.json": good, "worse.json": good.replacing(": 0", with: ": \"x\"")],
-            "worse.json: it is not a task: \"queries[0].answer\" is not of the type Int"
+            "worse.json: it is not a valid task: \"queries[0].answer\" is not of type Int"
         ),
     ])
-    func namesTheFileAndTheField(_ files: [String: String], _ says: String) {
+    func errorNamesFileAndField(_ files: [String: String], _ says: String) {
         let error = #expect(throws: SgloradError.self) { try read(files) }
         #expect(error?.code == .invalidFile)
         #expect(error?.message.contains(says) == true, "\(error?.message ?? "")")
     }
 
-    @Test func aFolderThatIsNotThere() {
+    @Test func missingFolderIsReported() {
         let error = #expect(throws: SgloradError.self) { try TaskFolderReader.tasks(inFolder: "/nowhere") }
         #expect(error?.message.contains("/nowhere") == true)
     }
 
-    @Test func whatOneCallCannotTakeIsSaidBefore() {
+    @Test func oversizedTasksAreRejectedBeforeSending() {
         let large = Self.good.replacing("\"a\"", with: "\"\(String(repeating: "a", count: 7 << 20))\"")
         let error = #expect(throws: SgloradError.self) { try read(["a.json": large, "b.json": large]) }
         #expect(error?.message.contains("b.json") == true && error?.message.contains("12.0 MiB") == true)

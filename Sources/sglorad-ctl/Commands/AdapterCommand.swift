@@ -1,11 +1,63 @@
-import ArgumentParser
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `adapter`: what was made.
 struct AdapterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "adapter", abstract: "The adapters that were made and published.",
+        commandName: "adapter", abstract: "List, show, export, pin and remove published adapters.",
         subcommands: [
             AdapterListCommand.self, AdapterShowCommand.self, AdapterExportCommand.self,
             AdapterPinCommand.self, AdapterRemoveCommand.self,
         ])
+}
+
+extension Report {
+    /// A published adapter with its provenance and warnings.
+    mutating func adapter(_ adapter: Wire.Adapter) {
+        let provenance = adapter.provenance
+        fields([
+            ("adapter", adapter.adapterId),
+            ("folder", adapter.path),
+            ("base", adapter.base),
+            ("label", adapter.label),
+            ("size", "\(Format.count(adapter.files.count, "file")), \(Format.bytes(adapter.bytes))"),
+            ("created", adapter.createdAt),
+            ("pinned", adapter.pinned == true ? "yes" : nil),
+            ("strategy", provenance.strategy),
+            ("chosen because", provenance.choice),
+            ("generator", provenance.generator),
+            ("seed", String(provenance.seed)),
+            ("guidance", Self.guidance(provenance.topK, provenance.temperature, provenance.proximity)),
+            ("nearest", Self.nearest(provenance.nearestProximity, threshold: provenance.threshold)),
+        ])
+        space()
+        var experts = Table([.left("EXPERT"), .right("WEIGHT"), .right("PROXIMITY")])
+        for expert in provenance.experts {
+            experts.add([expert.expert, Format.fixed(expert.weight), Format.fixed(expert.proximity)])
+        }
+        table(experts, orIfEmpty: "No experts guided this adapter.")
+        for text in provenance.warnings ?? [] { warning(text) }
+        if adapter.truncated == true { truncated() }
+    }
+
+    /// The parameters of the guidance in one line.
+    static func guidance(_ topK: Int, _ temperature: Double, _ proximity: String) -> String {
+        "top \(topK), temperature \(Format.significant(temperature)), \(proximity) proximity"
+    }
+
+    /// The proximity of the nearest expert, and the refusal threshold.
+    static func nearest(_ proximity: Double, threshold: Double) -> String {
+        "\(Format.fixed(proximity)) (threshold \(Format.fixed(threshold)))"
+    }
+
+    /// Warns that an intent was truncated.
+    mutating func truncated() {
+        warning("the text exceeds the text encoder's maximum length and was truncated. Shorten it.")
+    }
+
+    /// The files of an adapter with their digests.
+    mutating func files(of adapter: Wire.Adapter) {
+        var files = Table([.left("FILE"), .right("BYTES"), .left("SHA-256")])
+        for file in adapter.files { files.add([file.name, String(file.bytes), file.digest]) }
+        table(files, orIfEmpty: "The adapter has no files.")
+    }
 }

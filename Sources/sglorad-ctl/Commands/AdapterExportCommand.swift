@@ -1,25 +1,24 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
+internal import Varlink
 
-/// `adapter export`: an adapter's files in a folder of the caller's.
 struct AdapterExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write an adapter's files to a new folder.",
+        abstract: "Download an adapter's files into a new folder.",
         discussion: """
-            The files are read through the daemon and written with your own rights. The folder appears whole or not at \
-            all; names, count and sizes of the files are checked, their digests are not ('adapter show' prints them, for \
-            sha256sum). With --json, the adapter is printed.
+            Downloads the files through the daemon and writes them with your own permissions. The folder appears complete \
+            or not at all: the size and SHA-256 digest of every file are checked against the adapter's record, and on a \
+            mismatch nothing is written. With --json, prints the adapter.
 
               sglorad-ctl adapter export ID -o birds
             """)
 
-    @Argument(help: ArgumentHelp("The adapter's id.", valueName: "id"))
-    var adapter: String
+    @OptionGroup var adapter: AdapterArgument
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("The folder to make; it does not exist, or is empty.", valueName: "dir"),
+        help: ArgumentHelp("The folder to create; it must not exist, or be empty.", valueName: "dir"),
         completion: .directory)
     var output: String
 
@@ -29,7 +28,7 @@ struct AdapterExportCommand: AsyncParsableCommand {
         try await connection.run { console in
             let destination = try ExportDestination(folder: output)
             try await connection.withClient { client in
-                let reply = try await client.call(Methods.GetAdapter.self, .init(adapterId: adapter))
+                let reply = try await client.call(Methods.GetAdapter.self, .init(adapterId: adapter.id))
                 try await AdapterExport.export(reply.adapter, to: destination, client)
                 try console.emit(reply) { $0.line(AdapterExport.sentence(reply.adapter, destination)) }
             }

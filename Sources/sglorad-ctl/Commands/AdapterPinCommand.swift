@@ -1,31 +1,27 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `adapter pin`: an adapter is kept, whatever the cache's limits.
 struct AdapterPinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin",
-        abstract: "Keep an adapter from being evicted.",
+        abstract: "Protect an adapter from eviction.",
         discussion: "A pinned adapter still counts towards cache.maximumBytes.")
 
-    @Argument(help: ArgumentHelp("The adapter's id.", valueName: "id"))
-    var adapter: String
+    @OptionGroup var adapter: AdapterArgument
 
-    @Flag(help: "Let go of it again.")
+    @Flag(help: "Unpin the adapter.")
     var off = false
 
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(
-                Methods.PinAdapter.self, .init(adapterId: adapter, pinned: !off))
-            try output.emit(reply) { report in
-                report.line(
-                    off
-                        ? "The adapter \(reply.adapter.adapterId) may be evicted again."
-                        : "The adapter \(reply.adapter.adapterId) is kept until it is removed.")
-            }
+        try await connection.run(
+            Methods.PinAdapter.self, .init(adapterId: adapter.id, pinned: !off)
+        ) { report, reply in
+            report.line(
+                off
+                    ? "Unpinned the adapter \(reply.adapter.adapterId); it may be evicted again."
+                    : "Pinned the adapter \(reply.adapter.adapterId); it stays until it is removed.")
         }
     }
 }

@@ -1,22 +1,18 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `adapter remove`: an adapter goes, with its files.
 struct AdapterRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove an adapter and its files.",
-        discussion: "The same intent, options and seed give the same adapter again.")
+        abstract: "Delete an adapter and its files.",
+        discussion: "A request with the same intent, options, seed and library recreates the same adapter.")
 
-    @Argument(help: ArgumentHelp("The adapter's id.", valueName: "id"))
-    var adapter: String
-
+    @OptionGroup var adapter: AdapterArgument
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.RemoveAdapter.self, .init(adapterId: adapter))
-            try output.emit(reply) { $0.line("Removed the adapter \(adapter).") }
+        try await connection.run(Methods.RemoveAdapter.self, .init(adapterId: adapter.id)) { report, _ in
+            report.line("Removed the adapter \(adapter.id).")
         }
     }
 }

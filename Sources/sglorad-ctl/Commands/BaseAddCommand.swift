@@ -1,19 +1,19 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
+internal import Varlink
 
-/// `base add`: a base model by the layout of one of its adapters.
 struct BaseAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Add a base model whose layout is that of an adapter.",
+        abstract: "Register a base model, taking its layout from one of its adapters.",
         discussion: """
-            Reads adapter_config.json and adapter_model.safetensors from the folder with your own rights and sends them. \
-            The first import of an expert also adds its base model, so this is seldom needed.
+            Reads adapter_config.json and adapter_model.safetensors from the folder with your own permissions and uploads \
+            them. The first import of an expert also registers its base model, so this is rarely needed.
 
               sglorad-ctl base add minilm adapters/birds
             """)
 
-    @Argument(help: ArgumentHelp("What the base model is to be called.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The name of the new base model.", valueName: "name"))
     var name: String
 
     @Argument(
@@ -26,7 +26,7 @@ struct BaseAddCommand: AsyncParsableCommand {
         try await connection.run { output in
             let files = try ExpertFolderReader.adapterFiles(folder)
             try await connection.withClient { client in
-                let uploaded = try await Upload.send(files, to: client, as: name)
+                let uploaded = try await OutgoingFile.upload(files, to: client, title: name)
                 let reply = try await client.call(Methods.AddBase.self, .init(name: name, files: uploaded))
                 try output.emit(reply) { $0.bases([reply.base]) }
             }

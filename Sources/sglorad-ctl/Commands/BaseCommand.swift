@@ -1,15 +1,14 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `base`: the models that adapters are for.
 struct BaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "base", abstract: "The base models that adapters are for.",
+        commandName: "base", abstract: "List and register the base models that adapters apply to.",
         subcommands: [BaseAddCommand.self, BaseListCommand.self])
 }
 
 extension Report {
-    /// Base models, one a row.
+    /// A table of base models.
     mutating func bases(_ bases: [Wire.Base]) {
         var table = Table([
             .left("BASE"), .right("SITES"), .right("RANK"), .right("SCALE"), .right("PARAMETERS"),
@@ -21,6 +20,7 @@ extension Report {
                 String(base.parameterCount), String(base.experts), Format.yesNo(base.encodes), base.createdAt,
             ])
         }
-        self.table(table, orIfEmpty: "There is no base model yet. The first import of an expert makes one.")
+        self.table(
+            table, orIfEmpty: "There are no base models. The first import of an expert registers one.")
     }
 }

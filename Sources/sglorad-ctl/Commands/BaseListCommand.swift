@@ -1,21 +1,20 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `base list`: all base models.
 struct BaseListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the base models.",
-        discussion:
-            "ENCODES says whether the box's text encoder is this model, so that 'encode' can apply its adapters."
-    )
+        discussion: """
+            SITES is the number of adapted weight matrices. ENCODES tells whether the base model is the daemon's text \
+            encoder, as 'encode --adapter' and 'generator evaluate' require.
+            """)
 
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.ListBases.self, .init())
-            try output.emit(reply) { $0.bases(reply.bases) }
+        try await connection.run(Methods.ListBases.self, .init()) { report, reply in
+            report.bases(reply.bases)
         }
     }
 }

@@ -1,8 +1,7 @@
-import ArgumentParser
+internal import ArgumentParser
 
-/// `cache`: what the daemon keeps.
 struct CacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cache", abstract: "Look into what the daemon keeps, verify it, and make room.",
+        commandName: "cache", abstract: "Inspect and verify the daemon's stored data, and evict adapters.",
         subcommands: [CacheStatisticsCommand.self, CacheVerifyCommand.self, CacheEvictCommand.self])
 }

@@ -1,20 +1,20 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
+internal import Varlink
 
-/// `cache verify`: everything is read and compared with what was stored.
 struct CacheVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Read everything the cache holds and compare it with what was stored.",
+        abstract: "Verify all stored data against its digests and manifests.",
         discussion: """
-            Checks both databases, the digest of every file, the manifests, and looks for what belongs to nothing. The daemon \
-            does the same by itself every cache.verifyEvery, with --repair. Exits with 1 where something is wrong and was \
-            not repaired.
+            Checks the integrity of both databases, the digest of every file and the manifests, and looks for orphaned \
+            files. The daemon runs the same check, with repair, every cache.verifyEvery. Exits with 1 if a problem was \
+            found and not repaired.
 
               sglorad-ctl cache verify --repair
             """)
 
-    @Flag(help: "Make again what can be made again, and move what is damaged to damaged/.")
+    @Flag(help: "Rebuild what can be rebuilt, and quarantine damaged files in damaged/.")
     var repair = false
 
     @OptionGroup var connection: Connection
@@ -25,7 +25,7 @@ struct CacheVerifyCommand: AsyncParsableCommand {
                 Methods.VerifyCache.self, .init(repair: repair ? true : nil))
             try output.emit(reply) { report in
                 report.line(
-                    "Looked at \(Format.count(reply.blobs, "blob")) and "
+                    "Checked \(Format.count(reply.blobs, "blob")) and "
                         + "\(Format.count(reply.adapters, "adapter")), \(Format.bytes(reply.bytes)).")
                 for problem in reply.problems {
                     report.space()
@@ -33,7 +33,7 @@ struct CacheVerifyCommand: AsyncParsableCommand {
                     report.warning(
                         "\(problem.subject): \(problem.path) \(problem.finding). \(done)\(problem.remedy)")
                 }
-                if reply.problems.isEmpty { report.line("Everything is as it was stored.") }
+                if reply.problems.isEmpty { report.line("No problems found.") }
             }
             if reply.problems.contains(where: { $0.repaired != true }) {
                 throw ExitCode(ExitStatus.failed.rawValue)

@@ -1,16 +1,15 @@
-import ArgumentParser
-import ControlProtocol
-import Privacy
+internal import ArgumentParser
+internal import Privacy
+internal import SgloradInterface
+internal import Varlink
 
-/// `encode`: texts become embeddings.
 struct EncodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
-        abstract: "Encode texts with the box's text encoder, with or without an adapter.",
+        abstract: "Embed texts with the daemon's text encoder, optionally with an adapter applied.",
         discussion: """
-            Prints for each text how many tokens were read, its cosine to the first text, and the first numbers of its \
-            embedding; --json prints all numbers. With --adapter, the encoder runs with that adapter applied, which shows \
-            what the adapter does.
+            Prints for each text its token count, its cosine similarity to the first text, and the first components of its \
+            embedding; --json prints whole embeddings. With --adapter, the embeddings show the adapter's effect.
 
               sglorad-ctl encode "a small bird" "a large bird" --adapter ID
               sglorad-ctl encode --json < texts.txt
@@ -18,7 +17,7 @@ struct EncodeCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The texts, at most 1024; none, or -, reads one text a line from standard input.",
+            "The texts, at most 1024; without any, or with -, one text per line of standard input.",
             valueName: "text"))
     var texts: [String] = []
 
@@ -27,7 +26,7 @@ struct EncodeCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: Connection
 
-    /// How many bytes of text go into one call, so that a message stays far below the protocol's 16 MiB.
+    /// The maximum bytes of text per call, which keeps messages well below the protocol's limit of 16 MiB.
     private static let bytesPerCall = 4 << 20
 
     func run() async throws {
@@ -45,7 +44,9 @@ struct EncodeCommand: AsyncParsableCommand {
         }
     }
 
-    /// The texts in parts that each fit into a message; no texts are one empty part, so that the daemon judges them.
+    /// The texts in batches that fit into one message each.
+    ///
+    /// No texts make one empty batch, which the daemon rejects.
     private static func parts(_ texts: [String]) -> [[String]] {
         var parts: [[String]] = [[]]
         var bytes = 0
@@ -64,23 +65,23 @@ struct EncodeCommand: AsyncParsableCommand {
 extension Report {
     fileprivate mutating func embeddings(_ embeddings: [Wire.Embedding], of texts: [String]) {
         var rows = Table([
-            .right("TOKENS"), .right("COSINE TO FIRST"), .left("FIRST NUMBERS"), .left("TEXT"),
+            .right("TOKENS"), .right("COSINE TO FIRST"), .left("FIRST COMPONENTS"), .left("TEXT"),
         ])
         for (embedding, text) in zip(embeddings, texts) {
             let cosine = zip(embedding.values, embeddings.first?.values ?? []).reduce(0) { $0 + $1.0 * $1.1 }
             let first = embedding.values.prefix(3).map { Format.fixed($0, digits: 4) }.joined(separator: " ")
             rows.add([
-                String(embedding.tokens) + (embedding.truncated == true ? " (cut)" : ""),
+                String(embedding.tokens) + (embedding.truncated == true ? " (truncated)" : ""),
                 Format.fixed(cosine), first,
                 text,
             ])
         }
-        table(rows, orIfEmpty: "There is no text to encode.")
+        table(rows, orIfEmpty: "There are no texts to encode.")
         if let dimension = embeddings.first?.values.count {
-            line("Each embedding has \(Format.count(dimension, "number")); --json prints them all.")
+            line("Each embedding has \(Format.count(dimension, "component")); --json prints them all.")
         }
         if embeddings.contains(where: { $0.truncated == true }) {
-            warning("texts marked (cut) were longer than the text encoder reads.")
+            warning("texts marked (truncated) exceed the text encoder's maximum length.")
         }
     }
 }

@@ -1,32 +1,34 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
+internal import Varlink
 
-/// `expert import`: PEFT folders become experts.
 struct ExpertImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import trained PEFT adapters into the library.",
+        abstract: "Import trained PEFT adapters into the library as experts.",
         discussion: """
-            Reads from each folder, with your own rights, adapter_config.json, adapter_model.safetensors and those of its \
-            checkpoint-<number> folders, and sends them. Name and description stand in the folder's expert.json, \
-            {"name": "birds", "description": "Match definitions of birds to their names"}, or are given for a single \
-            folder. The description is what intents are compared with.
+            Reads adapter_config.json and adapter_model.safetensors from each folder and from its checkpoint-<number> \
+            folders, with your own permissions, and uploads them. The expert's name and description come from the folder's \
+            expert.json, such as {"name": "birds", "description": "Match definitions of birds to their names"}; for a \
+            single folder they can be given as options. Intents are compared with the description.
 
               sglorad-ctl expert import adapters/*
               sglorad-ctl expert import out --name birds --description "Match definitions of birds to their names"
 
-            Several folders are imported one after the other; one that fails does not keep the others out, and the exit \
-            status tells. With --json, a single folder prints the daemon's reply, several print {"failures": [...], \
-            "imported": [...]}.
+            Several folders are imported one after the other. If one fails, the others are still imported, and the exit \
+            status reports the failure. With --json, a single folder prints the daemon's reply, several print \
+            {"failures": [...], "imported": [...]}.
             """)
 
-    @Argument(help: ArgumentHelp("The experts' folders.", valueName: "dir"), completion: .directory)
+    @Argument(help: ArgumentHelp("The folders of the experts.", valueName: "dir"), completion: .directory)
     var folders: [String]
 
     @Option(help: ArgumentHelp("The expert's name, instead of expert.json's.", valueName: "name"))
     var name: String?
 
-    @Option(help: ArgumentHelp("What its task is, instead of expert.json's.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "The description of the expert's task, instead of expert.json's.", valueName: "text"))
     var description: String?
 
     @Option(
@@ -38,13 +40,13 @@ struct ExpertImportCommand: AsyncParsableCommand {
 
     func validate() throws {
         if folders.count > 1, name != nil || description != nil {
-            throw ValidationError("'--name' and '--description' are for a single folder.")
+            throw ValidationError("'--name' and '--description' can only be used with a single folder.")
         }
     }
 
     func run() async throws {
         try await connection.run { output in
-            // A single folder is read before the daemon is asked for.
+            // A single folder is checked before connecting to the daemon.
             if let folder = folders.first, folders.count == 1 {
                 let expert = try ExpertFolderReader.expert(folder, name: name, description: description)
                 try await connection.withClient { client in
@@ -57,7 +59,7 @@ struct ExpertImportCommand: AsyncParsableCommand {
         }
     }
 
-    private func importAll(_ client: Client, _ output: Output) async throws {
+    private func importAll(_ client: VarlinkClient, _ output: Output) async throws {
         var summary = ExpertImportSummary()
         for folder in folders {
             do {
@@ -65,7 +67,7 @@ struct ExpertImportCommand: AsyncParsableCommand {
                 summary.imported.append(reply)
                 if !output.json { try output.emit(reply) { $0.line(Self.sentence(reply)) } }
             } catch let failure as ConnectionFailure {
-                // Without the daemon the other folders fail alike.
+                // Without the daemon, all other folders would fail as well.
                 summary.add(Failure(failure), folder: folder)
                 break
             } catch {
@@ -81,8 +83,10 @@ struct ExpertImportCommand: AsyncParsableCommand {
         if let status = summary.status { throw ExitCode(status.rawValue) }
     }
 
-    private func send(_ expert: ExpertFolder, _ client: Client) async throws -> Methods.ImportExpert.Reply {
-        let files = try await Upload.send(expert.files, to: client, as: expert.name)
+    private func send(_ expert: ExpertFolder, _ client: VarlinkClient) async throws
+        -> Methods.ImportExpert.Reply
+    {
+        let files = try await OutgoingFile.upload(expert.files, to: client, title: expert.name)
         return try await client.call(
             Methods.ImportExpert.self,
             .init(name: expert.name, description: expert.description, base: base, files: files))
@@ -92,19 +96,55 @@ struct ExpertImportCommand: AsyncParsableCommand {
         let expert = reply.expert
         let checkpoints = Format.count(expert.checkpoints, "checkpoint")
         guard reply.unchanged != true else {
-            return "\(expert.name): unchanged, the same expert is in the library of \(expert.base) already"
+            return "\(expert.name): unchanged, the library of \(expert.base) already has this expert"
         }
-        let created = reply.baseCreated == true ? ", which is new" : ""
+        let created = reply.baseCreated == true ? ", a new base model" : ""
         let cut =
             expert.descriptionTruncated == true
-            ? "; its description is longer than the text encoder reads" : ""
+            ? "; its description exceeds the text encoder's maximum length and was truncated" : ""
         let foreign =
             expert.foreign == true
-            ? "; it comes from another initialisation, so no generator is trained on it" : ""
+            ? "; it comes from another initialisation, so generators are not trained on it" : ""
         let raised =
-            reply.raisedRank.map { "; the library's rank is \($0) now, train its generators anew" } ?? ""
+            reply.raisedRank.map { "; the library's rank is now \($0), retrain its generators" } ?? ""
         return
             "\(expert.name): imported with \(checkpoints) into the library of "
             + "\(expert.base)\(created)\(cut)\(foreign)\(raised)"
+    }
+}
+
+/// The result of importing several folders; with `--json`, one document for all.
+struct ExpertImportSummary: Encodable, Sendable {
+    /// A folder that could not be imported.
+    struct Entry: Encodable, Sendable {
+        let folder: String
+        let error: String
+        let parameters: [String: FailureDocument.Field]
+    }
+
+    /// The daemon's replies, in the order of the folders.
+    var imported: [Methods.ImportExpert.Reply] = []
+    private(set) var failures: [Entry] = []
+    private var statuses: Set<ExitStatus> = []
+
+    private enum CodingKeys: String, CodingKey {
+        case imported, failures
+    }
+
+    /// Records a failure and prints it immediately.
+    mutating func add(_ failure: Failure, folder: String) {
+        let document = FailureDocument(failure)
+        failures.append(Entry(folder: folder, error: document.error, parameters: document.parameters))
+        statuses.insert(failure.status)
+        let style = Style.of(descriptor: 2)
+        StandardError.write(
+            "\(style.failure("sglorad-ctl:")) \(SafeText("\(folder) was not imported. \(failure.message)"))\n"
+        )
+    }
+
+    /// The exit status: nil for success, the failures' common status, or 1 if they differ.
+    var status: ExitStatus? {
+        guard let first = statuses.first else { return nil }
+        return statuses.count == 1 ? first : .failed
     }
 }

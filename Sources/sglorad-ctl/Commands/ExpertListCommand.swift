@@ -1,7 +1,6 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `expert list`: the library's experts.
 struct ExpertListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the experts of the library.")
@@ -10,9 +9,8 @@ struct ExpertListCommand: AsyncParsableCommand {
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.ListExperts.self, .init(base: base.base))
-            try output.emit(reply) { $0.experts(reply.experts) }
+        try await connection.run(Methods.ListExperts.self, .init(base: base.base)) { report, reply in
+            report.experts(reply.experts)
         }
     }
 }

@@ -1,40 +1,34 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `expert remove`: an expert leaves the library.
 struct ExpertRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Remove an expert from the library.",
         discussion: """
-            Every generator that was trained on it is disabled until a new one is trained. Adapters that it guided stay, \
-            unless --derived is said.
+            Disables every generator that was trained on the expert; train a new one afterwards. Adapters that the expert \
+            guided are kept, unless --derived is given.
             """)
 
-    @Argument(help: ArgumentHelp("The expert's name.", valueName: "name"))
-    var name: String
+    @OptionGroup var expert: ExpertArgument
 
-    @OptionGroup var base: BaseOption
-
-    @Flag(help: "Also remove the published adapters that it guided.")
+    @Flag(help: "Also remove the published adapters that the expert guided.")
     var derived = false
 
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(
-                Methods.RemoveExpert.self, .init(name: name, base: base.base, derived: derived ? true : nil))
-            try output.emit(reply) { report in
-                report.line(
-                    "Removed the expert \(reply.expert.name) from the library of \(reply.expert.base).")
-                for generator in reply.disabledGenerators {
-                    report.line("Disabled the generator \(generator).")
-                }
-                for adapter in reply.removedAdapters { report.line("Removed the adapter \(adapter).") }
-                if !reply.disabledGenerators.isEmpty {
-                    report.warning("generators were disabled. Train a new one: sglorad-ctl generator train.")
-                }
+        try await connection.run(
+            Methods.RemoveExpert.self,
+            .init(name: expert.name, base: expert.base, derived: derived ? true : nil)
+        ) { report, reply in
+            report.line("Removed the expert \(reply.expert.name) from the library of \(reply.expert.base).")
+            for generator in reply.disabledGenerators {
+                report.line("Disabled the generator \(generator).")
+            }
+            for adapter in reply.removedAdapters { report.line("Removed the adapter \(adapter).") }
+            if !reply.disabledGenerators.isEmpty {
+                report.warning("generators were disabled. Train a new one: sglorad-ctl generator train.")
             }
         }
     }

@@ -1,29 +1,29 @@
-import ArgumentParser
-import ControlProtocol
-import Privacy
+internal import ArgumentParser
+internal import Privacy
+internal import SgloradInterface
+internal import Varlink
 
-/// `explain`: what guidance sees in an intent.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Show which experts an intent is near to, without making an adapter.",
+        abstract: "Show the experts nearest to an intent, without creating an adapter.",
         discussion: """
-            Prints the nearest experts with their proximity and weight, whether the intent would be refused, which \
-            strategy would be taken, and the semantic prior in short.
+            Prints the nearest experts with their proximity and weight, whether a request would be refused, the strategy it \
+            would use, and a summary of the semantic prior.
 
               sglorad-ctl explain "route requests about travel bookings" --top-k 4
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "What is wanted, in plain words, at most 32768 bytes; - reads it from standard input.",
+            "The intent in plain language, at most 32768 bytes; - reads it from standard input.",
             valueName: "text"))
     var text: String
 
     @OptionGroup var base: BaseOption
     @OptionGroup var guidance: GuidanceOptions
 
-    @Flag(help: "Also show the prior at each site.")
+    @Flag(help: "Also show the prior of each adapted weight matrix.")
     var sites = false
 
     @OptionGroup var connection: Connection
@@ -60,15 +60,9 @@ extension Report {
         fields([
             ("base", reply.base),
             ("strategy", reply.strategy),
-            (
-                "guidance",
-                "top \(reply.topK), temperature \(Format.significant(reply.temperature)), \(reply.proximity) proximity"
-            ),
-            (
-                "nearest",
-                "\(Format.fixed(reply.nearestProximity)) (threshold \(Format.fixed(reply.threshold)))"
-            ),
-            ("would be", reply.wouldRefuse ? "refused: no expert is near enough" : "made"),
+            ("guidance", Self.guidance(reply.topK, reply.temperature, reply.proximity)),
+            ("nearest", Self.nearest(reply.nearestProximity, threshold: reply.threshold)),
+            ("outcome", reply.wouldRefuse ? "refused: no expert is similar enough" : "accepted"),
             (
                 "prior",
                 "norm of the mean \(Format.significant(prior.meanNorm)), variance \(Format.significant(prior.variance)) "
@@ -91,7 +85,8 @@ extension Report {
             self.table(table, orIfEmpty: "The prior has no sites.")
         }
         if reply.wouldRefuse {
-            warning("a request would be refused. Import an expert of such a task, or say --force.")
+            warning(
+                "a request would be refused. Import an expert of a similar task, or request with --force.")
         }
         if reply.truncated == true { truncated() }
     }

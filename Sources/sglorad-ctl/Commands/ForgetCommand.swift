@@ -1,35 +1,34 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `forget`: what was asked for is erased, with all that came of it.
 struct ForgetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
-        abstract: "Erase what was asked for, and all that came of it.",
+        abstract: "Erase requests and everything derived from them.",
         discussion: """
-            Erases the intent's text, its label, the adapter with its files, and the result in the spool; with --label and \\
-            --all, rejected files of the spool too. A request that has not ended is called off first. Says what it erased. \\
-            A backup that is restored later does not bring it back.
+            Erases the intent's text, its label, its adapter with all files, and its result in the spool; with --label or \
+            --all also rejected spool files. A request that has not finished is cancelled first. Prints what was erased. \
+            Restoring a backup does not bring erased data back.
 
               sglorad-ctl forget r-0b3f…
               sglorad-ctl forget --label mail
               sglorad-ctl forget --all
 
-            Adapters that you have exported are yours: they are where you put them.
+            Exported copies of adapters are not erased.
             """)
 
-    @Argument(help: ArgumentHelp("The id of the request to forget.", valueName: "id"))
+    @Argument(help: ArgumentHelp("The id of the request to erase.", valueName: "id"))
     var request: String?
 
-    @Option(help: ArgumentHelp("Forget every request of yours with this label.", valueName: "label"))
+    @Option(help: ArgumentHelp("Erase all your requests with this label.", valueName: "label"))
     var label: String?
 
-    @Flag(help: "Forget everything of yours.")
+    @Flag(help: "Erase everything of yours.")
     var all = false
 
     @Option(
         help: ArgumentHelp(
-            "With --label or --all: forget this user's and not your own; for administrators.",
+            "With --label or --all: erase another user's data instead of yours (administrators only).",
             valueName: "uid"))
     var uid: Int?
 
@@ -38,37 +37,30 @@ struct ForgetCommand: AsyncParsableCommand {
     func validate() throws {
         guard [request != nil, label != nil, all].count(where: { $0 }) == 1 else {
             throw ValidationError(
-                "Say what to forget: a request's id, --label or --all, and one of them alone.")
+                "Specify what to erase: exactly one of a request's id, --label and --all.")
         }
         if uid != nil, request != nil {
-            throw ValidationError("A request's id says whose it is: leave out --uid.")
+            throw ValidationError("Omit --uid: a request's id already determines the user.")
         }
     }
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(
-                Methods.Forget.self,
-                .init(requestId: request, label: label, all: all ? true : nil, uid: uid))
-            try output.emit(reply) { report in
-                report.line(Self.sentence(reply))
-                for id in reply.requests + reply.adapters { report.line(id) }
-            }
+        try await connection.run(
+            Methods.Forget.self, .init(requestId: request, label: label, all: all ? true : nil, uid: uid)
+        ) { report, reply in
+            report.line(Self.sentence(reply))
+            for id in reply.requests + reply.adapters { report.line(id) }
         }
     }
 
-    /// What was erased, in one sentence.
+    /// A summary of what was erased.
     static func sentence(_ reply: Methods.Forget.Reply) -> String {
         let parts = [
             (reply.requests.count, "request"), (reply.adapters.count, "adapter"),
-            (reply.results, "result of the spool"), (reply.files, "file of the spool"),
-        ].filter { $0.0 > 0 }.map { count, name in
-            let plural = name.split(separator: " ", maxSplits: 1)
-            return count == 1
-                ? "1 \(name)" : "\(count) \(plural[0])s" + (plural.count > 1 ? " \(plural[1])" : "")
-        }
-        guard let last = parts.last else { return "There was nothing to forget." }
+            (reply.results, "spool result"), (reply.files, "rejected spool file"),
+        ].filter { $0.0 > 0 }.map { Format.count($0.0, $0.1) }
+        guard let last = parts.last else { return "Nothing to erase." }
         let rest = parts.dropLast().joined(separator: ", ")
-        return "Forgotten: \(rest.isEmpty ? last : rest + " and " + last)."
+        return "Erased \(rest.isEmpty ? last : rest + " and " + last)."
     }
 }

@@ -1,25 +1,19 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `generator cancel`: a training is called off.
 struct GeneratorCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "Call off the training that is going on.",
-        discussion: "The earlier generator stays in use. Where nothing is being trained, nothing changes.")
+        abstract: "Cancel the training in progress.",
+        discussion: "The previous generator stays in use. Does nothing if no training is in progress.")
 
     @OptionGroup var base: BaseOption
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.CancelTraining.self, .init(base: base.base))
-            try output.emit(reply) { report in
-                report.line(
-                    reply.cancelled
-                        ? "The training was called off. The earlier generator, if there is one, stays in use."
-                        : "Nothing is being trained.")
-            }
+        try await connection.run(Methods.CancelTraining.self, .init(base: base.base)) { report, reply in
+            report.line(
+                reply.cancelled ? GeneratorTrainCommand.cancelled : "There is no training in progress.")
         }
     }
 }

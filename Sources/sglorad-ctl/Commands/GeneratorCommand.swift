@@ -1,10 +1,10 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `generator`: what makes adapters from the library.
 struct GeneratorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "generator", abstract: "The generators that make adapters from the library.",
+        commandName: "generator",
+        abstract: "Train, evaluate and manage generators, the models that create adapters.",
         subcommands: [
             GeneratorTrainCommand.self, GeneratorCancelCommand.self, GeneratorListCommand.self,
             GeneratorShowCommand.self, GeneratorEvaluateCommand.self, GeneratorExportCommand.self,
@@ -13,13 +13,13 @@ struct GeneratorCommand: AsyncParsableCommand {
 }
 
 extension Report {
-    /// One generator, whole.
+    /// All fields of a generator.
     mutating func generator(_ generator: Wire.Generator) {
         fields([
             ("generator", generator.generatorId),
             ("base", generator.base),
             ("state", generator.state + (generator.reason.map { ": \($0)" } ?? "")),
-            ("made", generator.createdAt),
+            ("created", generator.createdAt),
             ("size", Format.bytes(generator.bytes)),
             ("seed", String(generator.seed)),
             ("training", "\(generator.steps) steps in \(Format.duration(generator.seconds))"),
@@ -27,30 +27,26 @@ extension Report {
                 "network",
                 "\(generator.directions) directions, latent \(generator.latent), width \(generator.width)"
             ),
-            (
-                "guidance",
-                "top \(generator.topK), temperature \(Format.significant(generator.temperature)), "
-                    + "\(generator.proximity) proximity"
-            ),
+            ("guidance", Self.guidance(generator.topK, generator.temperature, generator.proximity)),
             ("explained", "\(Format.percent(generator.explained)) of the checkpoints' variance"),
             (
                 "loss",
                 "\(Format.significant(generator.loss)) (reconstruction \(Format.significant(generator.reconstruction)), "
                     + "divergence \(Format.significant(generator.divergence)))"
             ),
-            ("correction", "\(Format.percent(generator.correctionShare)) of what the network says"),
+            (
+                "correction",
+                "\(Format.percent(generator.correctionShare)) of the network's correction is applied"
+            ),
             (
                 "steering",
                 generator.steering.map {
-                    "\(Format.count($0.modes, "kind")) of task, learned on \(Format.count($0.tasks, "task")), "
+                    "\(Format.count($0.modes, "task type")) learned from \(Format.count($0.tasks, "task")), "
                         + "loss \(Format.significant($0.loss))"
-                } ?? "none; it was trained without tasks"
+                } ?? "none (trained without tasks)"
             ),
-            ("threshold", "\(Format.fixed(generator.threshold)) plain cosine"),
-            (
-                "verdict",
-                generator.verdict.map(Self.sentence) ?? "none; the library is too small to leave experts out"
-            ),
+            ("threshold", "\(Format.fixed(generator.threshold)) (plain cosine)"),
+            ("verdict", generator.verdict.map(Self.sentence) ?? "none (the library is too small for it)"),
             ("library", generator.library),
             ("text encoder", generator.encoder),
             ("experts", "\(generator.experts.count): \(generator.experts.joined(separator: ", "))"),
@@ -63,7 +59,7 @@ extension Report {
         let figures =
             "sg-lora \(Format.fixed(verdict.sgLora)), weighted \(Format.fixed(verdict.weighted))"
             + (verdict.base.map { ", base \(Format.fixed($0))" } ?? "")
-        return (isRecall ? "recall@1 on " : "squared error of the parameters of ")
-            + "\(Format.count(verdict.tasks, "left-out expert")): \(figures)"
+        return (isRecall ? "recall@1 on " : "squared parameter error on ")
+            + "\(Format.count(verdict.tasks, "held-out expert")): \(figures)"
     }
 }

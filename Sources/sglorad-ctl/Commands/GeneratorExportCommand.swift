@@ -1,23 +1,21 @@
-import ArgumentParser
-import ControlProtocol
-import ErrorModel
+internal import ArgumentParser
+internal import SgloradInterface
+internal import Varlink
 
-/// `generator export`: a generator's file for another box.
 struct GeneratorExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a generator's file, for another box.",
+        abstract: "Download a generator's file, for import on another machine.",
         discussion: """
-            The file appears whole or not at all, and nothing is overwritten. With --json, the generator is printed.
+            The file appears complete or not at all, and no file is overwritten. With --json, prints the generator.
 
               sglorad-ctl generator export ID -o birds.generator
             """)
 
-    @Argument(help: ArgumentHelp("The generator's id.", valueName: "id"))
-    var generator: String
+    @OptionGroup var generator: GeneratorArgument
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"),
+        name: [.short, .long], help: ArgumentHelp("The file to create.", valueName: "file"),
         completion: .file())
     var output: String
 
@@ -27,31 +25,27 @@ struct GeneratorExportCommand: AsyncParsableCommand {
         try await connection.run { console in
             let destination = try ExportDestination(file: output)
             try await connection.withClient { client in
-                let reply = try await client.call(Methods.GetGenerator.self, .init(generatorId: generator))
-                let bytes = try await Interruption.guarding(client, notice: "The export was called off.") {
+                let reply = try await client.call(
+                    Methods.GetGenerator.self, .init(generatorId: generator.id))
+                let bytes = try await Interruption.guarding(client, notice: "The export was cancelled.") {
                     try await export(client, expected: reply.generator.bytes, to: destination)
                 }
                 try console.emit(reply) { report in
                     report.line(
-                        "Wrote the generator \(generator) to \(destination.path), \(Format.bytes(bytes)).")
+                        "Wrote the generator \(generator.id) to \(destination.path), \(Format.bytes(bytes)).")
                 }
             }
         }
     }
 
-    private func export(_ client: Client, expected: Int, to destination: ExportDestination) async throws
-        -> Int
-    {
+    private func export(
+        _ client: VarlinkClient, expected: Int, to destination: ExportDestination
+    ) async throws -> Int {
         var progress = Progress(otherwise: .nothing)
         defer { progress.clear() }
-        let replies = client.stream(Methods.ExportGenerator.self, .init(generatorId: generator))
-        return try await GeneratorFileWriter.write(replies, to: destination) { bytes in
-            let fraction = Double(bytes) / Double(max(1, expected))
-            let figures = "\(Format.bytes(bytes)) of \(Format.bytes(expected))"
-            progress.show(
-                Progress.line(
-                    "writing", fraction: fraction, figures: figures, columns: StandardError.columns),
-                fraction: fraction)
+        let replies = client.stream(Methods.ExportGenerator.self, .init(generatorId: generator.id))
+        return try await IncomingFile.writeGenerator(replies, to: destination) { bytes in
+            progress.show("writing", bytes: bytes, of: expected)
         }
     }
 }

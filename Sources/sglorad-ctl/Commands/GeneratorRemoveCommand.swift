@@ -1,23 +1,20 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `generator remove`: a generator goes, with its file.
 struct GeneratorRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove a generator and its file.",
-        discussion: "The next newest one that is not disabled serves then; adapters that it made stay.")
+        abstract: "Delete a generator and its file.",
+        discussion: "The newest remaining generator that is not disabled takes over. Adapters are kept.")
 
-    @Argument(help: ArgumentHelp("The generator's id.", valueName: "id"))
-    var generator: String
-
+    @OptionGroup var generator: GeneratorArgument
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(
-                Methods.RemoveGenerator.self, .init(generatorId: generator))
-            try output.emit(reply) { $0.line("Removed the generator \(generator).") }
+        try await connection.run(
+            Methods.RemoveGenerator.self, .init(generatorId: generator.id)
+        ) { report, _ in
+            report.line("Removed the generator \(generator.id).")
         }
     }
 }

@@ -1,20 +1,18 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `generator show`: one generator.
 struct GeneratorShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one generator.")
+        commandName: "show", abstract: "Show a generator: its state, training, guidance and experts.")
 
-    @Argument(help: ArgumentHelp("The generator's id.", valueName: "id"))
-    var generator: String
-
+    @OptionGroup var generator: GeneratorArgument
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.GetGenerator.self, .init(generatorId: generator))
-            try output.emit(reply) { $0.generator(reply.generator) }
+        try await connection.run(
+            Methods.GetGenerator.self, .init(generatorId: generator.id)
+        ) { report, reply in
+            report.generator(reply.generator)
         }
     }
 }

@@ -1,22 +1,21 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import Files
+internal import SgloradInterface
+internal import Varlink
 
-/// `metrics`: what the daemon has counted.
 struct MetricsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics",
-        abstract: "Print what the daemon has counted since it was started, in Prometheus' text form.",
+        abstract: "Print the daemon's metrics in the Prometheus text format.",
         discussion: """
-            With -o the text is written to a file that appears whole or not at all, as node_exporter's textfile collector \
-            wants it.
+            With -o, replaces a file atomically, as node_exporter's textfile collector requires.
 
               sglorad-ctl metrics -o /var/lib/prometheus/node-exporter/sglorad.prom
             """)
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("The file to write; one that is there is replaced.", valueName: "file"),
-        completion: .file())
+        help: ArgumentHelp("The file to write or replace.", valueName: "file"), completion: .file())
     var output: String?
 
     @OptionGroup var connection: Connection
@@ -25,7 +24,9 @@ struct MetricsCommand: AsyncParsableCommand {
         try await connection.runWithClient { client, console in
             let reply = try await client.call(Methods.Metrics.self, .init())
             if let output {
-                try ReplacedFile.write(Array(reply.text.utf8), to: output)
+                // Other users' programs read the file.
+                try DurableFile.write(
+                    Array(reply.text.utf8), to: output, mode: 0o644, synchronisingFolder: false)
                 try console.emit(reply) { $0.line("Wrote \(output).") }
             } else {
                 try console.emit(reply) { report in

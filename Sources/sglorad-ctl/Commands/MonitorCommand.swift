@@ -1,13 +1,14 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
+internal import Varlink
 
-/// `monitor`: how the daemon is, and each change.
 struct MonitorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor",
-        abstract: "Show how the daemon is, and then every change, until Ctrl-C.",
+        abstract: "Watch the daemon's health and requests until Ctrl-C.",
         discussion: """
-            Shows changes of your own requests; to administrators, of everyone's. With --json, one JSON document a line.
+            Prints the current health, then every change of it and of your own requests; administrators see everyone's. \
+            With --json, prints one JSON document per line.
 
               sglorad-ctl monitor --json
             """)
@@ -32,12 +33,10 @@ extension Report {
         line(
             "daemon: \(health.state), \(queue.queued) queued, \(queue.running) running"
                 + (health.training.map { ", training for \($0)" } ?? ""))
-        for condition in health.conditions {
-            warning("\(condition.name): \(condition.message) \(condition.remedy)")
-        }
+        conditions(health.conditions)
     }
 
-    fileprivate mutating func change(_ request: Wire.Request) {
+    fileprivate mutating func change(_ request: Wire.QueuedRequest) {
         let stage = request.stage.map { ", \($0)" } ?? ""
         let adapter = request.adapterId.map { ": \($0)" } ?? ""
         line("request \(request.requestId): \(request.state)\(stage)\(adapter)")

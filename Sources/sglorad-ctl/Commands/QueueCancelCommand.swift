@@ -1,34 +1,31 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `queue cancel`: a request is called off.
 struct QueueCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "Call a request off.",
+        abstract: "Cancel a request.",
         discussion: """
-            One that waits is cancelled at once. One that is running ends at its next stage, or is done where its adapter \
-            was already being published. One that has ended stays as it is.
+            A queued request is cancelled immediately. A running one stops before its next stage, or completes if its \
+            adapter is already being published. A finished one stays as it is.
             """)
 
-    @Argument(help: ArgumentHelp("The request's id.", valueName: "id"))
-    var request: String
-
+    @OptionGroup var request: RequestArgument
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.CancelRequest.self, .init(requestId: request))
-            try output.emit(reply) { report in report.line(Self.sentence(reply.request)) }
+        try await connection.run(Methods.CancelRequest.self, .init(requestId: request.id)) { report, reply in
+            report.line(Self.sentence(reply.request))
         }
     }
 
-    /// What became of a request that was called off.
-    static func sentence(_ request: Wire.Request) -> String {
+    /// The effect of the cancellation.
+    static func sentence(_ request: Wire.QueuedRequest) -> String {
         switch request.state {
-        case "cancelled": "The request is cancelled."
-        case "running": "The request is running and ends at its next stage; 'queue show' tells how."
-        default: "The request had already ended: it is \(request.state)."
+        case "cancelled": "The request was cancelled."
+        case "running":
+            "The request is running and will stop before its next stage; check it with 'queue show'."
+        default: "The request had already finished: it is \(request.state)."
         }
     }
 }

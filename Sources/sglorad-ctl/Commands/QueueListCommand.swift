@@ -1,46 +1,34 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `queue list`: requests, newest first.
 struct QueueListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List requests, newest first.",
         discussion: """
-            Shows your own requests; to administrators, everyone's. What they ask for is not shown: an intent's text is \
-            erased once its request is final, and final requests are forgotten after a time.
+            Lists your own requests; administrators see everyone's. The intents' texts are not shown: a text is erased \
+            when its request finishes, and finished requests are deleted after queue.keepRequests.
             """)
 
-    /// A request's state.
+    /// The states of a request, with the names of the protocol.
     enum State: String, ExpressibleByArgument, CaseIterable, Sendable {
-        case queued
-        case running
-        case done
-        case refused
-        case failed
-        case cancelled
+        case queued, running, done, refused, failed, cancelled
     }
 
-    @Option(help: ArgumentHelp("Only those in this state.", valueName: "state"))
+    @Option(help: ArgumentHelp("Only requests in this state.", valueName: "state"))
     var state: State?
 
-    @Option(help: ArgumentHelp("Only those of this label.", valueName: "label"))
-    var label: String?
-
-    @Option(help: ArgumentHelp("How many at most, 1 to 1000; 100 without it.", valueName: "n"))
-    var limit: Int?
-
+    @OptionGroup var list: ListOptions
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(
-                Methods.ListRequests.self, .init(state: state?.rawValue, label: label, limit: limit))
-            try output.emit(reply) { report in
-                report.requests(reply.requests)
-                if reply.more == true {
-                    report.warning("there are more; --limit shows up to 1000, --state and --label choose.")
-                }
+        try await connection.run(
+            Methods.ListRequests.self, .init(state: state?.rawValue, label: list.label, limit: list.limit)
+        ) { report, reply in
+            report.requests(reply.requests)
+            if reply.more == true {
+                report.warning(
+                    "there are more. Use --limit (up to 1000), or filter with --state and --label.")
             }
         }
     }

@@ -1,20 +1,16 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `queue show`: one request.
 struct QueueShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one request: its state, and why it failed if it did.")
+        commandName: "show", abstract: "Show a request: its state, its adapter, or why it failed.")
 
-    @Argument(help: ArgumentHelp("The request's id.", valueName: "id"))
-    var request: String
-
+    @OptionGroup var request: RequestArgument
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.GetRequest.self, .init(requestId: request))
-            try output.emit(reply) { $0.request(reply.request) }
+        try await connection.run(Methods.GetRequest.self, .init(requestId: request.id)) { report, reply in
+            report.request(reply.request)
         }
     }
 }

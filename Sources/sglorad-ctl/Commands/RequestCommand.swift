@@ -1,33 +1,34 @@
-import ArgumentParser
-import ControlProtocol
-import ErrorModel
-import Privacy
+internal import ArgumentParser
+internal import ErrorModel
+internal import Privacy
+internal import SgloradInterface
+internal import Varlink
 
-/// `request`: an intent becomes an adapter.
 struct RequestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "request",
-        abstract: "Make an adapter from an intent in plain words.",
+        abstract: "Generate an adapter from an intent in plain language.",
         discussion: """
-            Queues the intent, waits, and prints the adapter: its id, its folder on the box, and the experts that guided \
-            it. The request is durable; if this command is interrupted, the daemon finishes it all the same.
+            Queues the intent, waits, and prints the adapter: its id, its folder, and the experts that guided it. The \
+            request is durable: if this command is interrupted, the daemon still completes it.
 
-            With -o, the adapter's files are also written to a new folder with your own rights. It appears whole or not \
-            at all; names, count and sizes of the files are checked, their digests are not.
+            With -o, also writes the adapter's files to a new folder, with your own permissions. The folder appears \
+            complete or not at all: the size and SHA-256 digest of every file are checked against the adapter's record.
 
               sglorad-ctl request "match definitions of birds to their names" -o birds
               sglorad-ctl request - --seed 7 --label mail < intent.txt
 
-            With --no-wait it prints the request's id as soon as the request is durable; 'sglorad-ctl queue show ID' tells \
-            what became of it. With --idempotency-key, a repetition of the same intent is answered with the first request.
+            With --no-wait, prints the request's id as soon as the request is durable; follow it with 'sglorad-ctl queue \
+            show ID'. With --idempotency-key, repeating the command returns the first request instead of queueing another.
 
-            With --spool the intent is dropped into the spool's folder as a file, which needs no daemon at the moment, and \
-            the result is waited for there; with --no-wait, the place where it will appear is printed.
+            With --spool, submits the intent as a file in the spool folder, even while the daemon is not running, and waits \
+            for the result file; with --no-wait, prints the path at which the result will appear.
 
-            Exits with 2 where no expert is near enough; 'sglorad-ctl explain' shows why, and --force insists.
+            Exits with 2 if no expert is similar enough to the intent; 'sglorad-ctl explain' shows why, and --force \
+            overrides the refusal.
             """)
 
-    /// How an adapter is made.
+    /// How an adapter is computed, with the names of the protocol.
     enum Strategy: String, ExpressibleByArgument, CaseIterable, Sendable {
         case auto
         case sgLora = "sg-lora"
@@ -36,41 +37,42 @@ struct RequestCommand: AsyncParsableCommand {
         case mean
     }
 
-    /// What form an adapter's files have.
+    /// The file formats that an adapter can be written in.
     enum AdapterFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
         case peft
     }
 
     @Argument(
         help: ArgumentHelp(
-            "What is wanted, in plain words, at most 32768 bytes; - reads it from standard input, so that it does not "
-                + "stand in the list of processes.", valueName: "text"))
+            "The intent in plain language, at most 32768 bytes; - reads it from standard input, which keeps it out of "
+                + "the process list.", valueName: "text"))
     var text: String
 
     @OptionGroup var base: BaseOption
 
-    @Option(help: ArgumentHelp("How the adapter is made.", valueName: "strategy"))
+    @Option(help: ArgumentHelp("How the adapter is computed.", valueName: "strategy"))
     var strategy: Strategy?
 
     @OptionGroup var guidance: GuidanceOptions
 
     @Option(
         help: ArgumentHelp(
-            "The seed, 0 to 2^53 - 1; without it the daemon draws one and says it.", valueName: "n"))
+            "The random seed, 0 to 2^53 - 1; by default the daemon draws one and reports it.", valueName: "n")
+    )
     var seed: Int?
 
-    @Option(help: ArgumentHelp("What form the files have.", valueName: "format"))
+    @Option(help: ArgumentHelp("The format of the adapter's files.", valueName: "format"))
     var format: AdapterFormat?
 
-    @Option(help: ArgumentHelp("A word of your own for the request, at most 256 bytes.", valueName: "label"))
+    @Option(help: ArgumentHelp("A label of your choice, at most 256 bytes.", valueName: "label"))
     var label: String?
 
-    @Flag(help: "Make an adapter even where no expert is near enough.")
+    @Flag(help: "Generate an adapter even if no expert is similar enough.")
     var force = false
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Write the adapter's files to this new folder.", valueName: "dir"))
+        help: ArgumentHelp("Also write the adapter's files to this new folder.", valueName: "dir"))
     var output: String?
 
     @Flag(help: "Return as soon as the request is durable.")
@@ -78,8 +80,8 @@ struct RequestCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A word of your own, 1 to 256 bytes, under which this intent is asked for once.", valueName: "key"
-        ))
+            "A key of your choice, 1 to 256 bytes; requests with the same key are queued once.",
+            valueName: "key"))
     var idempotencyKey: String?
 
     @OptionGroup var spool: SpoolOptions
@@ -89,7 +91,7 @@ struct RequestCommand: AsyncParsableCommand {
     func validate() throws {
         if noWait, output != nil {
             throw ValidationError(
-                "With --no-wait there is no adapter to write yet: leave out -o, and use 'adapter export' later."
+                "-o cannot be combined with --no-wait: omit it, and run 'adapter export' once the request is done."
             )
         }
     }
@@ -97,19 +99,13 @@ struct RequestCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { console in
             let intent = try intent()
-            if let directory = spool.directory { return try await drop(intent, into: directory, console) }
+            if let directory = spool.directory { return try await submitToSpool(intent, directory, console) }
             if noWait { return try await submit(intent, console) }
             let destination = try output.map { try ExportDestination(folder: $0) }
             try await connection.withClient { client in
                 let (reply, adapter) = try await adapter(for: intent, client)
                 if let destination { try await AdapterExport.export(adapter, to: destination, client) }
-                try console.emit(reply) { report in
-                    report.adapter(adapter)
-                    if let destination {
-                        report.space()
-                        report.line(AdapterExport.sentence(adapter, destination))
-                    }
-                }
+                try console.emit(reply) { $0.adapter(adapter, exportedTo: destination) }
             }
         }
     }
@@ -130,9 +126,9 @@ struct RequestCommand: AsyncParsableCommand {
         }
     }
 
-    /// Waits for the request's end and shows its states on the way.
+    /// Waits for the request to finish, and shows its states as progress.
     private func adapter(
-        for intent: Wire.Intent, _ client: Client
+        for intent: Wire.Intent, _ client: VarlinkClient
     ) async throws -> (Methods.Request.Reply, Wire.Adapter) {
         var progress = Progress(otherwise: .nothing)
         defer { progress.clear() }
@@ -145,21 +141,18 @@ struct RequestCommand: AsyncParsableCommand {
             progress.show("\(reply.request.state)\(stage) (request \(reply.request.requestId))", fraction: 0)
         }
         guard let last else {
-            throw Failure(
-                name: "UnexpectedReply",
-                message: "The daemon closed the connection before it answered. Try again.",
-                status: .failed)
+            throw Failure.incomplete("request")
         }
         guard let adapter = last.adapter else { throw Self.failure(last.request) }
         return (last, adapter)
     }
 
-    /// The failure of a request that ended without an adapter.
-    static func failure(_ request: Wire.Request) -> Failure {
-        let reason = request.failure ?? "It is \(request.state), and the daemon says no more."
+    /// The failure of a request that finished without an adapter.
+    static func failure(_ request: Wire.QueuedRequest) -> Failure {
+        let reason = request.failure ?? "It is \(request.state); the daemon gave no reason."
         return Failure(
             name: request.state == "refused" ? "io.sglorad.NoRelevantExpert" : "RequestFailed",
-            message: "The request \(request.requestId) made no adapter. \(reason)",
+            message: "The request \(request.requestId) produced no adapter. \(reason)",
             parameters: ["requestId": .string(request.requestId), "state": .string(request.state)],
             status: request.state == "refused" ? .refused : .failed)
     }

@@ -1,13 +1,12 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import SgloradInterface
 
-/// `status`: the daemon's health.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show how the daemon is, and what to do where something is wrong.",
+        abstract: "Show the daemon's health, with a remedy for each problem.",
         discussion: """
-            Exits with 0 where the daemon answers, be it degraded: look at 'state', with --json too.
+            Exits with 0 if the daemon responds, even if it is degraded; scripts should check the field 'state'.
 
               sglorad-ctl status --json
             """)
@@ -15,10 +14,7 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        try await connection.runWithClient { client, output in
-            let reply = try await client.call(Methods.Status.self, .init())
-            try output.emit(reply) { $0.status(reply) }
-        }
+        try await connection.run(Methods.Status.self, .init()) { report, reply in report.status(reply) }
     }
 }
 
@@ -31,7 +27,7 @@ extension Report {
             ("started", status.startedAt),
             ("state folder", status.stateDirectory),
             ("text encoder", status.encoder.map { "\($0.name) (\($0.folder))" } ?? "none"),
-            ("", status.encoder.map { "\($0.dimension) numbers, at most \($0.maximumTokens) tokens" }),
+            ("", status.encoder.map { "dimension \($0.dimension), at most \($0.maximumTokens) tokens" }),
             ("kernel", status.kernel),
             ("SQLite", status.sqlite),
             (
@@ -41,8 +37,13 @@ extension Report {
             ),
             ("training", status.training.map { "a generator for \($0)" } ?? "no"),
         ])
-        for condition in status.conditions {
-            space()
+        conditions(status.conditions, separated: true)
+    }
+
+    /// A warning for each condition that degrades the daemon, with its remedy.
+    mutating func conditions(_ conditions: [Wire.Condition], separated: Bool = false) {
+        for condition in conditions {
+            if separated { space() }
             warning("\(condition.name): \(condition.message) \(condition.remedy)")
         }
     }

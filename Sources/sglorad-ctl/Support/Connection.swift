@@ -1,27 +1,26 @@
-import ArgumentParser
-import ControlProtocol
+internal import ArgumentParser
+internal import ErrorModel
+internal import Varlink
 
-/// The options that every command has, and the way from a command to the daemon and back.
+/// The options of every command, and the connection to the daemon.
 struct Connection: ParsableArguments {
-    /// Where the daemon listens unless something else is said.
-    static let defaultSocket = "/run/sglorad/io.sglorad"
-
     @Option(
         help: ArgumentHelp(
-            "The daemon's socket (default: $SGLORAD_SOCKET, else \(defaultSocket)).", valueName: "path"))
+            "The daemon's socket (default: $SGLORAD_SOCKET, else \(SgloradRelease.socketPath)).",
+            valueName: "path"))
     var socket: String?
 
     @Flag(help: "Print one JSON document instead of text.")
     var json = false
 
-    /// The socket's path, from the option, the environment or the default.
+    /// The socket's path: the option, the environment variable or the default.
     var path: String {
         if let socket { return socket }
         let fromEnvironment = Environment["SGLORAD_SOCKET"] ?? ""
-        return fromEnvironment.isEmpty ? Self.defaultSocket : fromEnvironment
+        return fromEnvironment.isEmpty ? SgloradRelease.socketPath : fromEnvironment
     }
 
-    /// Runs a command's body; an error is told, and becomes the exit status.
+    /// Runs a command's body; prints an error and turns it into the exit status.
     func run(_ body: (Output) async throws -> Void) async throws {
         let output = Output(json: json)
         do {
@@ -35,23 +34,34 @@ struct Connection: ParsableArguments {
         }
     }
 
-    /// Runs a body with a connection to the daemon, which is closed behind it.
-    func withClient<Result>(_ body: (Client) async throws -> Result) async throws -> Result {
-        let client = Client(transport: try await VarlinkClient.connect(path: path))
+    /// Connects to the daemon, runs the body, and closes the connection.
+    func withClient<Result>(_ body: (VarlinkClient) async throws -> Result) async throws -> Result {
+        let client = try await VarlinkClient.connect(path: path)
         do {
             let result = try await body(client)
-            await client.transport.close()
+            await client.close()
             return result
         } catch {
-            await client.transport.close()
+            await client.close()
             throw error
         }
     }
 
     /// Runs a command's body with a connection to the daemon.
-    func runWithClient(_ body: (Client, Output) async throws -> Void) async throws {
+    func runWithClient(_ body: (VarlinkClient, Output) async throws -> Void) async throws {
         try await run { output in
             try await withClient { try await body($0, output) }
+        }
+    }
+
+    /// Runs a command that consists of one call: prints the reply as JSON, or as the text that `report` makes of it.
+    func run<Method: VarlinkMethod>(
+        _ method: Method.Type, _ parameters: Method.Parameters,
+        report: (inout Report, Method.Reply) -> Void
+    ) async throws {
+        try await runWithClient { client, output in
+            let reply = try await client.call(method, parameters)
+            try output.emit(reply) { report(&$0, reply) }
         }
     }
 }

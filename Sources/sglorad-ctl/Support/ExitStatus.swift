@@ -1,25 +1,26 @@
-import ControlProtocol
-import ErrorModel
+internal import ErrorModel
+internal import SgloradInterface
+internal import Varlink
 
-/// The exit statuses of `sglorad-ctl`, after BSD's sysexits, and which error leads to which.
+/// The exit statuses of `sglorad-ctl`, after BSD's `sysexits.h`, and the mapping from errors to them.
 enum ExitStatus: Int32, Sendable {
     case done = 0
     case failed = 1
-    /// No expert is near enough to the intent.
+    /// No expert is similar enough to the intent.
     case refused = 2
     case usage = 64
-    /// What was given is not right: an intent, a name, a file.
+    /// Invalid input: an intent, a name or a file.
     case badData = 65
-    /// There is no daemon at the socket.
+    /// No daemon listens on the socket.
     case unreachable = 69
     case busy = 75
     case notAllowed = 77
-    /// Called off from the keyboard.
+    /// Interrupted with Ctrl-C (SIGINT).
     case interrupted = 130
-    /// Called off by another process.
+    /// Terminated by SIGTERM.
     case terminated = 143
 
-    /// The status of an error by its full name, such as `io.sglorad.NoRelevantExpert`.
+    /// The status of an error by its full varlink name, such as `io.sglorad.NoRelevantExpert`.
     init(errorName: String) {
         switch errorName {
         case "org.varlink.service.PermissionDenied": self = .notAllowed
@@ -31,7 +32,7 @@ enum ExitStatus: Int32, Sendable {
         }
     }
 
-    /// The status of an error that was found by the program itself.
+    /// The status of an error that this program raised itself.
     init(code: SgloradError.Code) {
         switch code {
         case .noRelevantExpert: self = .refused
@@ -44,7 +45,7 @@ enum ExitStatus: Int32, Sendable {
         }
     }
 
-    /// The status of a daemon that cannot be reached.
+    /// The status if the daemon cannot be reached.
     init(reason: ConnectionFailure.Reason) {
         switch reason {
         case .notAllowed: self = .notAllowed

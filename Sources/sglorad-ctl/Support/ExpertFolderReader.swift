@@ -1,30 +1,30 @@
-import ErrorModel
-import FoundationEssentials
+internal import ErrorModel
+internal import Files
+internal import FoundationEssentials
 
-/// An expert's folder as PEFT and the Hugging Face trainer leave it, read with the caller's rights.
+/// An expert's folder as PEFT and the Hugging Face trainer write it, read with the caller's permissions.
 struct ExpertFolder: Sendable {
-    /// The expert's name.
     let name: String
-    /// What its task is, in plain words.
+    /// The expert's task in plain language.
     let description: String
-    /// What is to be sent, the adapter's own files first, then those of its checkpoints by number.
+    /// The files to upload: the adapter's own, then those of its checkpoints by number.
     let files: [OutgoingFile]
 }
 
-/// Finds out what an adapter's folder holds; every error names the file and says what to do.
+/// Reads an expert's folder; every error names the file and the remedy.
 enum ExpertFolderReader {
     private static let configuration = "adapter_config.json"
     private static let weights = "adapter_model.safetensors"
 
-    /// What `expert.json` holds.
+    /// The content of `expert.json`.
     private struct Card: Decodable {
         var name: String?
         var description: String?
     }
 
-    /// Reads an expert's folder; `name` and `description` are taken from its `expert.json` where they are not given.
+    /// Reads an expert's folder; its `expert.json` provides the name and description that are not given.
     ///
-    /// Throws `InvalidFile`.
+    /// Throws `invalidFile`.
     static func expert(
         _ folder: String, name: String? = nil, description: String? = nil
     ) throws(SgloradError) -> ExpertFolder {
@@ -38,31 +38,32 @@ enum ExpertFolderReader {
         let card = try card(folder)
         let path = "\(folder)/expert.json"
         guard let name = name ?? card.name, !name.isEmpty else {
-            throw .invalidFile(path, "it gives the expert no name. Add \"name\", or say --name.")
+            throw .invalidFile(path, "the expert's name is missing. Add \"name\", or use --name.")
         }
         guard let description = description ?? card.description, !description.isEmpty else {
             throw .invalidFile(
-                path, "it does not describe the expert's task. Add \"description\", or say --description.")
+                path,
+                "the description of the expert's task is missing. Add \"description\", or use --description.")
         }
         return ExpertFolder(name: name, description: description, files: files)
     }
 
-    /// The two files of an adapter; `prefix` stands before the names that the daemon learns.
+    /// The two files of an adapter; `prefix` is prepended to the names that the daemon receives.
     ///
-    /// Throws `InvalidFile`.
+    /// Throws `invalidFile`.
     static func adapterFiles(_ folder: String, prefix: String = "") throws(SgloradError) -> [OutgoingFile] {
-        guard SystemCall.kind(ofPath: folder) == .folder else {
+        guard FileKind(of: folder) == .folder else {
             throw .invalidFile(folder, "there is no such folder. Name the folder of a PEFT adapter.")
         }
-        guard SystemCall.exists("\(folder)/\(configuration)") else {
+        guard exists("\(folder)/\(configuration)") else {
             throw .invalidFile(
-                folder, "the folder holds no \(configuration), so it is not that of a PEFT adapter.")
+                folder, "the folder holds no \(configuration), so it is not a PEFT adapter.")
         }
-        guard SystemCall.exists("\(folder)/\(weights)") else {
+        guard exists("\(folder)/\(weights)") else {
             let hint =
-                SystemCall.exists("\(folder)/adapter_model.bin")
-                ? "It holds adapter_model.bin, which can run code when it is read: "
-                    + "load the adapter and save it again with save_pretrained(…, safe_serialization=True)."
+                exists("\(folder)/adapter_model.bin")
+                ? "It holds adapter_model.bin, a pickle file that can run code when it is loaded: "
+                    + "save the adapter again with save_pretrained(…, safe_serialization=True)."
                 : "Save the adapter with save_pretrained(…, safe_serialization=True)."
             throw .invalidFile(folder, "the folder holds no \(weights). \(hint)")
         }
@@ -73,15 +74,15 @@ enum ExpertFolderReader {
         return files
     }
 
-    /// The names of the folders `checkpoint-<number>`, by number.
+    /// The names of the `checkpoint-<number>` folders, by number.
     private static func checkpoints(_ folder: String) throws(SgloradError) -> [String] {
         let prefix = "checkpoint-"
         var found: [(number: Int, name: String)] = []
-        for name in try SystemCall.names(inFolder: folder) where name.hasPrefix(prefix) {
+        for name in try Folder.names(in: folder) where name.hasPrefix(prefix) {
             let digits = name.dropFirst(prefix.count)
             guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }),
                 let number = Int(digits),
-                SystemCall.kind(ofPath: "\(folder)/\(name)") == .folder
+                FileKind(of: "\(folder)/\(name)") == .folder
             else { continue }
             found.append((number, name))
         }
@@ -90,10 +91,10 @@ enum ExpertFolderReader {
 
     private static func card(_ folder: String) throws(SgloradError) -> Card {
         let path = "\(folder)/expert.json"
-        guard SystemCall.exists(path) else {
+        guard exists(path) else {
             throw .invalidFile(
                 folder,
-                "the folder holds no expert.json with the expert's name and description. Say --name and --description."
+                "the folder holds no expert.json with the expert's name and description. Add one, or use --name and --description."
             )
         }
         let content = try OutgoingFile.content(ofPath: path, limit: 1 << 20)
@@ -102,8 +103,11 @@ enum ExpertFolderReader {
         } catch {
             throw .invalidFile(
                 path,
-                "it is not a JSON object whose \"name\" and \"description\" are strings. Mend it, or say --name "
+                "it is not a JSON object with the strings \"name\" and \"description\". Correct it, or use --name "
                     + "and --description.")
         }
     }
+
+    /// Whether the folder has an entry at that path, including a dangling symbolic link.
+    private static func exists(_ path: String) -> Bool { FileKind(of: path, followingLinks: false) != nil }
 }

@@ -1,66 +1,54 @@
-import ErrorModel
-import Glibc
+internal import ErrorModel
+internal import Files
+internal import Glibc
 
-/// A place where something will be written under the caller's own rights, checked before anything is asked for.
+/// A path to export to, checked before the daemon is asked for anything.
 struct ExportDestination: Sendable {
-    /// The folder that the new name will stand in.
+    /// The existing folder that the new entry is created in.
     let parent: String
-    /// The whole path.
+    /// The complete path.
     let path: String
 
-    /// A folder to be made: there is nothing of that name, or an empty folder.
+    /// A folder to be created: the path must not exist, or be an empty folder.
     ///
-    /// Throws `AlreadyExists` where something stands there, `InvalidFile` where the folder around it is missing.
+    /// Throws `alreadyExists` if the path is taken, `invalidFile` if the parent folder is missing.
     init(folder: String) throws(SgloradError) {
         let trimmed = Self.withoutTrailingSlashes(folder)
-        guard SystemCall.exists(trimmed) else {
+        guard FileKind(of: trimmed, followingLinks: false) != nil else {
             try self.init(missing: trimmed)
             return
         }
-        guard SystemCall.kind(ofPath: trimmed) == .folder, try SystemCall.names(inFolder: trimmed).isEmpty,
+        guard FileKind(of: trimmed) == .folder, try Folder.names(in: trimmed).isEmpty,
             let resolved = Self.resolved(trimmed)
         else { throw Self.alreadyExists("folder", folder, "It is not an empty folder") }
         guard resolved != Self.resolved(".") else {
-            throw Self.alreadyExists(
-                "folder", folder, "It is the folder that you are in, which would be replaced")
+            throw Self.alreadyExists("folder", folder, "It is the current folder, which cannot be replaced")
         }
         self.init(checked: resolved)
     }
 
-    /// A file to be made: there is nothing of that name.
+    /// A file to be created: the path must not exist.
     ///
-    /// Throws `AlreadyExists` where something stands there, `InvalidFile` where the folder around it is missing.
+    /// Throws `alreadyExists` if the path is taken, `invalidFile` if the parent folder is missing.
     init(file: String) throws(SgloradError) {
-        guard !SystemCall.exists(file) else {
+        guard FileKind(of: file, followingLinks: false) == nil else {
             throw Self.alreadyExists("file", file, "It would be overwritten")
         }
         try self.init(missing: file)
     }
 
-    /// A path beside the destination, for what is not yet complete; a name of its own at every call.
-    func temporaryPath() -> String {
-        let number = String(UInt64.random(in: .min ... .max), radix: 16)
-        return "\(parent)/.sglorad-\(number)"
-    }
-
     private init(missing path: String) throws(SgloradError) {
-        guard !path.isEmpty else { throw .invalidFile("''", "an empty path names no place to write to.") }
-        let parent = Self.parent(of: path)
-        guard SystemCall.kind(ofPath: parent) == .folder else {
-            throw .invalidFile(
-                path, "it cannot be written, because there is no folder '\(parent)'. Make it first.")
+        guard !path.isEmpty else { throw .invalidFile("''", "the path to write to is empty.") }
+        let parent = Path.parent(of: path)
+        guard FileKind(of: parent) == .folder else {
+            throw .invalidFile(path, "the parent folder '\(parent)' does not exist. Create it first.")
         }
         self.init(checked: path)
     }
 
     private init(checked path: String) {
         self.path = path
-        parent = Self.parent(of: path)
-    }
-
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        parent = Path.parent(of: path)
     }
 
     private static func withoutTrailingSlashes(_ path: String) -> String {
@@ -77,7 +65,7 @@ struct ExportDestination: Sendable {
 
     private static func alreadyExists(_ kind: String, _ path: String, _ why: String) -> SgloradError {
         SgloradError(
-            .alreadyExists, "'\(path)' exists already. \(why): name another \(kind).",
+            .alreadyExists, "'\(path)' already exists. \(why): choose another \(kind).",
             parameters: ["kind": .string(kind), "name": .string(path)])
     }
 }

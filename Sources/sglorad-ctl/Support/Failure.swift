@@ -1,18 +1,18 @@
-import ControlProtocol
-import ErrorModel
+internal import ErrorModel
+internal import SgloradInterface
+internal import Varlink
 
-/// An error of any origin, as it is told to a person and to a program.
+/// Any error in the form in which the command reports it.
 struct Failure: Error, Sendable {
     /// The error's full name, such as `io.sglorad.NotFound`.
     let name: String
-    /// What was wrong and what to do.
+    /// What went wrong and what to do about it.
     let message: String
     /// The error's typed fields.
     let parameters: [String: SgloradError.Parameter]
-    /// What the process exits with.
     let status: ExitStatus
 
-    /// Makes a failure; its fields always hold the message.
+    /// Creates a failure and adds the message to its fields.
     init(
         name: String, message: String, parameters: [String: SgloradError.Parameter] = [:], status: ExitStatus
     ) {
@@ -22,7 +22,7 @@ struct Failure: Error, Sendable {
         self.status = status
     }
 
-    /// The one place where errors get their words and their exit status.
+    /// Maps an error of any type to its message and exit status.
     init(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
@@ -33,46 +33,110 @@ struct Failure: Error, Sendable {
                 parameters: error.parameters, status: ExitStatus(code: error.code))
         case let error as ConnectionFailure:
             self.init(
-                name: "ConnectionFailure", message: error.description,
+                name: "ConnectionFailure", message: Self.message(error),
                 parameters: ["path": .string(error.path)],
                 status: ExitStatus(reason: error.reason))
         case let error as DecodingError:
             self.init(
                 name: "UnexpectedReply",
-                message: "The daemon's reply is not what this version of sglorad-ctl expects. "
-                    + "Use the versions of one release. (\(error))",
+                message: "The daemon's reply does not match this version of sglorad-ctl. "
+                    + "Use sglorad and sglorad-ctl of the same release. (\(error))",
                 status: .failed)
         case is CancellationError:
-            self.init(name: "Cancelled", message: "The command was called off.", status: .interrupted)
+            self.init(name: "Cancelled", message: "The command was cancelled.", status: .interrupted)
         default: self.init(name: "Failure", message: String(describing: error), status: .failed)
         }
     }
 
     private init(_ error: VarlinkError) {
-        var message = "The daemon answers with the error \(error.name)."
+        var message = "The daemon replied with the error \(error.name)."
         if case .string(let text)? = error.parameters["message"] {
             message = text
         } else if error.name == "org.varlink.service.PermissionDenied" {
             message =
-                "This needs more rights than you have. Requests are for members of the group sglorad-users; the library, "
-                + "the generators and what is others' for members of sglorad-admin; all of it for root and the daemon's "
-                + "own user. Ask to be added to the group, and log in again."
+                "Permission denied. Members of the group sglorad-users may make requests and see their own; members of "
+                + "sglorad-admin, root and the daemon's own user may do everything. Ask an administrator to add you to "
+                + "the group, then log in again."
         } else if error.name == "org.varlink.service.InvalidParameter",
             case .string(let parameter)? = error.parameters["parameter"]
         {
             message = "The daemon does not accept the parameter '\(parameter)'."
         } else if error.name.hasPrefix("org.varlink.service.") {
-            message += " It may be older than this sglorad-ctl: use the versions of one release."
+            message +=
+                " It may be older than this sglorad-ctl: use sglorad and sglorad-ctl of the same release."
         }
         self.init(
             name: error.name, message: message, parameters: error.parameters,
             status: ExitStatus(errorName: error.name))
     }
 
-    /// The same failure with another sentence behind its message.
+    /// Why the daemon cannot be reached, and what to do about it.
+    private static func message(_ failure: ConnectionFailure) -> String {
+        let path = failure.path
+        let start =
+            "Start it with 'systemctl start sglorad.socket' or 'sglorad --state-dir DIR --socket \(path)'."
+        switch failure.reason {
+        case .noSocket: return "The daemon is not running: there is no socket at \(path). \(start)"
+        case .notListening: return "The daemon is not running: nothing listens on \(path). \(start)"
+        case .notAllowed:
+            return
+                "You are not allowed to use \(path). Ask an administrator to add you to the group sglorad-users, "
+                + "then log in again."
+        case .overloaded:
+            return "The daemon at \(path) is overloaded and does not accept connections. Try again later."
+        case .invalidPath:
+            return
+                "'\(path)' cannot be the path of a Unix socket: it must have 1 to \(maximumPathLength) bytes."
+        case .closed:
+            return "The daemon closed the connection to \(path) before it replied. "
+                + "Its log may tell why: 'journalctl -u sglorad'."
+        case .malformedReply: return "The program listening on \(path) does not speak varlink."
+        case .other(let reason): return "The daemon at \(path) cannot be reached: \(reason). \(start)"
+        }
+    }
+
+    /// The size of `sockaddr_un.sun_path` on Linux (unix(7)), without the final zero byte.
+    private static let maximumPathLength = 107
+
+    /// The same failure with another sentence appended to its message.
     func adding(_ sentence: String, parameters more: [String: SgloradError.Parameter] = [:]) -> Failure {
         Failure(
             name: name, message: "\(message) \(sentence)", parameters: parameters.merging(more) { $1 },
             status: status)
+    }
+
+    /// The failure of a stream that ended without the reply that completes it.
+    static func incomplete(_ work: String) -> Failure {
+        Failure(
+            name: "UnexpectedReply",
+            message: "The daemon ended the \(work) without a result and without an error. "
+                + "Its log may tell why: 'journalctl -u sglorad'.",
+            status: .failed)
+    }
+}
+
+/// A failure as `--json` prints it: `{"error": name, "parameters": {…}}`.
+struct FailureDocument: Encodable, Sendable {
+    /// A field of an error, encoded as its bare value.
+    struct Field: Encodable, Sendable {
+        let value: SgloradError.Parameter
+
+        func encode(to encoder: any Encoder) throws {
+            // JSON cannot represent infinities and NaN.
+            if case .double(let number) = value, !number.isFinite {
+                var container = encoder.singleValueContainer()
+                try container.encodeNil()
+            } else {
+                try value.encode(to: encoder)
+            }
+        }
+    }
+
+    let error: String
+    let parameters: [String: Field]
+
+    init(_ failure: Failure) {
+        error = failure.name
+        parameters = failure.parameters.mapValues(Field.init)
     }
 }

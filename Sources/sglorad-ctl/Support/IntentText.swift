@@ -1,25 +1,30 @@
-import ErrorModel
-import Glibc
+internal import ErrorModel
+internal import Files
+internal import Glibc
 
-/// Where an intent's text comes from: the argument itself or, for `-`, standard input, so that it need not stand in the
-/// list of processes.
+/// Reads an intent's text from the argument or, for `-`, from standard input, which keeps it out of the process list.
 enum IntentText {
-    /// The most that the daemon takes.
+    /// The daemon's limit, in bytes of UTF-8.
     static let maximumBytes = 32_768
 
-    /// The text of an argument; `-` reads the descriptor to its end.
+    /// The text of an argument; `-` reads standard input to its end.
+    ///
+    /// Throws `invalidIntent` if the text is blank, longer than ``maximumBytes`` or not UTF-8.
     static func resolve(_ argument: String, standardInput: Int32 = STDIN_FILENO) throws(SgloradError)
         -> String
     {
         guard argument == "-" else { return try checked(argument) }
-        // The line's end does not count, so up to two bytes more than the limit may come.
-        var bytes = try SystemCall.read(standardInput, count: maximumBytes + 3, path: "standard input")
+        // A final line break does not count, so two bytes more than the limit are accepted.
+        var bytes = try FileBytes.read(
+            maximumBytes + 3, from: standardInput, path: "standard input")
         guard bytes.count <= maximumBytes + 2 else { throw tooLong }
         if bytes.last == lineFeed { bytes.removeLast() }
         return try checked(decoded(bytes[...]))
     }
 
-    /// The texts of `encode`: the arguments or, for none or `-`, one text a line of standard input.
+    /// The texts of `encode`: the arguments or, without any or for `-`, one text per line of standard input.
+    ///
+    /// Throws `invalidRequest` if there are too many texts, or one is blank or too long.
     static func resolveLines(
         _ arguments: [String], standardInput: Int32 = STDIN_FILENO
     ) throws(SgloradError) -> [String] {
@@ -32,7 +37,7 @@ enum IntentText {
                 throw .invalidRequest(
                     field: "texts",
                     reason:
-                        "holds a text, number \(index + 1), that is empty or longer than \(maximumBytes) bytes"
+                        "holds an empty or too long text (number \(index + 1)): 1 to \(maximumBytes) bytes are allowed"
                 )
             }
         }
@@ -41,7 +46,7 @@ enum IntentText {
 
     private static func lines(_ standardInput: Int32) throws(SgloradError) -> [String] {
         let limit = maximumLines * (maximumBytes + 2)
-        let bytes = try SystemCall.read(standardInput, count: limit + 1, path: "standard input")
+        let bytes = try FileBytes.read(limit + 1, from: standardInput, path: "standard input")
         guard bytes.count <= limit else { throw tooManyLines }
         var lines = bytes.split(separator: lineFeed, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
@@ -51,19 +56,20 @@ enum IntentText {
         return texts
     }
 
-    /// The most texts that one command encodes.
+    /// The maximum number of texts per command.
     private static let maximumLines = 1_024
 
     private static var tooManyLines: SgloradError {
         .invalidRequest(
-            field: "texts", reason: "holds more than \(maximumLines) texts; encode them in several parts")
+            field: "texts",
+            reason: "holds more than \(maximumLines) texts; run the command several times with fewer texts")
     }
 
-    /// A text that is neither blank nor too long.
+    /// The text itself, unless it is blank or too long.
     private static func checked(_ text: String) throws(SgloradError) -> String {
         guard text.utf8.count <= maximumBytes else { throw tooLong }
         guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
-            throw .invalidIntent(field: "text", reason: "is empty; say in plain words what is wanted")
+            throw .invalidIntent(field: "text", reason: "is empty; describe the task in plain language")
         }
         return text
     }
@@ -72,10 +78,10 @@ enum IntentText {
 
     private static var tooLong: SgloradError {
         .invalidIntent(
-            field: "text", reason: "is longer than \(maximumBytes) bytes; say in fewer words what is wanted")
+            field: "text", reason: "is longer than \(maximumBytes) bytes; shorten it")
     }
 
-    /// The text of a line's bytes, without the carriage return that some systems put before the line feed.
+    /// Decodes a line, without the carriage return of a CRLF line break.
     private static func decoded(_ line: ArraySlice<UInt8>) throws(SgloradError) -> String {
         let bytes = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
         guard let text = String(validating: bytes, as: UTF8.self) else {

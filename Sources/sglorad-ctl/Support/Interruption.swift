@@ -1,16 +1,17 @@
-import ControlProtocol
-import Dispatch
-import Glibc
-import Synchronization
+internal import Dispatch
+internal import Glibc
+internal import SgloradInterface
+internal import Synchronization
+internal import Varlink
 
-/// Ends a long call in order when the person presses Ctrl-C (or the process is asked to end): the connection is closed,
-/// so the daemon calls the work off, and what was begun here is cleared away.
+/// Cancels a long call in an orderly way on Ctrl-C or SIGTERM: closes the connection, upon which the daemon cancels the
+/// work, and lets the command clean up.
 enum Interruption {
-    /// Runs a body; a signal closes the client's connection and makes the body's error a failure that says `notice`.
+    /// Runs a body; a signal closes the client's connection and replaces the body's error by a failure with `notice`.
     static func guarding<Result>(
-        _ client: Client, notice: String, _ body: () async throws -> Result
+        _ client: VarlinkClient, notice: String, _ body: () async throws -> Result
     ) async throws -> Result {
-        let watch = SignalWatch { await client.transport.close() }
+        let watch = SignalWatch { await client.close() }
         defer { watch.end() }
         do {
             return try await body()
@@ -22,15 +23,13 @@ enum Interruption {
     }
 }
 
-/// Waits for SIGINT and SIGTERM while a long call runs.
-///
-/// A second signal ends the process at once.
+/// Watches for SIGINT and SIGTERM during a long call; a second signal ends the process immediately.
 private final class SignalWatch: Sendable {
     private static let signals = [SIGINT, SIGTERM]
 
     private let state = Mutex<(received: Int32?, sources: [any DispatchSourceSignal])>((nil, []))
 
-    /// The signal that came, if any.
+    /// The first signal received, if any.
     var received: Int32? { state.withLock { $0.received } }
 
     init(_ action: @escaping @Sendable () async -> Void) {
@@ -51,7 +50,7 @@ private final class SignalWatch: Sendable {
         }
     }
 
-    /// Gives the signals back their usual effect.
+    /// Restores the signals' default actions.
     func end() {
         state.withLock { state in
             for source in state.sources { source.cancel() }

@@ -1,37 +1,39 @@
-import ControlProtocol
-import ErrorModel
-import FoundationEssentials
-import Glibc
+internal import ErrorModel
+internal import Files
+internal import FoundationEssentials
+internal import SgloradInterface
+internal import Varlink
 
-/// A file to be sent to the daemon: a regular file, opened with the caller's rights; symbolic links are followed.
+/// A regular file to be uploaded to the daemon, read with the caller's permissions; symbolic links are followed.
 struct OutgoingFile: Sendable {
-    /// How many bytes go into one message; as base64 they are 4 MiB.
+    /// The number of bytes per message: 3 MiB, which are 4 MiB in base64.
     static let chunkBytes = 3 << 20
 
-    /// The name that the daemon learns, relative to the adapter's folder.
+    /// The name that the daemon receives, relative to the adapter's folder.
     let name: String
-    /// Where the file lies.
+    /// The local path.
     let path: String
-    /// Its size when it was looked at.
+    /// The size when the file was checked.
     let bytes: Int
 
-    /// Looks at a file; throws `InvalidFile` where it is missing, not a regular file, or cannot be read.
+    /// Checks a file; throws `invalidFile` if it is missing, not a regular file, or unreadable.
     init(name: String, path: String) throws(SgloradError) {
         self.name = name
         self.path = path
-        let descriptor = try Self.opened(path)
-        defer { close(descriptor) }
-        bytes = try Self.size(descriptor, path)
+        bytes = try ReadableFile(path).bytes
     }
 
-    /// Sends the file in chunks and returns its digest; `progress` learns how many bytes of it have gone.
-    func upload(to client: Client, progress: (Int) -> Void = { _ in }) async throws -> Wire.UploadedFile {
-        let descriptor = try Self.opened(path)
-        defer { close(descriptor) }
+    /// Uploads the file in chunks; `progress` receives the number of its bytes that were sent.
+    ///
+    /// Throws `invalidFile` if the file cannot be read, or if the daemon received another number of bytes.
+    func upload(to client: VarlinkClient, progress: (Int) -> Void = { _ in }) async throws
+        -> Wire.UploadedFile
+    {
+        let file = try ReadableFile(path)
         var upload: String?
         var sent = 0
         while true {
-            let chunk = try SystemCall.read(descriptor, count: Self.chunkBytes, path: path)
+            let chunk = try file.read(Self.chunkBytes)
             let isLast = chunk.count < Self.chunkBytes
             let reply = try await client.call(
                 Methods.UploadFile.self,
@@ -42,56 +44,37 @@ struct OutgoingFile: Sendable {
             guard isLast else { continue }
             guard let digest = reply.digest, reply.received == sent else {
                 throw SgloradError.invalidFile(
-                    path, "the daemon received \(reply.received) of \(sent) bytes; try again.")
+                    path, "the daemon received \(reply.received) of \(sent) bytes. Try again.")
             }
             return Wire.UploadedFile(name: name, digest: digest)
         }
     }
 
-    /// Reads a small file whole; throws `InvalidFile` where it is longer than `limit` bytes.
+    /// Uploads files one after the other, with their total progress after the word `title`.
+    static func upload(
+        _ files: [OutgoingFile], to client: VarlinkClient, title: String
+    ) async throws -> [Wire.UploadedFile] {
+        var progress = Progress(otherwise: .nothing)
+        defer { progress.clear() }
+        let total = files.reduce(0) { $0 + $1.bytes }
+        var before = 0
+        var uploaded: [Wire.UploadedFile] = []
+        for file in files {
+            uploaded.append(
+                try await file.upload(to: client) { sent in
+                    progress.show(title, bytes: before + sent, of: total)
+                })
+            before += file.bytes
+        }
+        return uploaded
+    }
+
+    /// Reads a small file completely; throws `invalidFile` if it is longer than `limit` bytes.
     static func content(ofPath path: String, limit: Int) throws(SgloradError) -> [UInt8] {
-        let descriptor = try opened(path)
-        defer { close(descriptor) }
-        let bytes = try SystemCall.read(descriptor, count: limit + 1, path: path)
+        let bytes = try ReadableFile(path).read(limit + 1)
         guard bytes.count <= limit else {
-            throw .invalidFile(path, "it is longer than \(Format.bytes(limit)).")
+            throw .invalidFile(path, "it is longer than the limit of \(Format.bytes(limit)).")
         }
         return bytes
-    }
-
-    /// Opens a regular file.
-    ///
-    /// It is looked at before, because opening a device can have an effect, and after, because the name may have come to
-    /// mean something else; a named pipe does not hold the open up.
-    private static func opened(_ path: String) throws(SgloradError) -> Int32 {
-        guard let kind = SystemCall.kind(ofPath: path) else {
-            throw .invalidFile(path, "it cannot be read: \(SystemCall.reason(errno)).")
-        }
-        guard kind == .file else { throw notRegular(path, kind) }
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw .invalidFile(path, "it cannot be read: \(SystemCall.reason(errno)).")
-        }
-        do {
-            _ = try size(descriptor, path)
-        } catch {
-            close(descriptor)
-            throw error
-        }
-        return descriptor
-    }
-
-    private static func size(_ descriptor: Int32, _ path: String) throws(SgloradError) -> Int {
-        var information = stat()
-        guard fstat(descriptor, &information) == 0 else {
-            throw .invalidFile(path, "it cannot be looked at: \(SystemCall.reason(errno)).")
-        }
-        let kind = FileKind(mode: information.st_mode)
-        guard kind == .file else { throw notRegular(path, kind) }
-        return Int(information.st_size)
-    }
-
-    private static func notRegular(_ path: String, _ kind: FileKind) -> SgloradError {
-        .invalidFile(path, "it is a \(kind.rawValue), and a regular file is needed.")
     }
 }

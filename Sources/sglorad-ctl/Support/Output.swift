@@ -1,13 +1,14 @@
-import ErrorModel
-import FoundationEssentials
-import Glibc
+internal import ErrorModel
+internal import Files
+internal import FoundationEssentials
+internal import Glibc
 
-/// Where a command's result goes: standard output, once, as text or as one JSON document.
+/// Prints a command's result on standard output, as text or as one JSON document.
 struct Output: Sendable {
-    /// Whether the result is one JSON document.
+    /// Whether the result is printed as JSON.
     let json: Bool
 
-    /// Prints a reply: its own JSON, or what `report` makes of it.
+    /// Prints a reply as JSON, or as the text that `report` makes of it.
     func emit(_ reply: some Encodable, _ report: (inout Report) -> Void) throws {
         if json {
             try emit(json: reply)
@@ -18,7 +19,7 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints one of many replies: its JSON on a line of its own, or what `report` makes of it.
+    /// Prints one of many replies: as JSON on a single line, or as the text that `report` makes of it.
     func emitLine(_ reply: some Encodable, _ report: (inout Report) -> Void) throws {
         guard json else { return try emit(reply, report) }
         let encoder = JSONEncoder()
@@ -29,15 +30,15 @@ struct Output: Sendable {
     /// Prints one JSON document.
     func emit(json document: some Encodable) throws { try Self.print(Self.encoded(document) + "\n") }
 
-    /// Tells of a failure: the message on standard error and, under `--json`, an object on standard output.
+    /// Prints a failure: its message on standard error and, with `--json`, an object on standard output.
     func emit(_ failure: Failure) {
         let style = Style.of(descriptor: STDERR_FILENO)
         StandardError.write("\(style.failure("sglorad-ctl:")) \(SafeText(failure.message))\n")
-        // The status tells of the failure even where standard output cannot be written.
+        // If standard output cannot be written either, the exit status still reports the failure.
         if json { try? emit(json: FailureDocument(failure)) }
     }
 
-    /// The JSON of a value: pretty, keys sorted, so that equal values give equal text.
+    /// Pretty-printed JSON with sorted keys, so that equal values give equal text.
     static func encoded(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -45,24 +46,52 @@ struct Output: Sendable {
     }
 
     private static func print(_ text: String) throws(SgloradError) {
-        try SystemCall.write(Array(text.utf8), to: STDOUT_FILENO, path: "standard output")
+        try FileBytes.append(Array(text.utf8), to: STDOUT_FILENO, path: "standard output")
     }
 }
 
-/// Messages and progress, which never mix with a command's result.
+/// Messages and progress, kept apart from the command's result.
 enum StandardError {
-    /// Whether a person may be looking.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// How many columns the terminal has, 80 where it does not say.
+    /// The terminal's width, or 80 if it is unknown.
     static var columns: Int {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 
-    /// Writes what is already safe to print; a closed standard error is no reason to fail.
+    /// Writes text that is already safe to print; errors are ignored, since standard error may be closed.
     static func write(_ text: String) {
-        try? SystemCall.write(Array(text.utf8), to: STDERR_FILENO, path: "standard error")
+        try? FileBytes.append(Array(text.utf8), to: STDERR_FILENO, path: "standard error")
     }
+}
+
+/// Terminal colours, used on a capable terminal unless `NO_COLOR` is set.
+struct Style: Sendable {
+    let isColoured: Bool
+
+    static let plain = Style(isColoured: false)
+
+    /// The style for a file descriptor, by its type and the environment.
+    static func of(descriptor: Int32) -> Style {
+        Style(
+            isColoured: isatty(descriptor) == 1 && (Environment["NO_COLOR"] ?? "").isEmpty
+                && Environment["TERM"] != "dumb")
+    }
+
+    /// A table's header.
+    func heading(_ text: String) -> String { wrap(text, "1") }
+    func warning(_ text: String) -> String { wrap(text, "33") }
+    func failure(_ text: String) -> String { wrap(text, "31") }
+
+    private func wrap(_ text: String, _ code: String) -> String {
+        isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}
+
+/// The process's environment variables.
+enum Environment {
+    /// The value of a variable; nil if it is not set.
+    static subscript(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -1,18 +1,19 @@
-import ControlProtocol
-import ErrorModel
-import FoundationEssentials
-import Glibc
+internal import ErrorModel
+internal import Files
+internal import FoundationEssentials
+internal import Glibc
+internal import SgloradInterface
 
-/// An intent that is dropped into the spool, and its result.
+/// An intent submitted as a file in the spool folder, and its result file.
 struct SpooledFile: Sendable {
-    /// The spool's folder.
+    /// The spool folder.
     let spool: String
-    /// The file's name there.
+    /// The file's name in the spool.
     let name: String
-    /// What stood in the result's place before: the answer to an earlier file of this name.
+    /// The result file of an earlier submission under this name, if there was one.
     private let earlier: Identity?
 
-    /// Which file it is, and in which version.
+    /// Identifies one version of a file.
     private struct Identity: Sendable, Equatable {
         let inode: ino_t
         let seconds: Int
@@ -27,23 +28,22 @@ struct SpooledFile: Sendable {
         }
     }
 
-    /// Where its result appears.
+    /// The path at which the result appears.
     var result: String { "\(spool)/done/\(getuid())/\(name)" }
 
-    /// Drops an intent; it is durable and the daemon's when this returns.
+    /// Submits an intent; when this returns, the file is durable and visible to the daemon.
     ///
     /// - Parameters:
-    ///   - intent: what is wanted.
-    ///   - spool: the spool's folder.
-    ///   - key: a word under which the intent is asked for once; it becomes the file's name.
-    /// - Throws: `invalidIntent` for a key that cannot be a name, `storageFailure` where the spool cannot be used.
+    ///   - spool: the spool folder.
+    ///   - key: the idempotency key, which becomes the file's name; nil for a random name.
+    /// - Throws: `invalidIntent` for a key that cannot be a file name, `storageFailure` if the spool cannot be used.
     init(_ intent: Wire.Intent, in spool: String, key: String?) throws {
         self.spool = spool
         name = try key.map(Self.name) ?? "ctl-\(UUID().uuidString.lowercased()).json"
         earlier = Identity("\(spool)/done/\(getuid())/\(name)")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try drop(Array(try encoder.encode(intent)) + [UInt8(ascii: "\n")])
+        try submit(Array(try encoder.encode(intent)) + [UInt8(ascii: "\n")])
     }
 
     private static func name(key: String) throws(SgloradError) -> String {
@@ -54,63 +54,67 @@ struct SpooledFile: Sendable {
         guard (1...100).contains(key.utf8.count), isName else {
             throw .invalidIntent(
                 field: "idempotencyKey",
-                reason: "becomes a file's name in the spool: it may have 1 to 100 letters, digits, - and _")
+                reason:
+                    "becomes a file name in the spool, so it must be 1 to 100 ASCII letters, digits, - and _")
         }
         return key + ".json"
     }
 
-    private func drop(_ bytes: [UInt8]) throws(SgloradError) {
-        let temporary = "\(spool)/tmp/\(name).\(getpid())"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640)
-        guard descriptor >= 0 else {
-            let number = errno
+    private func submit(_ bytes: [UInt8]) throws(SgloradError) {
+        let folder = "\(spool)/tmp"
+        if FileKind(of: folder) == nil, errno == ENOENT {
             throw .storageFailure(
-                "\(spool)/tmp",
-                "a file cannot be made: \(SystemCall.reason(number)). "
-                    + (number == ENOENT
-                        ? "There is no spool here: name it with --spool-directory, or configure spool.directory."
-                        : "Users of the spool belong to the group sglorad-users."))
+                folder,
+                "there is no spool folder at \(spool). Name it with --spool-directory, or set spool.directory in the "
+                    + "daemon's configuration.")
         }
-        defer { close(descriptor) }
-        do throws(SgloradError) {
-            // The daemon reads it as the file's group, whatever the caller's mask.
-            fchmod(descriptor, 0o640)
-            try SystemCall.write(bytes, to: descriptor, path: temporary)
-            try SystemCall.synchronise(descriptor, path: temporary)
-            guard rename(temporary, "\(spool)/new/\(name)") == 0 else {
-                throw SystemCall.failure("\(spool)/new", "the file cannot get its name", errno)
-            }
+        let file: DurableFile
+        do {
+            file = try DurableFile(in: folder, temporaryName: "\(name).\(getpid())", mode: 0o640)
         } catch {
-            unlink(temporary)
-            throw error
+            throw SgloradError(
+                .storageFailure,
+                "\(error.message) Users of the spool must be members of the group sglorad-users.",
+                parameters: error.parameters)
         }
-        // The folder can be written and not opened, so its own synchronisation is not for us: Linux' journals keep the new
-        // name with the file, whose status it changed.
-        try SystemCall.synchronise(descriptor, path: "\(spool)/new/\(name)")
+        // The daemon reads the file as a member of its group, whatever the caller's umask.
+        fchmod(file.descriptor, 0o640)
+        try file.write(bytes)
+        let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw .system(folder, "the file cannot be opened a second time") }
+        defer { close(descriptor) }
+        let place = "\(spool)/new/\(name)"
+        try file.commit(as: place, synchronisingFolder: false)
+        // Users may write to the folder but not open it, so it cannot be synchronised. The rename changed the file's
+        // status; on Linux's journalling file systems, synchronising the file commits the new name with it.
+        guard fsync(descriptor) == 0 else { throw .system(place, "the file could not be synchronised") }
     }
 
-    /// Waits for the result, for as long as it takes.
-    func wait() async throws -> SpoolResult {
+    /// Waits for the result without a time limit.
+    ///
+    /// - Throws: `storageFailure` if the result cannot be read.
+    func wait() async throws -> Wire.SpoolResult {
         while true {
             if let now = Identity(result), now != earlier {
-                return try JSONDecoder().decode(SpoolResult.self, from: Data(try read()))
+                return try JSONDecoder().decode(Wire.SpoolResult.self, from: Data(try read()))
             }
             try await Task.sleep(for: .milliseconds(50))
         }
     }
 
     private func read() throws(SgloradError) -> [UInt8] {
-        let descriptor = open(result, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw SystemCall.failure(result, "cannot be read", errno) }
-        defer { close(descriptor) }
-        return try SystemCall.read(descriptor, count: 16 << 20, path: result)
+        do {
+            return try ReadableFile(result).read(16 << 20)
+        } catch {
+            throw .storageFailure(result, "the result cannot be read. (\(error.message))")
+        }
     }
 }
 
-/// What `request --spool --no-wait` prints under `--json`.
+/// What `request --spool --no-wait --json` prints.
 struct SpooledReceipt: Encodable, Sendable {
     /// The file's name in the spool.
     let name: String
-    /// Where its result appears.
+    /// The path at which the result appears.
     let result: String
 }

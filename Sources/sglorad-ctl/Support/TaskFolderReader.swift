@@ -1,44 +1,45 @@
-import ControlProtocol
-import ErrorModel
-import FoundationEssentials
+internal import ErrorModel
+internal import Files
+internal import FoundationEssentials
+internal import SgloradInterface
 
-/// Reads the task files of an evaluation with the caller's rights; every error names the file and says what to do.
+/// Reads the task files of an evaluation with the caller's permissions; every error names the file and the remedy.
 enum TaskFolderReader {
-    /// The most bytes that the tasks may have together: a message to the daemon has 16 MiB at most.
+    /// The maximum total size of the tasks: a message to the daemon may have 16 MiB.
     static let limit = 12 << 20
 
     private static let form = """
         A task file holds "name", "description", "pool" (a list of texts) and "queries" (a list of objects with "text" and \
-        "answer", the place of the right text in the pool).
+        "answer", the index of the correct text in the pool).
         """
 
-    /// The tasks of all files of a folder whose names end in `.json`, in the order of the names.
+    /// The tasks in a folder's `*.json` files, in the order of the file names; hidden files are ignored.
     ///
-    /// Throws `InvalidFile` where the folder holds none, or a file that is not a task, or too much.
+    /// Throws `invalidFile` if the folder holds no task file, an invalid one, or more than ``limit`` bytes.
     static func tasks(inFolder folder: String) throws(SgloradError) -> [Wire.EvaluationTask] {
-        guard SystemCall.kind(ofPath: folder) == .folder else {
+        guard FileKind(of: folder) == .folder else {
             throw .invalidFile(
-                folder, "there is no such folder. Name one that holds task files, one task a file.")
+                folder, "there is no such folder. Name a folder with one JSON file per task.")
         }
-        let names = try SystemCall.names(inFolder: folder).filter {
+        let names = try Folder.names(in: folder).filter {
             $0.hasSuffix(".json") && !$0.hasPrefix(".")
         }
         guard !names.isEmpty else {
             throw .invalidFile(
-                folder, "the folder holds no task file: none of its names ends in .json. \(form)")
+                folder, "the folder holds no task file, that is, no *.json file. \(form)")
         }
         var tasks: [Wire.EvaluationTask] = []
         var bytes = 0
         for name in names {
             let path = "\(folder)/\(name)"
             let task = try task(path)
-            // What is sent counts, not what the file holds beside it.
+            // Only the fields that are sent count, not what else the file holds.
             bytes += (try? JSONEncoder().encode(task).count) ?? 0
             guard bytes < limit else {
                 throw .invalidFile(
                     path,
-                    "with it the tasks have over \(Format.bytes(limit)), more than one call takes. Name a folder with "
-                        + "fewer or smaller tasks.")
+                    "with this file, the tasks exceed the limit of \(Format.bytes(limit)) per call. Use fewer or smaller "
+                        + "tasks.")
             }
             tasks.append(task)
         }
@@ -50,13 +51,13 @@ enum TaskFolderReader {
         do {
             return try JSONDecoder().decode(Wire.EvaluationTask.self, from: Data(content))
         } catch let error as DecodingError {
-            throw .invalidFile(path, "it is not a task: \(reason(error)). \(form)", cause: error)
+            throw .invalidFile(path, "it is not a valid task: \(reason(error)). \(form)", cause: error)
         } catch {
-            throw .invalidFile(path, "it is not a task. \(form)", cause: error)
+            throw .invalidFile(path, "it is not a valid task. \(form)", cause: error)
         }
     }
 
-    /// Which field is missing or wrong.
+    /// The field that is missing or invalid.
     private static func reason(_ error: DecodingError) -> String {
         func place(_ path: [any CodingKey]) -> String {
             path.reduce("") { text, key in
@@ -67,7 +68,7 @@ enum TaskFolderReader {
         switch error {
         case .keyNotFound(let key, let context): return "\"\(place(context.codingPath + [key]))\" is missing"
         case .typeMismatch(let type, let context):
-            return "\"\(place(context.codingPath))\" is not of the type \(type)"
+            return "\"\(place(context.codingPath))\" is not of type \(type)"
         case .valueNotFound(_, let context): return "\"\(place(context.codingPath))\" is null"
         default: return "it is not JSON"
         }

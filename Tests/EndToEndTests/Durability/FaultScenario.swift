@@ -1,21 +1,25 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// A small life of a daemon in which one file operation fails: three experts, ten training steps, a request, an eviction,
-/// something forgotten; and
-/// then a life without faults, after which everything must be as it was said to be.
+/// A short run of a daemon in which one file operation fails, and then one without faults, after which everything that
+/// was acknowledged must hold.
+///
+/// The run imports three experts, trains for ten steps, makes a request, evicts, and forgets.
 struct FaultScenario {
     let fault: FaultTests.Fault
-    /// Which operation fails; 0 for none.
+    /// The number of the failing operation, from 1; 0 for none.
     let at: Int
 
     private static let experts = Places.experts("wn-birds", "wn-fish", "wn-insects")
     private static let library = "\(Places.products)/libFaultInjection.so"
 
     /// What the daemon acknowledged.
-    private struct Promises {
+    private struct Acknowledged {
         var experts: Set<String> = []
         var generator: String?
         var request: String?
@@ -24,86 +28,90 @@ struct FaultScenario {
         var forgotten: String?
     }
 
-    private actor Book {
-        var promises = Promises()
-        func note(_ change: @Sendable (inout Promises) -> Void) { change(&promises) }
+    private actor Record {
+        var acknowledged = Acknowledged()
+        func note(_ change: @Sendable (inout Acknowledged) -> Void) { change(&acknowledged) }
     }
 
-    /// Runs it.
+    /// Runs the scenario.
     ///
-    /// - Returns: how many operations the daemon did in its first life.
+    /// - Returns: the number of file operations of the run with the fault.
     func run() async throws -> Int {
         try await withTemporaryFolder { folder in
-            try Data("cache:\n  minimumAge: 0s\n".utf8).write(to: URL(filePath: "\(folder)/config.yaml"))
-            let arguments = ["--config", "\(folder)/config.yaml"]
-            let faulty = MortalDaemon(
-                folder: folder, arguments: arguments,
-                environment: [
-                    "LD_PRELOAD": Self.library, "SGLORAD_FAULT_ROOT": "\(folder)/state",
-                    "SGLORAD_FAULT_AT": "\(at)", "SGLORAD_FAULT_ERRNO": "\(fault.number)",
-                    "SGLORAD_FAULT_LASTS": fault.lasts ? "1" : "0", "SGLORAD_FAULT_COUNT": "\(folder)/count",
-                ])
-            let book = Book()
-            let end = try await faulty.run(signal: SIGTERM) { process in
+            let sound = try DaemonProcess(folder: folder, configuration: "cache:\n  minimumAge: 0s\n")
+            var faulty = sound
+            faulty.environment = [
+                "LD_PRELOAD": Self.library, "SGLORAD_FAULT_ROOT": "\(folder)/state",
+                "SGLORAD_FAULT_AT": "\(at)", "SGLORAD_FAULT_ERRNO": "\(fault.number)",
+                "SGLORAD_FAULT_LASTS": fault.lasts ? "1" : "0", "SGLORAD_FAULT_COUNT": "\(folder)/count",
+            ]
+            let record = Record()
+            let end = try await faulty.run { [faulty] process in
                 guard try await faulty.waitUntilServing(process) else { return }
-                try await live(faulty, book)
+                try await exercise(faulty, record)
             }
             let place = "\(fault.testDescription), operation \(at)"
-            #expect(end == 0 || end == 1, "\(place): ended with \(end): \(faulty.tail)")
-            let sound = MortalDaemon(folder: folder, arguments: arguments)
-            let promises = await book.promises
-            let after = try await sound.run(signal: SIGTERM) { process in
-                try #require(try await sound.waitUntilServing(process), "\(place): \(sound.tail)")
-                try await check(sound, promises, place)
+            #expect(end == 0 || end == 1, "\(place): ended with \(end): \(faulty.logTail)")
+            let acknowledged = await record.acknowledged
+            let after = try await sound.run { process in
+                try #require(try await sound.waitUntilServing(process), "\(place): \(sound.logTail)")
+                do {
+                    try await check(sound, acknowledged, place)
+                } catch {
+                    Issue.record("\(place): \(error)")
+                    throw error
+                }
             }
-            #expect(after == 0, "\(place): \(sound.tail)")
+            #expect(after == 0, "\(place): \(sound.logTail)")
             let audit = try await StateAudit(state: sound.state)
             #expect(audit.findings == [], "\(place)")
             let count = try? String(contentsOfFile: "\(folder)/count", encoding: .utf8)
-            return try #require(count.flatMap { Int($0) }, "\(place): \(faulty.tail)")
+            return try #require(count.flatMap { Int($0) }, "\(place): \(faulty.logTail)")
         }
     }
 
-    /// Does everything once; what fails says so, and what is acknowledged is written down.
-    private func live(_ daemon: MortalDaemon, _ book: Book) async throws {
+    /// Runs every command once and records what is acknowledged.
+    private func exercise(_ daemon: DaemonProcess, _ record: Record) async throws {
         for expert in Self.experts {
             if try await ask(daemon, "expert", "import", expert) != nil {
-                await book.note { $0.experts.insert(URL(filePath: expert).lastPathComponent) }
+                await record.note { $0.experts.insert(URL(filePath: expert).lastPathComponent) }
             }
         }
         if let text = try await ask(daemon, "generator", "train", "--steps", "10", "--json") {
             let reply = try JSONDecoder().decode(Methods.TrainGenerator.Reply.self, from: Data(text.utf8))
-            await book.note { $0.generator = reply.generator?.generatorId }
+            await record.note { $0.generator = reply.generator?.generatorId }
         }
         let key = ["--idempotency-key", "k", "--force", "--seed", "1"]
         if let id = try await ask(daemon, ["request", "definitions of owls", "--no-wait"] + key) {
-            await book.note { $0.request = id.trimmingCharacters(in: .newlines) }
+            await record.note { $0.request = id.trimmingCharacters(in: .newlines) }
         }
         if let text = try await ask(daemon, ["request", "definitions of owls", "--json"] + key) {
             let reply = try JSONDecoder().decode(Methods.Request.Reply.self, from: Data(text.utf8))
-            await book.note { $0.adapter = reply.adapter?.adapterId }
+            await record.note { $0.adapter = reply.adapter?.adapterId }
         }
         if try await ask(daemon, "cache", "evict", "--max-bytes", "0") != nil {
-            await book.note { $0.isEvicted = true }
+            await record.note { $0.isEvicted = true }
         }
         let trouts = ["request", "definitions of trouts", "--force", "--seed", "2", "--json"]
         if let text = try await ask(daemon, trouts) {
             let reply = try JSONDecoder().decode(Methods.Request.Reply.self, from: Data(text.utf8))
             if try await ask(daemon, "forget", reply.request.requestId) != nil {
-                await book.note { $0.forgotten = reply.request.requestId }
+                await record.note { $0.forgotten = reply.request.requestId }
             }
         }
         _ = try await ask(daemon, "cache", "verify")
         _ = try await ask(daemon, "status")
     }
 
-    /// Runs a command; an error must be one that is said.
-    private func ask(_ daemon: MortalDaemon, _ arguments: String...) async throws -> String? {
+    /// Runs a command.
+    ///
+    /// - Returns: its output; nil where it failed, which it must do with a message and in time.
+    private func ask(_ daemon: DaemonProcess, _ arguments: String...) async throws -> String? {
         try await ask(daemon, arguments)
     }
 
-    private func ask(_ daemon: MortalDaemon, _ arguments: [String]) async throws -> String? {
-        // Whatever fails, nobody is left waiting.
+    private func ask(_ daemon: DaemonProcess, _ arguments: [String]) async throws -> String? {
+        // Even a failure must be reported in time.
         let outcome = try await daemon.control(arguments, within: 120)
         if outcome.status == 0 { return outcome.output }
         #expect(
@@ -112,35 +120,28 @@ struct FaultScenario {
         return nil
     }
 
-    /// Without faults all promises are kept, and everything works again.
-    private func check(_ daemon: MortalDaemon, _ promises: Promises, _ place: String) async throws {
-        func reply<T: Decodable>(_ type: T.Type, _ arguments: String...) async throws -> T {
-            let outcome = try await daemon.control(arguments + ["--json"])
-            try #require(outcome.status == 0, "\(place): \(arguments): \(outcome.output) \(outcome.error)")
-            return try outcome.decode(type)
-        }
-        let experts = try await reply(Methods.ListExperts.Reply.self, "expert", "list").experts.map(\.name)
-        #expect(promises.experts.isSubset(of: experts), "\(place): \(experts)")
-        let generators = try await reply(Methods.ListGenerators.Reply.self, "generator", "list").generators
-        if let generator = promises.generator {
+    /// Expects everything acknowledged to hold and all commands to work without faults.
+    private func check(
+        _ daemon: DaemonProcess, _ acknowledged: Acknowledged, _ place: String
+    ) async throws {
+        let experts = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list").experts.map(
+            \.name)
+        #expect(acknowledged.experts.isSubset(of: experts), "\(place): \(experts)")
+        let generators = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
+            .generators
+        if let generator = acknowledged.generator {
             #expect(generators.contains { $0.generatorId == generator }, "\(place)")
         }
-        if let id = promises.request {
-            while true {
-                let request = try await reply(Methods.GetRequest.Reply.self, "queue", "show", id).request
-                if request.finishedAt != nil { break }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-        }
-        let adapters = try await reply(Methods.ListAdapters.Reply.self, "adapter", "list").adapters
-        if let adapter = promises.adapter {
-            // An eviction that failed may have been half done, one adapter at a time.
+        if let id = acknowledged.request { _ = try await daemon.finished(id) }
+        let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list").adapters
+        if let adapter = acknowledged.adapter {
+            // Eviction removes one adapter at a time, so a failed one may be partial.
             let isThere = adapters.contains { $0.adapterId == adapter }
-            if promises.isEvicted { #expect(!isThere, "\(place): evicted and there") }
+            if acknowledged.isEvicted { #expect(!isThere, "\(place): still there after its eviction") }
         }
-        if let id = promises.forgotten {
+        if let id = acknowledged.forgotten {
             let shown = try await daemon.control("queue", "show", id)
-            #expect(shown.status == 65, "\(place): forgotten, and shown: \(shown.output)")
+            #expect(shown.status == 65, "\(place): forgotten but shown: \(shown.output)")
         }
         let missing = Self.experts.filter { !experts.contains(URL(filePath: $0).lastPathComponent) }
         if !missing.isEmpty {

@@ -1,21 +1,22 @@
-import ControlProtocol
 import Foundation
 import Glibc
+import SgloradInterface
+import SpoolForms
+import TestSupport
 import Testing
+import Varlink
 
-/// Lets the N-th file operation of the daemon and of its training fail, once or from there on, and looks at what is left.
+/// Makes the N-th file operation of the daemon and its training child fail, once or from there on, and checks the state.
 ///
-/// `make faults` goes through every N, until a scenario passes without its fault having come.
-@Suite(
-    "Faults", .timeLimit(.minutes(600)),
-    .enabled(if: Places.hasModel, "needs the text encoder: make model"))
+/// `make faults` tries every N until a run is too short to reach its fault.
+@Suite("Faults", .timeLimit(.minutes(600)), .needsModel)
 struct FaultTests {
-    /// What fails how.
+    /// A kind of failure.
     struct Fault: Sendable, CustomTestStringConvertible {
         let name: String
         let number: Int32
         let lasts: Bool
-        var testDescription: String { "\(name) \(lasts ? "from there on" : "once")" }
+        var testDescription: String { "\(name) \(lasts ? "permanently" : "once")" }
 
         static let all = [
             Fault(name: "EIO", number: EIO, lasts: false), Fault(name: "EIO", number: EIO, lasts: true),
@@ -26,15 +27,15 @@ struct FaultTests {
         ]
     }
 
-    /// From one N to the next; without it a spread of three for each kind of fault.
+    /// The step from one N to the next; unset, three operations are tried for each kind of failure.
     private static let stride = ProcessInfo.processInfo.environment["SGLORAD_FAULT_STRIDE"].flatMap {
         Int($0)
     }
 
-    @Test("now this operation fails, now that: nothing promised is lost, and the next start is sound")
+    @Test("a sample of failing file operations loses nothing acknowledged, and the next start is clean")
     func someOperationFails() async throws {
         let total = try await FaultScenario(fault: Fault.all[0], at: 0).run()
-        #expect(total > 100, "the operations are seen")
+        #expect(total > 100, "the operations are counted")
         let tries = 3 * Fault.all.count
         for place in 0..<tries {
             let fault = Fault.all[place % Fault.all.count]
@@ -43,7 +44,7 @@ struct FaultTests {
     }
 
     @Test(
-        "the N-th file operation fails: nothing promised is lost, and the next start is sound",
+        "any failing file operation loses nothing acknowledged, and the next start is clean",
         .enabled(if: stride != nil, "takes hours: make faults"), arguments: Fault.all)
     func everyOperationFails(_ fault: Fault) async throws {
         let stride = max(1, Self.stride ?? 1)

@@ -1,37 +1,40 @@
-import DurableStorage
 import ErrorModel
-import ExpertCache
+import ExpertLibrary
+import Files
 import Foundation
 import IntentQueue
+import Storage
 
-/// What must hold of a state directory whose daemon has ended, whatever happened to it before.
+/// Checks the invariants of a state directory after its daemon has exited.
+///
+/// The only part of these tests that reads the stores directly.
 struct StateAudit {
-    /// What is wrong; nothing where all holds.
+    /// The violations found; empty for a sound state.
     private(set) var findings: [String] = []
-    /// The adapters there are.
+    /// All adapters.
     private(set) var adapters: [AdapterRecord] = []
-    /// The requests there are.
+    /// All requests.
     private(set) var requests: [QueuedRequest] = []
 
-    /// Opens both databases and holds them against each other and against every file's content.
+    /// Opens both databases and compares them with each other and with the content of every file.
     ///
-    /// Only after a daemon that started without faults has ended in order: it is a start that mends.
+    /// Valid only after a clean start and exit, since recovery happens at the start.
     init(state path: String) async throws {
         let state = try StateDirectory(root: path)
-        let cache = try ExpertCache(state)
-        let inventory = try await cache.inventory()
+        let library = try LibraryStore(state)
+        let inventory = try await library.integrity.inventory()
         adapters = inventory.adapters
         let files = inventory.verify(state, depth: .content, minimumAge: -.infinity)
         findings += files.problems.map { "\($0.name): \($0.path) \($0.finding)" }
-        findings += try await cache.databaseProblems().map { "cache.db: \($0.finding)" }
-        try cache.close()
-        let queue = try IntentQueue(path: state.queueDatabase, keyFile: state.idempotencyKey)
+        findings += try await library.integrity.databaseProblems().map { "cache.db: \($0.finding)" }
+        try library.close()
+        let queue = try RequestQueue(path: state.queueDatabase, keyFile: state.idempotencyKey)
         findings += try await queue.problems().map { "queue.db: \($0)" }
         requests = try await queue.requests(uid: nil, limit: 1_000_000)
         try await queue.close()
         check()
         for folder in [state.temporary, state.uploads] {
-            findings += DurableFile.entries(of: folder).map { "\(folder)/\($0) is left over" }
+            findings += Folder.entries(of: folder).map { "\(folder)/\($0) is left over" }
         }
     }
 

@@ -1,51 +1,54 @@
-import ControlProtocol
-import ExpertCache
+import ExpertLibrary
 import Foundation
 import IntentQueue
 import Privacy
+import SgloradInterface
+import SpoolForms
 import Synchronization
+import TestSupport
 import Testing
+import Varlink
 
-/// Clients that ask for all kinds of things at once and write down what was acknowledged.
+/// Concurrent clients that make all kinds of calls and record what was acknowledged.
 final class TortureLoad: Sendable {
-    private struct Book {
-        /// The identifier of each request whose acceptance was said, by its idempotency key.
+    private struct Record {
+        /// The identifier of each acknowledged request, by idempotency key.
         var accepted: [String: String] = [:]
-        /// Keys that were sent and not answered: sent again later.
+        /// Keys that were sent but not acknowledged; they are sent again.
         var unanswered: [String] = []
-        /// The end of each request that was seen to have ended.
-        var ended: [String: Wire.Request] = [:]
+        /// The final state of each request that was seen in one.
+        var ended: [String: Wire.QueuedRequest] = [:]
         /// Adapters that were removed or evicted, or may have been.
         var removed: Set<String> = []
-        /// Requests that were to be forgotten, and whether that was acknowledged.
+        /// Requests for which Forget was called, and whether it was acknowledged.
         var forgotten: [String: Bool] = [:]
         /// Adapters whose pin was acknowledged.
         var pinned: Set<String> = []
-        /// Whether the changing expert was last acknowledged to be in the library; nil while that is open.
+        /// Whether the changing expert is in the library according to the last reply; nil where that is unknown.
         var isImported: Bool? = false
         var failures: [String] = []
         var number = 0
     }
 
-    /// What came of it all.
+    /// The result of a run.
     struct Verdict {
         var failures: [String]
         var acknowledged: Int
         var summary: String
     }
 
-    /// The expert that comes and goes.
-    static let visitor = "wn-trees"
+    /// The expert that is imported and removed again and again.
+    static let changingExpert = "wn-trees"
     let socket: String
-    private let book = Mutex(Book())
+    private let record = Mutex(Record())
 
     init(socket: String) { self.socket = socket }
 
-    /// How many requests' acceptance was said so far.
-    var acknowledged: Int { book.withLock { $0.accepted.count } }
+    /// The number of acknowledged requests so far.
+    var acknowledged: Int { record.withLock { $0.accepted.count } }
 
-    /// What imports, removes and trains, by the command line as a person does.
-    static func library(_ daemon: MortalDaemon) -> @Sendable ([String]) async throws -> Int32 {
+    /// Runs the commands that import, remove and train.
+    static func library(_ daemon: DaemonProcess) -> @Sendable ([String]) async throws -> Int32 {
         { arguments in try await daemon.control(arguments).status }
     }
 
@@ -67,7 +70,7 @@ final class TortureLoad: Sendable {
         }
     }
 
-    /// Connects and does something again and again, until the connection or the task ends.
+    /// Connects and repeats a call until the task is cancelled; reconnects where the connection fails.
     private func repeatedly(_ body: (VarlinkClient) async throws -> Void) async {
         while !Task.isCancelled {
             guard let client = try? await VarlinkClient.connect(path: socket) else {
@@ -77,7 +80,7 @@ final class TortureLoad: Sendable {
             do {
                 while !Task.isCancelled { try await body(client) }
             } catch {
-                // The daemon is gone, or refused: what was not answered is asked again.
+                // The daemon was killed or refused the call; unacknowledged requests are sent again.
             }
             await client.close()
             try? await Task.sleep(for: .milliseconds(10))
@@ -85,10 +88,10 @@ final class TortureLoad: Sendable {
     }
 
     private func submit(_ client: VarlinkClient) async throws {
-        let key = book.withLock { book in
-            if let open = book.unanswered.popLast() { return open }
-            book.number += 1
-            return "k-\(book.number)"
+        let key = record.withLock { record in
+            if let open = record.unanswered.popLast() { return open }
+            record.number += 1
+            return "k-\(record.number)"
         }
         do {
             let reply = try await client.call(
@@ -99,48 +102,48 @@ final class TortureLoad: Sendable {
                         force: true),
                     idempotencyKey: key),
                 returning: Methods.Submit.Reply.self)
-            book.withLock { book in
-                if let known = book.accepted[key], known != reply.requestId {
-                    book.failures.append("\(key) was \(known) and is \(reply.requestId)")
+            record.withLock { record in
+                if let known = record.accepted[key], known != reply.requestId {
+                    record.failures.append("\(key) was \(known) and is \(reply.requestId)")
                 }
-                book.accepted[key] = reply.requestId
+                record.accepted[key] = reply.requestId
             }
         } catch {
-            book.withLock { $0.unanswered.append(key) }
+            record.withLock { $0.unanswered.append(key) }
             throw error
         }
-        // Now and then an accepted one is asked for again, or called off.
-        let other = book.withLock { book in
-            book.accepted.randomElement().flatMap { book.forgotten[$0.value] == nil ? $0 : nil }
+        // Now and then an accepted request is repeated, cancelled or forgotten.
+        let other = record.withLock { record in
+            record.accepted.randomElement().flatMap { record.forgotten[$0.value] == nil ? $0 : nil }
         }
         guard let other else { return }
         switch Int.random(in: 0..<12) {
-        case 0: book.withLock { $0.unanswered.append(other.key) }
+        case 0: record.withLock { $0.unanswered.append(other.key) }
         case 1:
             _ = try await client.call(
                 Methods.CancelRequest.qualifiedName,
                 Methods.CancelRequest.Parameters(requestId: other.value),
                 returning: Methods.CancelRequest.Reply.self)
         case 2:
-            // Nothing is asked of it any more from here on.
-            let isFree = book.withLock { book in
-                guard !book.unanswered.contains(other.key), book.forgotten[other.value] == nil else {
+            // From here on it is neither repeated nor cancelled.
+            let isFree = record.withLock { record in
+                guard !record.unanswered.contains(other.key), record.forgotten[other.value] == nil else {
                     return false
                 }
-                book.forgotten[other.value] = false
+                record.forgotten[other.value] = false
                 return true
             }
             guard isFree else { break }
             _ = try await client.call(
                 Methods.Forget.qualifiedName, Methods.Forget.Parameters(requestId: other.value),
                 returning: Methods.Forget.Reply.self)
-            book.withLock { $0.forgotten[other.value] = true }
+            record.withLock { $0.forgotten[other.value] = true }
         default: break
         }
         try await Task.sleep(for: .milliseconds(5))
     }
 
-    /// Looks at requests; one that has ended stays as it ended.
+    /// Lists requests and checks that final states do not change.
     private func look(_ client: VarlinkClient) async throws {
         let reply = try await client.call(
             Methods.ListRequests.qualifiedName, Methods.ListRequests.Parameters(limit: 200),
@@ -149,17 +152,17 @@ final class TortureLoad: Sendable {
         try await Task.sleep(for: .milliseconds(40))
     }
 
-    private func note(_ requests: [Wire.Request]) {
-        book.withLock { book in
+    private func note(_ requests: [Wire.QueuedRequest]) {
+        record.withLock { record in
             for request in requests {
-                if let before = book.ended[request.requestId] {
+                if let before = record.ended[request.requestId] {
                     if before.state != request.state || before.adapterId != request.adapterId
                         || before.finishedAt != request.finishedAt
                     {
-                        book.failures.append("\(before) became \(request)")
+                        record.failures.append("\(before) became \(request)")
                     }
                 } else if request.finishedAt != nil {
-                    book.ended[request.requestId] = request
+                    record.ended[request.requestId] = request
                 }
             }
         }
@@ -174,29 +177,31 @@ final class TortureLoad: Sendable {
         guard let one = free.randomElement() else { return try await Task.sleep(for: .milliseconds(20)) }
         switch Int.random(in: 0..<10) {
         case 0:
-            // Only one whose request is known by now: if that is forgotten before anybody looked at its end, nobody can tell
-            // why the adapter is gone.
+            // Only an adapter whose request was seen in its final state. Otherwise the request could be forgotten, and
+            // the verdict could not tell why the adapter is gone.
             try await look(client)
-            guard book.withLock({ book in book.ended.values.contains { $0.adapterId == one } }) else { break }
+            guard record.withLock({ record in record.ended.values.contains { $0.adapterId == one } }) else {
+                break
+            }
             let pinned = try await client.call(
                 Methods.PinAdapter.qualifiedName,
                 Methods.PinAdapter.Parameters(adapterId: one, pinned: true),
                 returning: Methods.PinAdapter.Reply.self)
-            book.withLock { _ = $0.pinned.insert(pinned.adapter.adapterId) }
+            record.withLock { _ = $0.pinned.insert(pinned.adapter.adapterId) }
         case 1, 2:
-            book.withLock { _ = $0.removed.insert(one) }
+            record.withLock { _ = $0.removed.insert(one) }
             _ = try await client.call(
                 Methods.RemoveAdapter.qualifiedName, Methods.RemoveAdapter.Parameters(adapterId: one),
                 returning: Methods.RemoveAdapter.Reply.self)
         case 3:
-            // The list is of the newest alone, and the oldest go.
+            // A list has only the newest adapters, but eviction removes the oldest.
             let all = try await client.call(
                 Methods.EvictCache.qualifiedName,
                 Methods.EvictCache.Parameters(maximumBytes: 0, dryRun: true),
                 returning: Methods.EvictCache.Reply.self)
-            // Two go, and as many as have come since; far more than those are free.
+            // Evicts two and any that were published since; the dry run lists far more than those.
             guard all.evicted.count > 20 else { break }
-            book.withLock { $0.removed.formUnion(all.evicted) }
+            record.withLock { $0.removed.formUnion(all.evicted) }
             let most = all.bytes + all.keptBytes - 2 * (all.bytes / all.evicted.count)
             _ = try await client.call(
                 Methods.EvictCache.qualifiedName, Methods.EvictCache.Parameters(maximumBytes: most),
@@ -207,19 +212,20 @@ final class TortureLoad: Sendable {
     }
 
     private func changeLibrary(_ library: ([String]) async throws -> Int32) async throws {
-        let wasImported = book.withLock { $0.isImported }
+        let wasImported = record.withLock { $0.isImported }
         let removes = wasImported ?? Bool.random()
-        book.withLock { $0.isImported = nil }
+        record.withLock { $0.isImported = nil }
         let status = try await library(
             removes
-                ? ["expert", "remove", Self.visitor] : ["expert", "import"] + Places.experts(Self.visitor))
-        if status == 0 { book.withLock { $0.isImported = !removes } }
+                ? ["expert", "remove", Self.changingExpert]
+                : ["expert", "import"] + Places.experts(Self.changingExpert))
+        if status == 0 { record.withLock { $0.isImported = !removes } }
     }
 
-    /// Waits until no request is open any more, sends again what was not answered, and looks once at all there are.
+    /// Sends unacknowledged requests again, waits until none is in progress, and notes the state of all of them.
     func waitForTheEnd() async throws {
         let client = try await VarlinkClient.connect(path: socket)
-        while !book.withLock(\.unanswered.isEmpty) { try await submit(client) }
+        while !record.withLock(\.unanswered.isEmpty) { try await submit(client) }
         while true {
             let status = try await client.call(
                 Methods.Status.qualifiedName, Methods.Status.Parameters(),
@@ -227,7 +233,8 @@ final class TortureLoad: Sendable {
             if status.queue.queued + status.queue.running == 0 { break }
             try await Task.sleep(for: .milliseconds(50))
         }
-        for id in book.withLock({ book in book.accepted.values.filter { book.forgotten[$0] == nil } }) {
+        for id in record.withLock({ record in record.accepted.values.filter { record.forgotten[$0] == nil } })
+        {
             let reply = try await client.call(
                 Methods.GetRequest.qualifiedName, Methods.GetRequest.Parameters(requestId: id),
                 returning: Methods.GetRequest.Reply.self)
@@ -236,36 +243,37 @@ final class TortureLoad: Sendable {
         let experts = try await client.call(
             Methods.ListExperts.qualifiedName, Methods.ListExperts.Parameters(),
             returning: Methods.ListExperts.Reply.self)
-        let isThere = experts.experts.contains { $0.name == Self.visitor }
-        book.withLock { book in
-            if let said = book.isImported, said != isThere {
-                book.failures.append("the expert \(Self.visitor): said \(said), is \(isThere)")
+        let isThere = experts.experts.contains { $0.name == Self.changingExpert }
+        record.withLock { record in
+            if let said = record.isImported, said != isThere {
+                record.failures.append(
+                    "the expert \(Self.changingExpert): acknowledged \(said), is \(isThere)")
             }
             if experts.experts.count != (isThere ? 4 : 3) {
-                book.failures.append("\(experts.experts.count) experts")
+                record.failures.append("\(experts.experts.count) experts")
             }
         }
         await client.close()
     }
 
-    /// Holds what was acknowledged against what is there.
+    /// Compares what was acknowledged with what is stored.
     func judge(_ audit: StateAudit, log: String) -> Verdict {
-        book.withLock { book in
-            var failures = book.failures
+        record.withLock { record in
+            var failures = record.failures
             var states: [String: Int] = [:]
             let adapters = Dictionary(uniqueKeysWithValues: audit.adapters.map { ($0.id, $0) })
             let present = Set(audit.requests.map(\.id))
-            for (key, id) in book.accepted {
-                if let isAcknowledged = book.forgotten[id] {
+            for (key, id) in record.accepted {
+                if let isAcknowledged = record.forgotten[id] {
                     if isAcknowledged,
                         present.contains(id) || audit.adapters.contains(where: { $0.request == id })
                     {
-                        failures.append("\(key), \(id), was forgotten and is there")
+                        failures.append("\(key), \(id), was forgotten but is still there")
                     }
                     continue
                 }
-                guard let end = book.ended[id] else {
-                    failures.append("\(key), \(id), has no end")
+                guard let end = record.ended[id] else {
+                    failures.append("\(key), \(id), has no final state")
                     continue
                 }
                 states[end.state, default: 0] += 1
@@ -274,30 +282,31 @@ final class TortureLoad: Sendable {
                     continue
                 }
                 if end.state == "done", let adapter = end.adapterId, adapters[adapter] == nil,
-                    !book.removed.contains(adapter)
+                    !record.removed.contains(adapter)
                 {
                     let lines = log.split(separator: "\n").filter { $0.contains(adapter) || $0.contains(id) }
                     failures.append(
                         "\(key), \(id), is done, and its adapter \(adapter) is gone: \(lines)")
                 }
             }
-            // One request for each key, none besides.
-            let strangers = present.subtracting(book.accepted.values)
-            if !strangers.isEmpty { failures.append("requests that nobody was told of: \(strangers)") }
-            for adapter in book.pinned where adapters[adapter]?.isPinned != true {
-                let isForgotten = book.ended.values.contains {
-                    $0.adapterId == adapter && book.forgotten[$0.requestId] != nil
+            // Exactly one request for each key.
+            let strangers = present.subtracting(record.accepted.values)
+            if !strangers.isEmpty { failures.append("requests that were never acknowledged: \(strangers)") }
+            for adapter in record.pinned where adapters[adapter]?.isPinned != true {
+                let isForgotten = record.ended.values.contains {
+                    $0.adapterId == adapter && record.forgotten[$0.requestId] != nil
                 }
-                if !isForgotten, !book.removed.contains(adapter) {
+                if !isForgotten, !record.removed.contains(adapter) {
                     failures.append("the pinned \(adapter) is gone")
                 }
             }
             let counts = states.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             return Verdict(
-                failures: failures, acknowledged: book.accepted.count,
-                summary: "\(book.accepted.count) requests acknowledged (\(counts.joined(separator: ", "))), "
-                    + "\(audit.adapters.count) adapters left, \(book.removed.count) removed or evicted, "
-                    + "\(book.forgotten.count) forgotten")
+                failures: failures, acknowledged: record.accepted.count,
+                summary:
+                    "\(record.accepted.count) requests acknowledged (\(counts.joined(separator: ", "))), "
+                    + "\(audit.adapters.count) adapters left, \(record.removed.count) removed or evicted, "
+                    + "\(record.forgotten.count) forgotten")
         }
     }
 }

@@ -1,30 +1,30 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-/// Another user of the machine, who speaks to the daemon's socket from a process of their own.
+/// Another user of the machine, who talks to the daemon's socket from a separate process.
 struct OtherUser: Sendable {
     let uid: Int
     let gid: Int
     var groups: [Int] = []
 
-    /// Whether such processes can be made here.
-    static let canBe = geteuid() == 0 && FileManager.default.isExecutableFile(atPath: python)
-    static let whyNot: Comment = "needs root and /usr/bin/python3, to be other users"
+    /// Whether this process can start processes of other users.
+    static let isAvailable = geteuid() == 0 && FileManager.default.isExecutableFile(atPath: python)
     static let python = "/usr/bin/python3"
 
-    /// What a call was answered with: its last reply.
+    /// The last reply to a call.
     struct Answer {
-        /// The error's full name; nil where there was none.
+        /// The error's qualified name, `closed` where the daemon closed the connection, nil where the call succeeded.
         let error: String?
         let parameters: [String: Any]
         let text: String
     }
 
-    /// The connection was not let in, for want of rights on the socket's file.
+    /// The permissions of the socket file refused the connection.
     struct Refused: Error {}
 
-    /// Makes calls one after the other on one connection.
+    /// Makes calls one after another on one connection.
     func call(
         _ calls: [(method: String, parameters: String, more: Bool)], at socket: String
     ) async throws -> [Answer] {
@@ -50,8 +50,8 @@ struct OtherUser: Sendable {
         try await call([(method, parameters, false)], at: socket)[0]
     }
 
-    /// Runs a script of Python as this user.
-    func run(_ script: String, _ arguments: [String], input: String = "") async throws -> Outcome {
+    /// Runs a Python script as this user.
+    func run(_ script: String, _ arguments: [String], input: String = "") async throws -> Program.Outcome {
         let become = """
             import os, sys
             os.setgroups(\(groups)); os.setresgid(\(gid), \(gid), \(gid)); os.setresuid(\(uid), \(uid), \(uid))
@@ -60,7 +60,7 @@ struct OtherUser: Sendable {
         return try await Program.run(Self.python, ["-I", "-c", become + script] + arguments, input: input)
     }
 
-    /// Sends each line of standard input as a message and prints the last reply to it.
+    /// Sends each line of standard input as a message and prints the last reply to each.
     private static let caller = """
         import json, socket, sys
         peer = socket.socket(socket.AF_UNIX)
@@ -80,4 +80,11 @@ struct OtherUser: Sendable {
                 pass
             print((reply or b'{"error":"closed"}').decode())
         """
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the tests where no processes of other users can be started.
+    static var needsOtherUsers: Self {
+        .enabled(if: OtherUser.isAvailable, "needs root and /usr/bin/python3, to act as other users")
+    }
 }

@@ -2,31 +2,32 @@ import AdapterFormats
 import Foundation
 import LinearAlgebra
 import LowRank
+import TestSupport
 import Testing
 
-/// Makes PEFT folders whose adapters do what others do, with factors that look quite different.
+/// Writes PEFT folders whose factors differ from a given expert's by a gauge: the same ΔW, other A and B.
 enum ScrambledExperts {
-    /// How one expert is changed.
+    /// The changes to one expert.
     struct Change {
         var seed: UInt64
-        /// The rank that the factors are padded to with zeros first.
+        /// The rank to which the factors are first padded with zeros.
         var rank = 4
-        /// The size of random numbers added to A, as a part of A's own; 0 leaves ΔW as it is.
+        /// The scale of Gaussian noise added to A, relative to A's root mean square; 0 keeps ΔW.
         var noise: Float = 0
-        /// Whether A is replaced by another random start altogether.
+        /// Whether A is replaced by another random initialisation.
         var replacesA = false
     }
 
-    /// Copies an expert's folder with all its checkpoints and gives it one random invertible G per site.
+    /// Copies an expert with all its checkpoints and applies one random invertible G per site: A → G⁻¹A, B → BG.
     static func write(_ source: String, to target: String, _ change: Change) throws {
         let folder = try PEFTFolder.read(directory: source)
         let sites = folder.checkpoints[0].factors.map(\.site)
         let layout = try AdapterLayout(sites: sites, rank: change.rank, scale: 2)
         var random = CounterRandom(seed: change.seed, stream: 3)
-        var maps: [String: (g: DoubleMatrix, inverse: DoubleMatrix)] = [:]
+        var maps: [String: RandomGauge] = [:]
         var additions: [String: [Float]] = [:]
         for site in sites {
-            maps[site.path] = invertible(change.rank, &random)
+            maps[site.path] = RandomGauge(rank: change.rank, random: &random)
             if change.noise > 0 || change.replacesA {
                 additions[site.path] = random.gaussians(4 * site.inFeatures)
             }
@@ -68,32 +69,5 @@ enum ScrambledExperts {
         let share = change.replacesA ? size : change.noise * size
         let a = zip(factor.a, addition).map { (change.replacesA ? 0 : $0) + share * $1 }
         return SiteFactors(site: factor.site, rank: factor.rank, scale: factor.scale, a: a, b: factor.b)
-    }
-
-    /// A rotation, a stretch of each direction by up to 3, a rotation, and an imbalance of A and B by up to 1,000.
-    private static func invertible(
-        _ rank: Int, _ random: inout CounterRandom
-    ) -> (g: DoubleMatrix, inverse: DoubleMatrix) {
-        let (u, v) = (rotation(rank, &random), rotation(rank, &random))
-        let balance = pow(10, 3 * (2 * Double(random.uniform()) - 1))
-        let stretch = (0..<rank).map { _ in balance * pow(3, 2 * Double(random.uniform()) - 1) }
-        return (
-            u.scalingColumns(by: stretch).multiplied(by: v, transposeOther: true),
-            v.scalingColumns(by: stretch.map { 1 / $0 }).multiplied(by: u, transposeOther: true)
-        )
-    }
-
-    private static func rotation(_ rank: Int, _ random: inout CounterRandom) -> DoubleMatrix {
-        var rows: [[Double]] = []
-        for _ in 0..<rank {
-            var row = random.gaussians(rank).map(Double.init)
-            for other in rows {
-                let part = zip(row, other).reduce(0) { $0 + $1.0 * $1.1 }
-                for index in row.indices { row[index] -= part * other[index] }
-            }
-            let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            rows.append(row.map { $0 / norm })
-        }
-        return DoubleMatrix(rows: rank, joining: rows)
     }
 }

@@ -3,7 +3,7 @@ import NIOCore
 import NIOEmbedded
 import Synchronization
 
-@testable import ControlProtocol
+@testable import Varlink
 
 extension FuzzTarget {
     /// Varlink messages: one call or reply, without its NUL.

@@ -1,6 +1,7 @@
-import ControlProtocol
 import ErrorModel
 import Foundation
+import SgloradInterface
+import Varlink
 
 extension FuzzTarget {
     /// Spool files: a valid intent survives a round trip, anything else is rejected with a short message of

@@ -1,0 +1,121 @@
+package import ErrorModel
+package import Executors
+package import ExpertLibrary
+package import Files
+internal import IntentQueue
+package import Logging
+internal import Storage
+
+/// Verifies the library and the adapters, and evicts adapters, on request and periodically.
+package struct LibraryInspector: Sendable {
+    /// The age in seconds from which a file can count as unreferenced: a running import or training writes
+    /// its files before its row.
+    static let leastAge = 3600.0
+
+    let store: LibraryStore
+    let queue: RequestQueue
+    let snapshots: LibrarySnapshots
+    let pool: ComputePool
+    let board: HealthBoard
+    package let policy: EvictionPolicy
+    let metrics: DaemonMetrics
+    let logger: Logger
+
+    /// Reads every file and both databases, and reports problems.
+    ///
+    /// - Parameter repairing: whether to repair what can be repaired, and to quarantine what is damaged.
+    /// - Returns: what was read, and each problem with whether it was repaired.
+    /// - Throws: `storageFailure`; `cancelled` if the task was cancelled, and then nothing is repaired or
+    ///   reported.
+    package func verify(
+        repairing: Bool
+    ) async throws(SgloradError) -> (
+        looked: LibraryVerification, problems: [(LibraryProblem, repaired: Bool)]
+    ) {
+        let inventory = try await store.integrity.inventory()
+        let state = store.state
+        var looked = try await pool.verify(inventory, in: state, minimumAge: Self.leastAge)
+        looked.problems += try await store.integrity.databaseProblems()
+        looked.problems += try await queue.problems().map {
+            LibraryProblem(database: state.queueDatabase, finding: $0)
+        }
+        // Ignore what was removed or added while the files were read.
+        let now = try await store.integrity.inventory()
+        looked.problems.removeAll { !now.concerns($0, in: state) }
+        var problems: [(LibraryProblem, repaired: Bool)] = []
+        for problem in looked.problems {
+            let repaired = repairing ? try await store.integrity.repair(problem) : false
+            if repaired { await changed(problem) }
+            problems.append((problem, repaired))
+            problem.log(repaired: repaired, to: logger)
+        }
+        for old in board.all where old.name.hasPrefix("cache/") { board.clear(old.name) }
+        for (problem, repaired) in problems where !repaired {
+            board.raise(Condition(remaining: problem))
+        }
+        return (looked, problems)
+    }
+
+    private func changed(_ problem: LibraryProblem) async {
+        switch problem.subject {
+        case .expert(let base, _), .reference(let base): await snapshots.invalidate(base)
+        case .generator: await snapshots.invalidateAll()
+        case .adapter, .unreferenced, .database: break
+        }
+    }
+
+    /// Evicts adapters of all users or of one, by the configured policy or another.
+    package func evict(
+        _ asked: EvictionPolicy? = nil, of uid: UserID? = nil, dryRun: Bool = false
+    ) async throws(SgloradError) -> Eviction {
+        let result = try await store.adapters.evict(
+            asked ?? policy, of: uid, protectingRequests: try await queue.openRequestIDs(), dryRun: dryRun)
+        if !dryRun {
+            metrics.evicted(result.evicted)
+            for adapter in result.evicted {
+                logger.info(
+                    "adapter evicted", metadata: ["adapter": "\(adapter.id)", "bytes": "\(adapter.bytes)"])
+            }
+            if uid == nil { checkSize(result) }
+        }
+        return result
+    }
+
+    private func checkSize(_ result: Eviction) {
+        guard let most = policy.maximumBytes, result.keptBytes > most else {
+            return board.clear("cache-size")
+        }
+        board.raise(
+            Condition(
+                name: "cache-size",
+                message: "The adapters take \(SizeText.text(result.keptBytes)) bytes, over the limit of "
+                    + "\(SizeText.text(most)): the rest is pinned, in use or too young to be evicted.",
+                remedy: "Unpin or remove some, or raise cache.maximumBytes."))
+    }
+}
+
+extension LibraryProblem {
+    /// Logs the finding, the repair and the remedy.
+    package func log(repaired: Bool, to logger: Logger) {
+        logger.error(
+            "\(name): \(path) \(finding)",
+            metadata: ["done": "\(repaired ? repair ?? "nothing" : "nothing")", "remedy": "\(remedy)"])
+    }
+}
+
+extension ComputePool {
+    /// Verifies every file of an inventory.
+    ///
+    /// - Throws: `cancelled` if the task was cancelled, so that a partial result is never taken for a
+    ///   complete one.
+    package func verify(
+        _ inventory: LibraryInventory, in state: StateDirectory, minimumAge: Double
+    ) async throws(SgloradError) -> LibraryVerification {
+        try await runInterruptible { (isCancelled) throws(SgloradError) -> LibraryVerification in
+            let found = inventory.verify(
+                state, depth: .content, minimumAge: minimumAge, isCancelled: isCancelled)
+            if isCancelled() { throw .cancelled("the daemon is stopping") }
+            return found
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import ErrorModel
+internal import Logging
+internal import ServiceLifecycle
+
+/// Evicts adapters every minute, and verifies everything soon after the start and then periodically.
+struct LibraryMaintenance: Service {
+    static let pause = Duration.seconds(60)
+    /// The first verification waits this long after the start, so that it does not slow down the first
+    /// requests.
+    static let grace = Duration.seconds(120)
+
+    let inspector: LibraryInspector
+    let verifyEvery: Duration
+    let board: HealthBoard
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var nextVerification = ContinuousClock.now + Self.grace
+            while !Task.isCancelled {
+                await attempt("cache-eviction") { () throws(SgloradError) in _ = try await inspector.evict() }
+                if verifyEvery > .zero, ContinuousClock.now >= nextVerification {
+                    await attempt("cache-verification") { () throws(SgloradError) in
+                        _ = try await inspector.verify(repairing: true)
+                    }
+                    nextVerification = ContinuousClock.now + verifyEvery
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private func attempt(_ name: String, _ body: () async throws(SgloradError) -> Void) async {
+        do throws(SgloradError) {
+            try await body()
+            board.clear(name)
+        } catch {
+            // A cancellation only means that the daemon is stopping.
+            guard error.code != .cancelled, !Task.isCancelled else { return }
+            logger.error("\(name) failed", metadata: ["error": "\(error)"])
+            board.report(name, error, remedy: "Fix the cause; the daemon retries every minute.")
+        }
+    }
+}

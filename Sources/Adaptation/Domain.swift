@@ -1,0 +1,159 @@
+internal import ErrorModel
+package import Executors
+package import ExpertLibrary
+internal import Files
+package import Foundation
+package import IntentQueue
+package import Logging
+package import ServiceLifecycle
+package import Spool
+
+/// The daemon's domain: every operation, assembled over the stores and offered through the socket and the
+/// spool.
+package struct Domain: Sendable {
+    /// The options that an operator can set.
+    package struct Options: Sendable {
+        /// The number of requests processed concurrently.
+        package var workers: Int
+        /// The text encoder's folder; nil to search for it.
+        package var model: String?
+        /// The group that may use the spool.
+        package var users: UInt32?
+        package var spool: SpoolOptions
+        package var eviction: EvictionPolicy
+        /// The program that is started for a training or an evaluation.
+        package var executable: String
+        /// The environment; `HOME` and `XDG_CACHE_HOME` say where to search for the model.
+        package var environment: [String: String]
+
+        package init(
+            workers: Int, model: String?, users: UInt32?, spool: SpoolOptions, eviction: EvictionPolicy,
+            executable: String, environment: [String: String]
+        ) {
+            self.workers = workers
+            self.model = model
+            self.users = users
+            self.spool = spool
+            self.eviction = eviction
+            self.executable = executable
+            self.environment = environment
+        }
+    }
+
+    package let queue: RequestQueue
+    package let store: LibraryStore
+    package let encoders: EncoderProvider
+    package let snapshots: LibrarySnapshots
+    package let admission: Admission
+    package let follower: RequestFollower
+    package let belongings: Belongings
+    package let inspection: Inspection
+    package let imports: ExpertImport
+    package let experts: Experts
+    package let generators: Generators
+    package let trainings: Trainings
+    package let evaluations: Evaluations
+    package let uploads: UploadStore
+    package let eraser: Eraser
+    package let spool: SpoolExchange?
+    package let inspector: LibraryInspector
+    package let health: CoalescedRead<Health.View>
+    package let metrics: DaemonMetrics
+    package let workerBoard: WorkerBoard
+    package let startedAt = Date()
+    private let board: HealthBoard
+    private let pools: Pools
+    private let pipeline: AdapterPipeline
+    private let logger: Logger
+
+    package init(_ options: Options, stores: OpenedStores, logger: Logger) {
+        let (store, queue, state) = (stores.store, stores.queue, stores.store.state)
+        let pools = Pools(workers: options.workers)
+        let pool = pools.requests
+        let board = HealthBoard(stores.conditions)
+        let encoders = EncoderProvider(
+            folder: options.model, environment: options.environment, pool: pool, store: store)
+        let snapshots = LibrarySnapshots(
+            store: store, encoders: encoders, pool: pool, board: board, logger: logger)
+        metrics = DaemonMetrics()
+        inspector = LibraryInspector(
+            store: store, queue: queue, snapshots: snapshots, pool: pool, board: board,
+            policy: options.eviction, metrics: metrics, logger: logger)
+        admission = Admission(queue: queue, snapshots: snapshots, share: DiskShare(inspector))
+        follower = RequestFollower(queue: queue, store: store)
+        belongings = Belongings(queue: queue, store: store, pool: pools.callers)
+        uploads = UploadStore(state: state, pool: pools.callers)
+        pipeline = AdapterPipeline(store: store, encoders: encoders, snapshots: snapshots, pool: pool)
+        inspection = Inspection(
+            pipeline: AdapterPipeline(
+                store: store, encoders: encoders, snapshots: snapshots, pool: pools.callers),
+            belongings: belongings)
+        imports = ExpertImport(
+            store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, pool: pools.callers,
+            logger: logger)
+        experts = Experts(store: store, encoders: encoders, snapshots: snapshots, logger: logger)
+        generators = Generators(
+            store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, board: board,
+            pool: pools.callers)
+        trainings = Trainings(
+            store: store, encoders: encoders, snapshots: snapshots, pool: pool,
+            executable: options.executable, logger: logger)
+        evaluations = Evaluations(
+            store: store, encoders: encoders, snapshots: snapshots, pool: pool,
+            executable: options.executable, logger: logger)
+        spool = SpoolExchange(
+            options.spool, users: options.users, backend: SpoolGate(admission: admission, store: store),
+            pool: pool,
+            report: { error in
+                board.report(
+                    "spool", error, remedy: "Files wait meanwhile; the daemon retries every minute.")
+            }, logger: logger)
+        eraser = Eraser(queue: queue, store: store, spool: spool, tombstones: stores.tombstones, pool: pool)
+        let health = Health(
+            board: board, state: state, store: store, queue: queue, encoders: encoders, pool: pool)
+        self.health = CoalescedRead { try await health.examine() }
+        workerBoard = WorkerBoard(workers: options.workers)
+        (self.store, self.queue, self.encoders, self.snapshots) = (store, queue, encoders, snapshots)
+        (self.board, self.pools, self.logger) = (board, pools, logger)
+    }
+
+    /// The services that process requests, one per worker.
+    package func workers() -> [any Service] {
+        (0..<workerBoard.count).map { number in
+            // From now on, not from the assembly: what the start does in between is no standstill.
+            workerBoard.begin(.taking, worker: number)
+            return RequestWorker(
+                queue: queue, pipeline: pipeline, board: workerBoard, number: number, metrics: metrics,
+                logger: logger)
+        }
+    }
+
+    /// The services that maintain the stores: retention, eviction and verification.
+    ///
+    /// - Parameter verifyEvery: the interval between full verifications; zero for never.
+    package func caretakers(verifyEvery: Duration) -> [any Service] {
+        [
+            RetentionService(queue: queue, store: store, logger: logger),
+            LibraryMaintenance(inspector: inspector, verifyEvery: verifyEvery, board: board, logger: logger),
+        ]
+    }
+
+    /// Stops the thread pools once they are idle.
+    package func shutdown() async {
+        await pools.callers.shutdown()
+        await pools.requests.shutdown()
+    }
+}
+
+/// The thread pools for computation and file work.
+///
+/// Requests and callers' own computations have separate pools, so that neither waits for the other.
+private struct Pools: Sendable {
+    let requests: ComputePool
+    let callers: ComputePool
+
+    init(workers: Int) {
+        requests = ComputePool(threads: workers + 2)
+        callers = ComputePool(threads: max(2, workers))
+    }
+}

@@ -1,0 +1,112 @@
+package import ErrorModel
+package import Executors
+package import ExpertLibrary
+internal import Files
+internal import Foundation
+internal import Storage
+package import TextEncoding
+
+/// The loaded text encoder with its folder and digest.
+package struct LoadedEncoder: Sendable {
+    package let encoder: SentenceEncoder
+    /// The folder it was loaded from.
+    package let folder: String
+    /// The digest of all files that affect an embedding.
+    package let digest: String
+}
+
+/// Loads the text encoder on first use, and retries after a failure, since a missing folder may exist by
+/// then.
+package actor EncoderProvider {
+    private let folder: String?
+    private let environment: [String: String]
+    private let pool: ComputePool
+    private let store: LibraryStore
+    private var loading: Task<Result<LoadedEncoder, SgloradError>, Never>?
+
+    package init(folder: String?, environment: [String: String], pool: ComputePool, store: LibraryStore) {
+        self.folder = folder
+        self.environment = environment
+        self.pool = pool
+        self.store = store
+    }
+
+    /// The encoder, loaded if necessary; concurrent callers share one load.
+    ///
+    /// - Throws: `invalidModel`, which says what is missing or unsupported.
+    package func loaded() async throws(SgloradError) -> LoadedEncoder {
+        let task = loading ?? Task { await load() }
+        loading = task
+        let result = await task.value
+        if case .failure = result, loading == task { loading = nil }
+        return try result.get()
+    }
+
+    private func load() async -> Result<LoadedEncoder, SgloradError> {
+        do throws(SgloradError) {
+            let folder = try ModelLocator.locate(folder, environment: environment)
+            let encoder = try await pool.run { () throws(SgloradError) in try SentenceEncoder(folder: folder)
+            }
+            return .success(
+                LoadedEncoder(encoder: encoder, folder: folder, digest: try await digest(of: encoder)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The digest of the encoder's files.
+    ///
+    /// Hashing 90 MB is slow, so it is cached until a file's size, time or inode changes.
+    private func digest(of encoder: SentenceEncoder) async throws(SgloradError) -> String {
+        let files = encoder.filesOfDigest
+        let (path, fingerprint) = (
+            files.joined(separator: "\n"), files.map(Self.fingerprint).joined(separator: "\n")
+        )
+        if let known = try await store.encoderDigests.find(path: path, fingerprint: fingerprint) {
+            return known
+        }
+        let digest = try await pool.run { () throws(SgloradError) -> String in
+            var parts = ""
+            for file in files {
+                let name = file.split(separator: "/").suffix(2).joined(separator: "/")
+                parts += "\(name) \(try FileDigest.sha256(file: file))\n"
+            }
+            return FileDigest.sha256(parts.utf8)
+        }
+        try await store.encoderDigests.remember(digest, path: path, fingerprint: fingerprint)
+        return digest
+    }
+
+    private static func fingerprint(_ path: String) -> String {
+        let attributes = (try? FileManager.default.attributesOfItem(atPath: path)) ?? [:]
+        let size = (attributes[.size] as? NSNumber)?.int64Value ?? -1
+        let changed = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        let inode = (attributes[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
+        return "\(size) \(changed) \(inode)"
+    }
+}
+
+/// Finds the text encoder's folder.
+enum ModelLocator {
+    /// The folder's name in the searched places.
+    static let folderName = "all-MiniLM-L6-v2"
+
+    /// The configured folder, or the first that exists in `~/.cache/sglorad` and `/usr/share/sglorad`.
+    ///
+    /// - Throws: `invalidModel`, which names the searched places and the remedy.
+    static func locate(_ named: String?, environment: [String: String]) throws(SgloradError) -> String {
+        if let named { return named }
+        let home =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? environment["HOME"].map { $0 + "/.cache" }
+        let places = [home.map { "\($0)/sglorad" }, "/usr/share/sglorad"].compactMap { $0 }
+            .map { "\($0)/\(folderName)" }
+        for place in places where FileManager.default.fileExists(atPath: place + "/config.json") {
+            return place
+        }
+        throw .invalidModel(
+            folderName,
+            "it was not found in \(places.joined(separator: " or ")). Name its folder with --model or the "
+                + "key 'model', or fetch it with 'make model'.")
+    }
+}

@@ -1,0 +1,128 @@
+internal import CoreMetrics
+internal import ErrorModel
+package import ExpertLibrary
+internal import Files
+internal import Foundation
+package import IntentQueue
+internal import LinearAlgebra
+internal import Metrics
+internal import Storage
+package import Telemetry
+
+/// The daemon's metrics: counters that it maintains, and gauges that are read at each scrape.
+package final class DaemonMetrics: Sendable {
+    /// The registry of all metrics; `SocketMetrics` adds the socket's counters.
+    package let registry = MetricsRegistry()
+
+    package init() {
+        for (label, help) in Self.descriptions { registry.describe(label, help) }
+        gauge(
+            "sglorad_build_info",
+            of: [
+                ("version", SgloradRelease.version), ("kernel", BLAS.kernel),
+                ("sqlite", DurableDatabase.sqliteVersion),
+            ]
+        ).set(1)
+        gauge("process_start_time_seconds").set(Date.now.timeIntervalSince1970)
+        // Create the series at zero from the start, so that rates over them are correct.
+        for state in RequestState.allCases where state.isFinal { ended(state, took: nil) }
+        evicted([])
+    }
+
+    /// Counts a finished request.
+    ///
+    /// - Parameters:
+    ///   - state: the final state.
+    ///   - duration: the time from lease to end; nil only creates the series.
+    package func ended(_ state: RequestState, took duration: Duration?) {
+        counter("sglorad_requests_total", ("state", state.rawValue)).increment(by: duration == nil ? 0 : 1)
+        if let duration {
+            Timer(label: "sglorad_answer_seconds", factory: registry).record(duration: duration)
+        }
+    }
+
+    /// Records how long a request spent in a stage.
+    package func stage(_ stage: RequestStage, took duration: Duration) {
+        Timer(
+            label: "sglorad_stage_seconds", dimensions: [("stage", stage.rawValue)], factory: registry
+        ).record(duration: duration)
+    }
+
+    /// Counts evicted adapters.
+    package func evicted(_ adapters: [AdapterFootprint]) {
+        counter("sglorad_evicted_adapters_total").increment(by: adapters.count)
+        counter("sglorad_evicted_bytes_total").increment(by: adapters.reduce(0) { $0 + $1.bytes })
+    }
+
+    /// All metrics in the Prometheus text format, after updating the gauges.
+    package func text(
+        cache: LibraryStatistics, queue: [RequestState: Int], conditions: Int
+    ) -> String {
+        for state in RequestState.allCases {
+            gauge("sglorad_queue_requests", of: [("state", state.rawValue)]).set(Int64(queue[state] ?? 0))
+        }
+        gauge("sglorad_conditions").set(Int64(conditions))
+        gauge("sglorad_base_models").set(Int64(cache.bases))
+        for (kind, usage) in [
+            ("experts", cache.experts), ("generators", cache.generators), ("adapters", cache.adapters),
+        ] {
+            gauge("sglorad_cache_items", of: [("kind", kind)]).set(Int64(usage.count))
+            gauge("sglorad_cache_bytes", of: [("kind", kind)]).set(Int64(usage.bytes))
+        }
+        gauge("sglorad_cache_bytes", of: [("kind", "database")]).set(Int64(cache.databaseBytes))
+        if let bytes = Self.residentBytes { gauge("process_resident_memory_bytes").set(Int64(bytes)) }
+        return registry.text
+    }
+
+    private func counter(_ label: String, _ dimensions: (String, String)...) -> Counter {
+        Counter(label: label, dimensions: dimensions, factory: registry)
+    }
+
+    private func gauge(_ label: String, of dimensions: [(String, String)] = []) -> Meter {
+        Meter(label: label, dimensions: dimensions, factory: registry)
+    }
+
+    /// The resident set size in bytes; nil if /proc is unavailable.
+    private static var residentBytes: Int? {
+        let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        return text?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
+            $0 * sysconf(Int32(_SC_PAGESIZE))
+        }
+    }
+
+    private static let descriptions = [
+        ("sglorad_build_info", "Versions of the daemon and SQLite, and the BLAS kernel, as labels."),
+        ("process_start_time_seconds", "Start time of the process, in seconds since the Unix epoch."),
+        ("process_resident_memory_bytes", "Resident memory, including mapped files, in bytes."),
+        ("sglorad_requests_total", "Requests finished by a worker, by final state."),
+        ("sglorad_answer_seconds", "Time from when a worker took a request until it ended."),
+        ("sglorad_stage_seconds", "Time that requests spent in each stage."),
+        ("sglorad_queue_requests", "Requests in the queue, by state; final ones until their retention ends."),
+        ("sglorad_conditions", "Open health conditions; 'sglorad-ctl status' lists them."),
+        ("sglorad_base_models", "Base models in the library."),
+        ("sglorad_cache_items", "Items in the cache, by kind."),
+        ("sglorad_cache_bytes", "Bytes in the cache, by kind."),
+        ("sglorad_evicted_adapters_total", "Evicted adapters."),
+        ("sglorad_evicted_bytes_total", "Bytes of evicted adapters."),
+    ]
+}
+
+/// Measures the stages of one request; each stage ends when the next begins.
+struct StageStopwatch {
+    private let metrics: DaemonMetrics
+    private var current: (stage: RequestStage, since: ContinuousClock.Instant)?
+
+    init(_ metrics: DaemonMetrics) { self.metrics = metrics }
+
+    /// Ends the running stage and begins another.
+    mutating func begin(_ stage: RequestStage) {
+        end()
+        current = (stage, .now)
+    }
+
+    /// Ends the running stage, if any.
+    mutating func end() {
+        if let current { metrics.stage(current.stage, took: .now - current.since) }
+        current = nil
+    }
+}

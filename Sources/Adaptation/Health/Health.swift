@@ -1,0 +1,106 @@
+package import ErrorModel
+internal import Executors
+internal import ExpertLibrary
+internal import Files
+internal import Foundation
+package import IntentQueue
+internal import Storage
+
+/// Examines the daemon's health: encoder, quarantine, disk, generators and queue.
+package struct Health: Sendable {
+    /// The daemon's health at one moment.
+    package struct View: Sendable {
+        /// All conditions.
+        package var conditions: [Condition]
+        /// The text encoder; nil if it cannot be loaded.
+        package var encoder: LoadedEncoder?
+        /// The number of requests in each state.
+        package var counts: [RequestState: Int]
+    }
+
+    /// The free space below which a condition is raised, before writes fail.
+    static let leastFreeBytes = 256 << 20
+
+    let board: HealthBoard
+    let state: StateDirectory
+    let store: LibraryStore
+    let queue: RequestQueue
+    let encoders: EncoderProvider
+    let pool: ComputePool
+
+    /// Examines everything.
+    ///
+    /// The cost grows with the library, so callers share one examination (``CoalescedRead``).
+    package func examine() async throws(SgloradError) -> View {
+        var conditions = board.all
+        var encoder: LoadedEncoder?
+        do throws(SgloradError) {
+            encoder = try await encoders.loaded()
+        } catch {
+            conditions.append(
+                Condition(
+                    name: "text-encoder", message: error.message,
+                    remedy: "Fix the model folder; the daemon retries at the next request."))
+        }
+        let state = state
+        conditions += try await pool.run { () throws(SgloradError) in
+            Quarantine(state).items.map { item in
+                Condition(
+                    name: "damaged/\(item.name)", message: item.reason,
+                    remedy: "Inspect \(item.path), and remove the folder when you no longer need it.")
+            } + Self.disk(state)
+        }
+        conditions += try await generators(encoder: encoder?.digest)
+        let counts = try await queue.counts()
+        conditions += waiting(counts)
+        return View(conditions: conditions, encoder: encoder, counts: counts)
+    }
+
+    private static func disk(_ state: StateDirectory) -> [Condition] {
+        guard
+            let values = try? URL(filePath: state.root).resourceValues(
+                forKeys: [.volumeAvailableCapacityKey]),
+            let free = values.volumeAvailableCapacity, free < leastFreeBytes
+        else { return [] }
+        return [
+            Condition(
+                name: "disk", message: "The disk of \(state.root) has \(free >> 20) MiB left.",
+                remedy: "Free space there, or lower cache.maximumBytes and run 'sglorad-ctl cache evict'.")
+        ]
+    }
+
+    /// Bases whose generators are all disabled.
+    private func generators(encoder: String?) async throws(SgloradError) -> [Condition] {
+        let rows = Dictionary(grouping: try await store.generators.all(), by: \.base)
+        var conditions: [Condition] = []
+        for (base, rows) in rows.sorted(by: { $0.key < $1.key }) {
+            guard let library = try await store.bases.library(base) else { continue }
+            let experts = Set(library.experts.filter { !$0.isForeign }.map(\.digest))
+            // A generator that cannot be read has a condition of its own on the board.
+            let standings = rows.compactMap {
+                try? GeneratorStanding(
+                    $0, experts: experts, encoder: encoder, layout: library.base.layout)
+            }
+            guard let newest = standings.first, standings.allSatisfy({ $0.state == .disabled }) else {
+                continue
+            }
+            conditions.append(
+                Condition(
+                    name: "generator/\(base)",
+                    message: "All generators of '\(base)' are disabled. The newest: "
+                        + "\(newest.reason ?? "it is damaged").",
+                    remedy: "Train one with 'sglorad-ctl generator train --base \(base)'."))
+        }
+        return conditions
+    }
+
+    private func waiting(_ counts: [RequestState: Int]) -> [Condition] {
+        let open = (counts[.queued] ?? 0) + (counts[.running] ?? 0)
+        guard open >= queue.options.capacity else { return [] }
+        return [
+            Condition(
+                name: "queue", message: "The queue is full: \(open) requests are open.",
+                remedy: "Wait, raise queue.capacity, or cancel some with 'sglorad-ctl queue cancel'.")
+        ]
+    }
+}

@@ -1,0 +1,123 @@
+internal import ErrorModel
+internal import Evaluation
+internal import ExpertLibrary
+internal import Files
+internal import Generation
+internal import LowRank
+internal import SemanticGuidance
+internal import TextEncoding
+
+/// The job file of an evaluation's child process.
+struct EvaluationJob: Codable, Sendable {
+    /// The generator under evaluation.
+    struct Judged: Codable, Sendable {
+        /// The path of its blob.
+        var path: String
+        /// The digests of the experts it was trained on.
+        var experts: [String]
+    }
+
+    var identity: EvaluationRun.Identity
+    /// The text encoder's folder.
+    var model: String
+    var library: LibraryFiles
+    var generator: Judged?
+    /// How the folds' generators are trained: as the one under evaluation.
+    var plan: TrainingPlan
+    /// Whether they learn from the experts' own tasks, as the one under evaluation did.
+    var isSteered: Bool
+    var tasks: [EvaluationTask]
+    var options: EvaluationOptions
+
+    static let reportName = "report.json"
+
+    init(
+        _ snapshot: BaseSnapshot, generator: GeneratorStanding?, encoder: LoadedEncoder, store: LibraryStore,
+        tasks: [EvaluationTask], options: EvaluationOptions
+    ) {
+        identity = EvaluationRun.Identity(
+            base: snapshot.base.name, generator: generator?.row.id, library: snapshot.digest,
+            encoder: encoder.digest)
+        model = encoder.folder
+        library = LibraryFiles(snapshot, store: store)
+        self.generator = generator.map {
+            Judged(path: store.blobs.path(of: $0.row.parameters), experts: $0.record.experts.map(\.digest))
+        }
+        plan = generator?.record.plan ?? TrainingPlan()
+        isSteered = generator?.record.steering != nil
+        self.tasks = tasks
+        self.options = options
+    }
+}
+
+/// The child process of an evaluation: reads the job, evaluates at low priority, and writes the report.
+public enum EvaluationChild {
+    /// Runs the job in a folder.
+    ///
+    /// - Returns: the exit status: 0 if the report was written, 1 if a failure was reported.
+    public static func run(folder: String) -> Int32 {
+        ChildWork<EvaluationProgress>.run { child throws(SgloradError) in
+            let folder = JobFolder(path: folder)
+            let job = try folder.job(EvaluationJob.self)
+            let report = try evaluate(job, child)
+            try write(JSONText.encode(report), EvaluationJob.reportName, folder)
+        }
+    }
+
+    private static func evaluate(
+        _ job: EvaluationJob, _ child: ChildWork<EvaluationProgress>
+    ) throws(SgloradError) -> EvaluationReport {
+        let library = try job.library.library()
+        let encoder = try SentenceEncoder(folder: job.model)
+        let objective = job.isSteered ? ContrastiveObjective(encoder: encoder, tasks: job.tasks) : nil
+        let steps = try GeneratorTrainer(
+            library: library.native, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,
+            objective: objective
+        ).steps
+        let evaluation = EvaluationRun(
+            job.identity, library: library, generator: try generator(job, library), encoder: encoder,
+            options: job.options, steps: steps,
+            train: { library, deterministic, step throws(SgloradError) in
+                var plan = job.plan
+                plan.deterministic = deterministic
+                return try GeneratorTrainer(
+                    library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder,
+                    objective: objective?.restricted(to: library.experts.map(\.name))
+                ).train { progress throws(SgloradError) in step(progress) }
+            }, auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) })
+        return try evaluation.run(job.tasks) { progress in
+            child.report(progress, always: progress.done == 0 || progress.done == progress.total)
+        }
+    }
+
+    private static func generator(
+        _ job: EvaluationJob, _ library: Library
+    ) throws(SgloradError) -> GuidedGenerator? {
+        guard let judged = job.generator else { return nil }
+        let id = job.identity.generator ?? ""
+        guard let own = library.subset(digests: judged.experts) else {
+            throw .internal("the library of the evaluation lacks experts of generator \(id)")
+        }
+        return GuidedGenerator(
+            generator: try GeneratorFile.read(judged.path, name: "generator \(id)", verifying: false),
+            library: own)
+    }
+
+    private static func write(_ text: String, _ name: String, _ folder: JobFolder) throws(SgloradError) {
+        try DurableFile.write(Array(text.utf8), to: "\(folder.path)/\(name)", temporary: folder.path)
+    }
+}
+
+/// The method that a request without a strategy would get; an evaluation reports it as `auto`.
+enum DefaultStrategy {
+    /// The base if the intent would be refused, otherwise the method that ``AutoStrategy`` chooses.
+    static func choice(_ situation: AutoCase) -> StandardMethod {
+        let proximities = situation.library.index.proximities(to: situation.embedding, by: .plain)
+        let record = situation.generator?.generator.record
+        let threshold = record?.threshold ?? Relevance.standardThreshold
+        guard let relevance = Relevance(plainProximities: proximities, threshold: threshold),
+            !relevance.refuses
+        else { return .base }
+        return AutoStrategy(record).strategy == .sgLoRA ? .sgLoRA : .weightedTuned
+    }
+}

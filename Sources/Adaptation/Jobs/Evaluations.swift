@@ -1,0 +1,107 @@
+package import ErrorModel
+package import Evaluation
+internal import Executors
+package import ExpertLibrary
+internal import Files
+internal import Foundation
+internal import Generation
+internal import Logging
+internal import Synchronization
+
+/// Runs evaluations in child processes, one at a time.
+package struct Evaluations: Sendable {
+    private let jobs = JobSupervisor()
+    let store: LibraryStore
+    let encoders: EncoderProvider
+    let snapshots: LibrarySnapshots
+    let pool: ComputePool
+    /// The program that runs as the child process.
+    let executable: String
+    let logger: Logger
+
+    private static let terms = JobSupervisor.Terms(
+        busy: SgloradError(
+            .busy,
+            "An evaluation is already running; it takes two processors. Wait for it, or cancel it where it "
+                + "was started.",
+            parameters: ["retryAfter": .double(60), "reason": .string("an evaluation is running")]),
+        cancelled: "the caller or the daemon ended the evaluation",
+        failed: { .internal("an evaluation ended without a report: \($0)", cause: $0) })
+
+    /// Runs an evaluation; cancelling the task cancels it.
+    ///
+    /// - Parameters:
+    ///   - generator: the ID of the generator to evaluate; nil for the serving one.
+    ///   - type: a type with the JSON of `EvaluationReport`, into which the child's report is decoded.
+    ///   - progress: called with each report.
+    /// - Throws: `busy` while another is running; `cancelled`; `notFound`; `generatorUnavailable`;
+    ///   `emptyLibrary`; what the child reports.
+    package func evaluate<Report: Decodable & Sendable>(
+        _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], options: EvaluationOptions,
+        as type: Report.Type = EvaluationReport.self,
+        progress: @escaping @Sendable (JobProgress) async throws -> Void
+    ) async throws(SgloradError) -> Report {
+        try await jobs.run("evaluation", Self.terms) {
+            try await run(base, generator: generator, tasks: tasks, options: options, progress: progress)
+        }
+    }
+
+    /// Cancels the evaluation and waits until its process has exited.
+    package func close() async { await jobs.close() }
+
+    private func run<Report: Decodable & Sendable>(
+        _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], options: EvaluationOptions,
+        progress: @escaping @Sendable (JobProgress) async throws -> Void
+    ) async throws -> Report {
+        try await progress(JobProgress(stage: "preparing", done: 0, total: 0))
+        let encoder = try await encoders.loaded()
+        let snapshot = try await snapshots.snapshot(base)
+        guard !snapshot.library.experts.isEmpty else { throw SgloradError.emptyLibrary(base.name) }
+        let job = EvaluationJob(
+            snapshot, generator: try snapshot.judged(generator), encoder: encoder, store: store, tasks: tasks,
+            options: options)
+        let state = store.state
+        let folder = try await pool.run { () throws(SgloradError) in
+            try JobFolder("evaluation", job: job, state: state)
+        }
+        logger.info("evaluation started", metadata: ["base": "\(base.name)", "tasks": "\(tasks.count)"])
+        return try await folder.removedAfterwards(on: pool) {
+            let timeLeft = Mutex(TimeLeft())
+            try await ChildProcess(executable: executable).run(["evaluate", folder.path]) {
+                (report: EvaluationProgress) in
+                let stage = report.stage.rawValue
+                let left = timeLeft.withLock { $0.seconds(stage: stage, done: report.done, of: report.total) }
+                try await progress(
+                    JobProgress(stage: stage, done: report.done, total: report.total, secondsLeft: left))
+            }
+            let report = try await pool.run { () throws(SgloradError) in
+                try folder.result(Report.self, EvaluationJob.reportName)
+            }
+            logger.info("evaluation ended", metadata: ["base": "\(base.name)"])
+            return report
+        }
+    }
+}
+
+extension BaseSnapshot {
+    /// The generator with an ID, or the serving one if `id` is nil.
+    ///
+    /// - Throws: `notFound`, or `generatorUnavailable` if it is disabled.
+    fileprivate func judged(_ id: String?) throws(SgloradError) -> GeneratorStanding? {
+        guard let id else { return generators.first { $0.row.id == serving?.id } }
+        guard let found = generators.first(where: { $0.row.id == id }) else {
+            throw .notFound(
+                "generator", id,
+                remedy: "'sglorad-ctl generator list --base \(base.name)' lists the generators.")
+        }
+        guard found.state != .disabled else {
+            let reason = found.reason ?? ""
+            throw SgloradError(
+                .generatorUnavailable,
+                "The generator \(id) is disabled: \(reason). Train a new one with 'sglorad-ctl generator "
+                    + "train --base \(base.name)'.",
+                parameters: ["base": .string(base.name), "reason": .string(reason)])
+        }
+        return found
+    }
+}

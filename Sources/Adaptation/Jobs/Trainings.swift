@@ -1,0 +1,113 @@
+package import ErrorModel
+package import Evaluation
+internal import Executors
+package import ExpertLibrary
+internal import Files
+internal import Foundation
+package import Generation
+internal import Logging
+internal import Synchronization
+
+/// Trains generators in child processes, at most one per base at a time.
+package struct Trainings: Sendable {
+    private let jobs = JobSupervisor()
+    let store: LibraryStore
+    let encoders: EncoderProvider
+    let snapshots: LibrarySnapshots
+    let pool: ComputePool
+    /// The program that runs as the child process.
+    let executable: String
+    let logger: Logger
+
+    /// The bases for which a generator is being trained, sorted.
+    package var bases: [String] { get async { await jobs.names } }
+
+    /// Trains a generator; cancelling the task cancels the training.
+    ///
+    /// - Parameter progress: called with each report.
+    /// - Throws: `busy` while another training for the base is running; `cancelled`; `trainingFailed`; what
+    ///   the child reports.
+    package func train(
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask],
+        progress: @escaping @Sendable (JobProgress) async throws -> Void
+    ) async throws(SgloradError) -> StoredGenerator {
+        try plan.validate()
+        let terms = JobSupervisor.Terms(
+            busy: SgloradError(
+                .busy,
+                "A training for '\(base.name)' is already running. Wait for it, or cancel it with "
+                    + "'sglorad-ctl generator cancel --base \(base.name)'.",
+                parameters: ["retryAfter": .double(30), "reason": .string("a training is running")]),
+            cancelled: "the earlier generator, if any, stays",
+            failed: { .trainingFailed(base: base.name, reason: "\($0)", remedy: "See the daemon's log.") })
+        return try await jobs.run(base.name, terms) {
+            try await run(base, plan: plan, tasks: tasks, progress: progress)
+        }
+    }
+
+    /// Cancels the training for a base.
+    ///
+    /// - Returns: false if there is none.
+    package func cancel(_ base: String) async -> Bool { await jobs.cancel(base) }
+
+    /// Cancels all trainings and waits until their processes have exited.
+    package func close() async { await jobs.close() }
+
+    private func run(
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask],
+        progress: @escaping @Sendable (JobProgress) async throws -> Void
+    ) async throws -> StoredGenerator {
+        let start = ContinuousClock.now
+        try await progress(JobProgress(stage: "preparing", done: 0, total: plan.steps))
+        let encoder = try await encoders.loaded()
+        let snapshot = try await snapshots.snapshot(base)
+        let job = TrainingJob(snapshot, plan: plan, tasks: tasks, encoder: encoder, store: store)
+        // Reject what cannot be trained before starting a process.
+        let library = snapshot.library.native
+        _ = try await pool.run { () throws(SgloradError) in
+            try JudgedTraining(
+                library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
+                encoder: encoder.encoder
+            ).steps
+        }
+        let state = store.state
+        let folder = try await pool.run { () throws(SgloradError) in
+            try JobFolder("training", job: job, state: state)
+        }
+        logger.info(
+            "training started", metadata: ["base": "\(base.name)", "experts": "\(job.library.experts.count)"])
+        return try await folder.removedAfterwards(on: pool) {
+            try await child(folder, base: base.name, progress: progress)
+            try await progress(JobProgress(stage: "writing", done: 1, total: 1))
+            let result = "\(folder.path)/\(TrainingJob.resultName)"
+            let seconds = Double((ContinuousClock.now - start).components.seconds)
+            let row = try await pool.run { () throws(SgloradError) in
+                try store.takeInGenerator(result, name: "the trained generator", seconds: seconds)
+            }
+            try await store.generators.insert(row)
+            await snapshots.invalidate(base.name)
+            logger.info("training ended", metadata: ["base": "\(base.name)", "generator": "\(row.id)"])
+            return row
+        }
+    }
+
+    /// Runs the child process until it exits and forwards its reports.
+    private func child(
+        _ folder: JobFolder, base: String, progress: @escaping @Sendable (JobProgress) async throws -> Void
+    ) async throws {
+        let timeLeft = Mutex(TimeLeft())
+        do {
+            try await ChildProcess(executable: executable).run(["train", folder.path]) {
+                (report: TrainingJob.Progress) in
+                let left = timeLeft.withLock { $0.seconds(done: report.step, of: report.total) }
+                try await progress(
+                    JobProgress(
+                        stage: "training", done: report.step, total: report.total, loss: Double(report.loss),
+                        secondsLeft: left))
+            }
+        } catch let abort as ChildProcess.Abort {
+            throw SgloradError.trainingFailed(
+                base: base, reason: abort.reason, remedy: "Check the free memory and disk space.")
+        }
+    }
+}

@@ -1,0 +1,205 @@
+internal import AdapterFormats
+package import ErrorModel
+internal import Executors
+package import ExpertLibrary
+internal import Files
+internal import Foundation
+internal import Logging
+internal import LowRank
+internal import TextEncoding
+
+/// An uploaded file: its name relative to the adapter's folder, and its digest.
+package struct UploadedFile: Sendable, Hashable {
+    let name: String
+    let digest: String
+
+    package init(name: String, digest: String) {
+        self.name = name
+        self.digest = digest
+    }
+}
+
+/// Imports trained adapters, as experts of a library or as the template of a new base.
+///
+/// Imports are optimistic. An import prepares its change without a lock (``ExpertPreparation``), then applies it in one
+/// transaction if the library has not changed since (``ExpertStore/apply(_:)``), and otherwise starts over.
+package struct ExpertImport: Sendable {
+    /// A request to import an expert.
+    package struct Order: Sendable {
+        package let name: String
+        /// The task in plain words.
+        package let description: String
+        /// The base model's name; nil for the one that adapter_config.json names.
+        package let base: String?
+        let files: [UploadedFile]
+
+        package init(name: String, description: String, base: String?, files: [UploadedFile]) {
+            self.name = name
+            self.description = description
+            self.base = base
+            self.files = files
+        }
+    }
+
+    /// The outcome of an import.
+    package enum Outcome: Sendable {
+        /// The same expert was already in the library.
+        case unchanged(ExpertRecord)
+        /// The expert was added to the library.
+        case imported(LibraryChange)
+    }
+
+    /// The maximum number of files in an adapter's folder.
+    private static let filesLimit = 2 * 4096
+    /// How often an import is retried after losing a race with another.
+    private static let attempts = 16
+
+    let store: LibraryStore
+    let encoders: EncoderProvider
+    let snapshots: LibrarySnapshots
+    let uploads: UploadStore
+    let pool: ComputePool
+    let logger: Logger
+
+    /// Imports an expert; creates its base if it is the first.
+    ///
+    /// - Throws: `invalidRequest`; `notFound` for a file that was not uploaded; `invalidFile`;
+    ///   `unsupportedAdapter`; `layoutMismatch`; `alreadyExists`; `busy`; `storageFailure`.
+    package func run(_ order: Order, from caller: Caller) async throws(SgloradError) -> Outcome {
+        try Self.check(name: order.name, field: "name")
+        let description = order.description
+        guard description.contains(where: { !$0.isWhitespace }), description.utf8.count <= Intent.textLimit
+        else {
+            throw .invalidRequest(
+                field: "description",
+                reason: "must be 1 to \(Intent.textLimit) bytes that describe the task in words")
+        }
+        let encoder = try await encoders.loaded()
+        let folder = try await folder(order.files, of: caller)
+        guard let base = order.base ?? folder.template.baseModelName else { throw Self.missingBase }
+        try Self.check(name: base, field: "base")
+        let fresh = try BaseRecord(name: base, of: folder)
+        let digest = order.digest(base: base)
+        if let same = try await store.experts.all(of: base).first(where: {
+            $0.name == order.name && $0.digest == digest
+        }) {
+            await uploads.discard(order.files.map(\.digest), of: caller.uid)
+            return .unchanged(same)
+        }
+        let expert = try await pool.run { () throws(SgloradError) -> ExpertRecord in
+            let encoding = try encoder.encoder.encode(description)
+            return ExpertRecord(
+                base: base, name: order.name, description: description, digest: digest,
+                encoder: encoder.digest, embedding: encoding.embedding,
+                descriptionTruncated: encoding.truncated, importedAt: Date())
+        }
+        let change = try await apply(expert, ExpertPreparation(store: store, folder: folder), fresh: fresh)
+        await snapshots.invalidate(base)
+        await uploads.discard(order.files.map(\.digest), of: caller.uid)
+        logger.info(
+            "expert imported",
+            metadata: [
+                "expert": "\(change.expert.name)", "base": "\(base)", "rank": "\(change.after.layout.rank)",
+                "foreign": "\(change.expert.isForeign)",
+            ])
+        return .imported(change)
+    }
+
+    /// Adds a base model with the layout of an adapter.
+    ///
+    /// - Throws: as ``run(_:from:)``; `alreadyExists` if the name is taken.
+    package func addBase(
+        _ name: String, files: [UploadedFile], from caller: Caller
+    ) async throws(SgloradError) -> BaseRecord {
+        try Self.check(name: name, field: "name")
+        let base = try BaseRecord(name: name, of: try await folder(files, of: caller))
+        guard try await store.bases.insert(base) else {
+            throw SgloradError(
+                .alreadyExists, "There is already a base '\(base.name)'. Choose another name.",
+                parameters: ["kind": .string("base"), "name": .string(base.name)])
+        }
+        await uploads.discard(files.map(\.digest), of: caller.uid)
+        return base
+    }
+
+    /// Applies the change that adds an expert; prepares it again if another import came first.
+    private func apply(
+        _ expert: ExpertRecord, _ preparation: ExpertPreparation, fresh: BaseRecord
+    ) async throws(SgloradError) -> LibraryChange {
+        for _ in 0..<Self.attempts {
+            let known = try await store.bases.library(fresh.name)
+            let (change, failure) = try await pool.run { () throws(SgloradError) in
+                preparation.change(for: expert, in: known, fresh: fresh)
+            }
+            do throws(SgloradError) {
+                if let failure { throw failure }
+                if try await store.experts.apply(change) { return change }
+            } catch {
+                await store.experts.discard(change)
+                throw error
+            }
+            await store.experts.discard(change)
+        }
+        throw SgloradError(
+            .busy, "Other imports keep changing the library of '\(fresh.name)'. Try again.",
+            parameters: ["retryAfter": .double(1), "reason": .string("the library is being changed")])
+    }
+
+    /// Reads uploaded files as an adapter's folder.
+    private func folder(_ files: [UploadedFile], of caller: Caller) async throws(SgloradError) -> PEFTFolder {
+        guard files.count <= Self.filesLimit else {
+            throw .invalidRequest(field: "files", reason: "names more than \(Self.filesLimit) files")
+        }
+        var paths: [String: String] = [:]
+        for file in files {
+            guard PEFTFolder.isRelevant(file.name) else {
+                throw .invalidRequest(
+                    field: "files",
+                    reason: "names '\(file.name)', which is not a file of a PEFT adapter's folder")
+            }
+            let path = try await uploads.path(of: file.digest, for: caller.uid)
+            guard paths.updateValue(path, forKey: file.name) == nil else {
+                throw .invalidRequest(field: "files", reason: "names '\(file.name)' twice")
+            }
+        }
+        let named = paths
+        return try await pool.run { () throws(SgloradError) in try PEFTFolder.read(files: named) }
+    }
+
+    private static var missingBase: SgloradError {
+        .invalidRequest(
+            field: "base",
+            reason: "is missing, and adapter_config.json names no base model. Name one with --base")
+    }
+
+    /// Checks a name, which must be short and printable because it appears in tables, logs and messages.
+    private static func check(name: String, field: String) throws(SgloradError) {
+        let printable = name.unicodeScalars.allSatisfy { !CharacterSet.controlCharacters.contains($0) }
+        guard (1...256).contains(name.utf8.count), printable, name.first?.isWhitespace == false,
+            name.last?.isWhitespace == false
+        else {
+            throw .invalidRequest(
+                field: field, reason: "must be 1 to 256 printable bytes, without white space at either end")
+        }
+    }
+}
+
+extension ExpertImport.Order {
+    /// The expert's digest: over base, name, description and the files' digests.
+    fileprivate func digest(base: String) -> String {
+        let lines =
+            [base, name, description] + files.sorted { $0.name < $1.name }.map { "\($0.name) \($0.digest)" }
+        return FileDigest.sha256(lines.map { "\($0.utf8.count):\($0)\n" }.joined().utf8)
+    }
+}
+
+extension BaseRecord {
+    /// A new base with the layout and template of an adapter's folder.
+    fileprivate init(name: String, of folder: PEFTFolder) throws(SgloradError) {
+        var template = folder.template
+        template.baseModelName = template.baseModelName ?? name
+        self.init(
+            name: name, layout: try AdapterLayout(of: folder.checkpoints.first?.factors ?? []),
+            template: template, createdAt: Date())
+    }
+}

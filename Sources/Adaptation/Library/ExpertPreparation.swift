@@ -1,0 +1,72 @@
+internal import AdapterFormats
+internal import ErrorModel
+internal import ExpertLibrary
+internal import Foundation
+internal import LowRank
+
+/// Prepares an expert for a library: aligns it to the library's gauge, and raises the library's rank if it
+/// needs more.
+struct ExpertPreparation: Sendable {
+    let store: LibraryStore
+    /// The adapter as read from its PEFT files.
+    let folder: PEFTFolder
+
+    /// Prepares the change that adds an expert to a library, and stores its blobs; blocks.
+    ///
+    /// - Parameters:
+    ///   - expert: the row; its parameters are not stored yet.
+    ///   - known: the base and its present experts; nil if the import creates the base.
+    ///   - fresh: the base to create if there is none.
+    /// - Returns: the change, and a failure if it cannot be made: `layoutMismatch` if the adapter does not
+    ///   fit the base's sites, or `storageFailure`. The caller must then discard the change, which removes
+    ///   the blobs that were stored.
+    func change(
+        for expert: ExpertRecord, in known: (base: BaseRecord, experts: [ExpertRecord])?, fresh: BaseRecord
+    ) -> (change: LibraryChange, failure: SgloradError?) {
+        var change = LibraryChange(before: known?.base, after: known?.base ?? fresh, expert: expert)
+        do throws(SgloradError) {
+            let alignment = try alignment(&change)
+            if change.raisesRank, let known { try pad(known.experts, of: known.base, &change) }
+            var row = expert
+            row.isForeign = alignment.isForeign
+            row.alignment = alignment.distance
+            change.expert = try store.experts.store(
+                ExpertParameters(folder.checkpoints, by: alignment), of: row, base: change.after)
+            return (change, nil)
+        } catch {
+            return (change, error)
+        }
+    }
+
+    /// Aligns the expert to the base's gauge.
+    ///
+    /// Creates the base's reference, or raises its rank, if necessary.
+    private func alignment(_ change: inout LibraryChange) throws(SgloradError) -> GaugeAlignment {
+        let factors = folder.checkpoints.map(\.factors)
+        guard let reference = try store.references.find(of: change.after) else {
+            let rank = try GaugeAlignment.rank(of: factors, on: change.after.layout)
+            change.after.layout = try change.after.layout.withRank(max(rank, change.after.layout.rank))
+            let reference = try GaugeReference(first: factors, on: change.after.layout)
+            change.after.reference = try store.references.store(reference, ofBase: change.after.name)
+            return try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
+        }
+        let fitted = try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
+        guard fitted.rank > change.after.layout.rank else { return fitted }
+        change.after.layout = try change.after.layout.withRank(fitted.rank)
+        return try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
+    }
+
+    /// Stores the parameters of the library's other experts again, padded to the higher rank.
+    private func pad(
+        _ experts: [ExpertRecord], of base: BaseRecord, _ change: inout LibraryChange
+    ) throws(SgloradError) {
+        change.present = experts
+        for expert in experts {
+            let parameters = try store.experts.parameters(of: expert, on: base.layout)
+            change.padded.append(
+                try store.experts.store(
+                    parameters.padded(from: base.layout, to: change.after.layout), of: expert,
+                    base: change.after))
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package import ErrorModel
+package import ExpertLibrary
+package import Files
+package import IntentQueue
+package import Logging
+internal import Storage
+
+/// Observes the progress of start-up.
+package protocol StartObserver: Sendable {
+    /// A step begins; the text is shown to operators.
+    func begin(_ what: String)
+    /// There was progress within the step.
+    func step()
+}
+
+/// The library and the queue, open and consistent with the disk after any crash, damage or manual change.
+package struct OpenedStores: Sendable {
+    package let store: LibraryStore
+    package let queue: RequestQueue
+    let tombstones: Tombstones
+    /// Problems that could not be repaired.
+    package let conditions: [Condition]
+
+    /// Opens both.
+    ///
+    /// A damaged database is quarantined with its log. Missing rows of the library are rebuilt from the
+    /// manifests; files without rows are adopted or removed; requests that were running are finished or
+    /// requeued.
+    ///
+    /// - Parameter progress: told of each step, so that it can extend the service manager's timeout.
+    /// - Throws: `storageFailure`.
+    package static func open(
+        _ state: StateDirectory, options: QueueOptions, progress: some StartObserver, logger: Logger
+    ) async throws(SgloradError) -> OpenedStores {
+        let tombstones = try Tombstones(state)
+        let damaged = Quarantine(state)
+        try quarantineIfDamaged(state.cacheDatabase, damaged, logger) {
+            "The library and the adapters were rebuilt from the files beside it."
+        }
+        try quarantineIfDamaged(state.queueDatabase, damaged, logger) {
+            "Open requests are lost: make them again. The file may hold their texts: remove it soon."
+        }
+        let store = try LibraryStore(state)
+        let queue = try RequestQueue(
+            path: state.queueDatabase, options: options, keyFile: state.idempotencyKey)
+        let isWanted = { @Sendable (adapter: AdapterRecord) async throws(SgloradError) -> Bool in
+            // A restored backup may have brought back an erased adapter.
+            guard !tombstones.contains(adapter.request) else { return false }
+            guard let request = try await queue.request(adapter.request) else { return true }
+            return !request.state.isFinal || request.adapter == adapter.id
+        }
+        // Check for empty, not missing: an interrupted start may have created the file without rows.
+        if try await store.integrity.isEmpty() {
+            progress.begin("Rebuilding the library from its manifests")
+            let rebuilt = try await store.integrity.rebuild(isWanted: isWanted)
+            if !rebuilt.isEmpty {
+                logger.warning(
+                    "cache.db was missing or damaged; its rows were rebuilt from the manifests",
+                    metadata: [
+                        "bases": "\(rebuilt.bases)", "experts": "\(rebuilt.experts)",
+                        "generators": "\(rebuilt.generators)", "adapters": "\(rebuilt.adapters)",
+                    ])
+            }
+        }
+        progress.begin("Reconciling files and rows")
+        let found = try await store.integrity.reconcile(isWanted: isWanted)
+        found.log(to: logger)
+        try await store.references.adopt()
+        progress.begin("Recovering the requests of the previous run")
+        try await queue.recover { (request) throws(SgloradError) in
+            progress.step()
+            return try await store.adapters.find(request: request)?.id
+        }
+        return OpenedStores(
+            store: store, queue: queue, tombstones: tombstones,
+            conditions: found.remaining.map(Condition.init(remaining:)))
+    }
+
+    /// Quarantines a database if it is damaged.
+    private static func quarantineIfDamaged(
+        _ path: String, _ damaged: Quarantine, _ logger: Logger, consequence: () -> String
+    ) throws(SgloradError) {
+        guard let problem = try DatabaseHealth.problem(path: path) else { return }
+        let item = try damaged.move(
+            DatabaseHealth.files(of: path), as: Path.name(of: path),
+            reason: "The database \(path) was damaged: \(problem). \(consequence())")
+        logger.error(
+            "a damaged database was quarantined",
+            metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
+    }
+}
+
+extension LibraryReconciliation {
+    fileprivate func log(to logger: Logger) {
+        for adapter in adopted {
+            logger.notice(
+                "an adapter without a row, left by a crash, was adopted",
+                metadata: ["adapter": "\(adapter.id)", "request": "\(adapter.request)"])
+        }
+        for path in removed {
+            logger.notice("an unreferenced file was removed", metadata: ["path": "\(path)"])
+        }
+        for problem in repaired { problem.log(repaired: true, to: logger) }
+        for problem in remaining { problem.log(repaired: false, to: logger) }
+    }
+}

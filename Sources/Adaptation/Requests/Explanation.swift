@@ -1,0 +1,98 @@
+internal import Generation
+internal import LowRank
+internal import SemanticGuidance
+
+/// The guidance of an intent, without generating: the nearest experts and the semantic prior they form.
+package struct Explanation: Sendable {
+    /// An expert and its proximity to the intent.
+    package struct Neighbour: Sendable {
+        package let expert: String
+        package let description: String
+        /// The plain cosine of the two embeddings, -1 to 1.
+        package let proximity: Float
+        /// The cosine after the library's mean embedding is subtracted from both.
+        package let centred: Float
+        /// The weight α, 0 to 1; nil for an expert that does not guide.
+        package let weight: Float?
+    }
+
+    /// The prior at one site: root mean squares over its A and B.
+    package struct SitePrior: Sendable {
+        package let site: String
+        package let meanA, meanB: Double
+        package let deviationA, deviationB: Double
+    }
+
+    /// The semantic prior over all parameters; variances are means over the parameters.
+    package struct Prior: Sendable {
+        /// ‖μ*‖.
+        package let meanNorm: Double
+        /// σ*²: `within` the experts' checkpoints plus `between` the experts (law of total variance).
+        package let variance, within, between: Double
+        package let sites: [SitePrior]
+    }
+
+    package let base: String
+    package let guided: GuidedIntent
+    /// Nearest first: the experts that guide, and the next ones up to a total of ten.
+    package let neighbours: [Neighbour]
+    package let prior: Prior
+    /// Whether the text was longer than the encoder reads.
+    package let truncated: Bool
+
+    /// Explains a guided intent.
+    ///
+    /// Computes the prior over all parameters, so call it on a compute thread.
+    ///
+    /// - Parameter descriptions: the experts' task descriptions by name.
+    package init(_ guided: GuidedIntent, base: String, descriptions: [String: String], truncated: Bool) {
+        self.base = base
+        self.guided = guided
+        self.truncated = truncated
+        neighbours = Self.neighbours(guided, descriptions)
+        prior = Prior(guided)
+    }
+
+    private static func neighbours(_ guided: GuidedIntent, _ descriptions: [String: String]) -> [Neighbour] {
+        let weights = Dictionary(
+            uniqueKeysWithValues: guided.neighbourhood.members.map { ($0.expert, $0.weight) })
+        let measured = guided.options.measure == .plain ? guided.plain : guided.centred
+        return measured.indices.sorted { (measured[$0], $1) > (measured[$1], $0) }
+            .prefix(max(10, weights.count))
+            .map { place in
+                let name = guided.library.experts[place].name
+                return Neighbour(
+                    expert: name, description: descriptions[name] ?? "", proximity: guided.plain[place],
+                    centred: guided.centred[place], weight: weights[place])
+            }
+    }
+}
+
+extension Explanation.Prior {
+    fileprivate init(_ guided: GuidedIntent) {
+        let experts = guided.library.experts
+        let prior = SemanticPrior(
+            guided.neighbourhood, means: experts.map(\.mean), variances: experts.map(\.variance))
+        let variance = prior.variance
+        meanNorm = prior.mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        self.variance = Self.mean(variance)
+        within = Self.mean(prior.within)
+        between = Self.mean(prior.between)
+        sites = guided.library.layout.slices.map { slice in
+            Explanation.SitePrior(
+                site: slice.site.path, meanA: Self.size(prior.mean[slice.a]),
+                meanB: Self.size(prior.mean[slice.b]),
+                deviationA: Self.mean(variance[slice.a]).squareRoot(),
+                deviationB: Self.mean(variance[slice.b]).squareRoot())
+        }
+    }
+
+    private static func mean(_ values: some Collection<Float>) -> Double {
+        values.reduce(0.0) { $0 + Double($1) } / Double(max(1, values.count))
+    }
+
+    /// The root mean square.
+    private static func size(_ values: some Collection<Float>) -> Double {
+        (values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(max(1, values.count))).squareRoot()
+    }
+}

@@ -1,0 +1,94 @@
+internal import Adaptation
+internal import ErrorModel
+internal import ExpertLibrary
+internal import Foundation
+internal import LowRank
+internal import SgloradInterface
+internal import Varlink
+
+/// Methods for base models, experts, and the files they are imported from.
+extension ControlHandler {
+    func addBase(_ call: Methods.AddBase.Call) async throws -> Methods.AddBase.Reply {
+        let base = try await domain.imports.addBase(
+            call.parameters.name, files: call.parameters.files.map(UploadedFile.init), from: caller(call))
+        return .init(base: Wire.Base(try await domain.experts.overview(of: base)))
+    }
+
+    func listBases(_ call: Methods.ListBases.Call) async throws -> Methods.ListBases.Reply {
+        .init(bases: try await domain.experts.bases().map(Wire.Base.init))
+    }
+
+    func uploadFile(_ call: Methods.UploadFile.Call) async throws -> Methods.UploadFile.Reply {
+        guard let chunk = Data(base64Encoded: call.parameters.chunk) else {
+            throw SgloradError.invalidRequest(field: "chunk", reason: "is not base64")
+        }
+        let result = try await domain.uploads.receive(
+            chunk, upload: call.parameters.upload, last: call.parameters.last ?? false,
+            from: caller(call).uid,
+            session: UploadStore.Session(call.connection.description))
+        return .init(upload: result.upload, received: result.received, digest: result.digest)
+    }
+
+    func importExpert(_ call: Methods.ImportExpert.Call) async throws -> Methods.ImportExpert.Reply {
+        let order = ExpertImport.Order(
+            name: call.parameters.name, description: call.parameters.description, base: call.parameters.base,
+            files: call.parameters.files.map(UploadedFile.init))
+        switch try await domain.imports.run(order, from: caller(call)) {
+        case .unchanged(let expert):
+            return .init(expert: Wire.Expert(expert), unchanged: true)
+        case .imported(let change):
+            return .init(
+                expert: Wire.Expert(change.expert), baseCreated: (change.before == nil).flag,
+                raisedRank: change.raisesRank ? change.after.layout.rank : nil)
+        }
+    }
+
+    func listExperts(_ call: Methods.ListExperts.Call) async throws -> Methods.ListExperts.Reply {
+        .init(experts: try await domain.experts.list(base: call.parameters.base).map(Wire.Expert.init))
+    }
+
+    func getExpert(_ call: Methods.GetExpert.Call) async throws -> Methods.GetExpert.Reply {
+        let (expert, generators) = try await domain.experts.show(
+            call.parameters.name, base: call.parameters.base)
+        return .init(
+            expert: Wire.Expert(expert), checkpointNames: expert.checkpoints, meanNorm: expert.meanNorm,
+            deviation: expert.deviation, alignment: expert.alignment, generators: generators.map(\.id))
+    }
+
+    func removeExpert(_ call: Methods.RemoveExpert.Call) async throws -> Methods.RemoveExpert.Reply {
+        let (expert, disabled, adapters) = try await domain.experts.remove(
+            call.parameters.name, base: call.parameters.base, derived: call.parameters.derived ?? false)
+        return .init(
+            expert: Wire.Expert(expert), disabledGenerators: disabled.map(\.id), removedAdapters: adapters)
+    }
+}
+
+extension UploadedFile {
+    fileprivate init(_ file: Wire.UploadedFile) {
+        self.init(name: file.name, digest: file.digest)
+    }
+}
+
+extension Wire.Expert {
+    fileprivate init(_ record: ExpertRecord) {
+        self.init(
+            name: record.name, base: record.base, description: record.description, digest: record.digest,
+            checkpoints: record.checkpoints.count, bytes: record.bytes,
+            importedAt: JSONText.time(record.importedAt),
+            descriptionTruncated: record.descriptionTruncated.flag, foreign: record.isForeign.flag)
+    }
+}
+
+extension Wire.Base {
+    fileprivate init(_ overview: BaseOverview) {
+        let layout = overview.base.layout
+        self.init(
+            name: overview.base.name,
+            sites: layout.sites.map {
+                Wire.Site(path: $0.path, inFeatures: $0.inFeatures, outFeatures: $0.outFeatures)
+            },
+            rank: layout.rank, scale: Double(layout.scale), parameterCount: layout.parameterCount,
+            experts: overview.experts, library: overview.library, encodes: overview.encodes,
+            createdAt: JSONText.time(overview.base.createdAt))
+    }
+}

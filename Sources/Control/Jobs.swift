@@ -1,0 +1,113 @@
+internal import Adaptation
+internal import ErrorModel
+internal import Evaluation
+internal import ExpertLibrary
+internal import Generation
+internal import SemanticGuidance
+internal import SgloradInterface
+internal import Varlink
+
+/// Methods for trainings and evaluations, which run for minutes in child processes.
+extension ControlHandler {
+    func trainGenerator(_ stream: Methods.TrainGenerator.Stream) async throws {
+        let base = try await domain.snapshots.base(named: stream.parameters.base)
+        let plan = try TrainingPlan(stream.parameters.options ?? Wire.TrainingOptions())
+        let tasks = try (stream.parameters.tasks ?? []).map(EvaluationTask.init)
+        if stream.parameters.tasks != nil { try EvaluationTask.validate(tasks) }
+        let row = try await domain.trainings.train(base, plan: plan, tasks: tasks) { progress in
+            try await stream.sendIfMore(
+                .init(
+                    progress: Wire.TrainingProgress(
+                        stage: progress.stage, step: progress.done, total: progress.total,
+                        loss: progress.loss, secondsLeft: progress.secondsLeft)))
+        }
+        try await stream.finish(
+            .init(generator: Wire.Generator(try await domain.generators.find(row.id))))
+    }
+
+    func cancelTraining(_ call: Methods.CancelTraining.Call) async throws -> Methods.CancelTraining.Reply {
+        let base = try await domain.snapshots.base(named: call.parameters.base)
+        return .init(cancelled: await domain.trainings.cancel(base.name))
+    }
+
+    func evaluateGenerator(_ stream: Methods.EvaluateGenerator.Stream) async throws {
+        let base = try await domain.snapshots.base(named: stream.parameters.base)
+        let options = try EvaluationOptions(stream.parameters)
+        let tasks = try stream.parameters.tasks.map(EvaluationTask.init)
+        try EvaluationTask.validate(tasks)
+        let report = try await domain.evaluations.evaluate(
+            base, generator: stream.parameters.generatorId, tasks: tasks, options: options,
+            as: Wire.EvaluationReport.self
+        ) { progress in
+            try await stream.sendIfMore(
+                .init(
+                    progress: Wire.EvaluationProgress(
+                        stage: progress.stage, done: progress.done, total: progress.total,
+                        secondsLeft: progress.secondsLeft)))
+        }
+        try await stream.finish(.init(report: report))
+    }
+}
+
+extension TrainingPlan {
+    /// The plan of a call, with defaults for what it leaves unset.
+    fileprivate init(_ options: Wire.TrainingOptions) throws(SgloradError) {
+        self.init()
+        if let seed = options.seed {
+            guard seed >= 0 else {
+                throw .invalidRequest(field: "seed", reason: "is \(seed); it must not be negative")
+            }
+            self.seed = UInt64(seed)
+        }
+        steps = options.steps ?? steps
+        directions = options.directions ?? directions
+        latent = options.latent ?? latent
+        width = options.width ?? width
+        var measure = guidance.measure
+        if let name = options.proximity {
+            guard let named = ProximityMeasure(rawValue: name) else {
+                throw .invalidRequest(field: "proximity", reason: "is '\(name)'; it must be plain or centred")
+            }
+            measure = named
+        }
+        guidance = try GuidanceOptions(
+            topK: options.topK ?? guidance.topK,
+            temperature: options.temperature.map(Float.init) ?? guidance.temperature, measure: measure)
+        try validate()
+    }
+}
+
+extension EvaluationOptions {
+    /// The options of a call: both parts unless one is selected, and all methods unless some are named.
+    fileprivate init(_ parameters: Methods.EvaluateGenerator.Parameters) throws(SgloradError) {
+        self.init()
+        let (heldOut, leaveOut) = (parameters.heldOut ?? false, parameters.leaveOut ?? false)
+        self.heldOut = heldOut || !leaveOut
+        self.leaveOut = leaveOut || !heldOut
+        if let names = parameters.methods, !names.isEmpty { methods = try Self.methods(named: names) }
+        if let seed = parameters.seed {
+            guard (0..<Intent.seedLimit).contains(seed) else {
+                throw .invalidRequest(
+                    field: "seed", reason: "is \(seed); it must be 0 to \(Intent.seedLimit - 1)")
+            }
+            self.seed = UInt64(seed)
+        }
+    }
+}
+
+extension EvaluationTask {
+    /// A task as a caller sends it.
+    fileprivate init(_ task: Wire.EvaluationTask) throws(SgloradError) {
+        let split = try task.split.map { name throws(SgloradError) in
+            guard let known = Split(rawValue: name) else {
+                throw .invalidRequest(
+                    field: "tasks",
+                    reason: "holds the task '\(task.name)' with the split '\(name)'; use expert or heldout")
+            }
+            return known
+        }
+        self.init(
+            name: task.name, description: task.description, split: split, family: task.family ?? "",
+            pool: task.pool, queries: task.queries.map { Query(text: $0.text, answer: $0.answer) })
+    }
+}

@@ -1,0 +1,60 @@
+internal import Adaptation
+internal import ErrorModel
+internal import Executors
+internal import ExpertLibrary
+internal import Files
+internal import IntentQueue
+internal import LinearAlgebra
+internal import SgloradInterface
+internal import Storage
+internal import TextEncoding
+internal import Varlink
+
+/// Methods for the daemon's health and metrics.
+extension ControlHandler {
+    func status(_ call: Methods.Status.Call) async throws -> Methods.Status.Reply {
+        let view = try await domain.health.view()
+        let health = await health(view)
+        return .init(
+            version: SgloradRelease.version, state: health.state, conditions: health.conditions,
+            startedAt: JSONText.time(domain.startedAt), stateDirectory: domain.store.state.root,
+            encoder: view.encoder.map(Wire.Encoder.init), kernel: BLAS.kernel,
+            sqlite: DurableDatabase.sqliteVersion, queue: health.queue, training: health.training)
+    }
+
+    func metrics(_ call: Methods.Metrics.Call) async throws -> Methods.Metrics.Reply {
+        let view = try await domain.health.view()
+        return .init(
+            text: domain.metrics.text(
+                cache: try await domain.store.statistics(), queue: view.counts,
+                conditions: view.conditions.count))
+    }
+
+    /// The health that `Status` and `Monitor` report.
+    func health(_ view: Health.View) async -> Wire.Health {
+        let training = await domain.trainings.bases
+        return Wire.Health(
+            state: view.conditions.isEmpty ? "ok" : "degraded",
+            conditions: view.conditions.map {
+                Wire.Condition(name: $0.name, message: $0.message, remedy: $0.remedy)
+            },
+            queue: Wire.QueueCounts(view.counts),
+            training: training.isEmpty ? nil : training.joined(separator: ", "))
+    }
+}
+
+extension Wire.Encoder {
+    fileprivate init(_ loaded: LoadedEncoder) {
+        self.init(
+            name: loaded.encoder.name, folder: loaded.folder, digest: loaded.digest,
+            dimension: loaded.encoder.dimension, maximumTokens: loaded.encoder.maximumTokens)
+    }
+}
+
+extension Wire.QueueCounts {
+    fileprivate init(_ counts: [RequestState: Int]) {
+        self.init(
+            queued: counts[.queued] ?? 0, running: counts[.running] ?? 0, done: counts[.done] ?? 0,
+            refused: counts[.refused] ?? 0, failed: counts[.failed] ?? 0, cancelled: counts[.cancelled] ?? 0)
+    }
+}

@@ -1,0 +1,89 @@
+public import ExpertLibrary
+public import IntentQueue
+public import Logging
+public import Spool
+public import Varlink
+
+/// The daemon's configuration, with its defaults.
+public struct DaemonOptions: Sendable {
+    /// The directory of the databases, experts and adapters.
+    public var stateDirectory: String
+    /// The path of the socket, unless systemd passes one.
+    public var socket: String
+    /// The text encoder's folder; nil to search for it.
+    public var model: String?
+    /// The number of requests processed concurrently.
+    public var workers: Int
+    /// The queue's capacity, attempts, leases and retention.
+    public var queue: QueueOptions
+    /// The cache's eviction policy and verification interval.
+    public var cache: CacheOptions
+    /// The spool's directory and retention.
+    public var spool: SpoolOptions
+    /// The socket's limits on connections, calls and memory.
+    public var limits: ServerLimits
+    /// The groups of users and administrators.
+    public var access: AccessOptions
+    /// The group that may read every user's published adapters, by name or number; nil for none.
+    public var publishGroup: String?
+    /// The lowest level that is logged.
+    public var logLevel: Logger.Level
+    /// The program that is started for a training or an evaluation.
+    ///
+    /// Its arguments are `train <folder>` or `evaluate <folder>`.
+    public var trainer: String
+
+    /// Creates options; the defaults are those of an empty configuration.
+    public init(
+        stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
+        model: String? = nil,
+        workers: Int = 2, queue: QueueOptions = QueueOptions(), cache: CacheOptions = CacheOptions(),
+        spool: SpoolOptions = SpoolOptions(), limits: ServerLimits = ServerLimits(reservedForRoot: 16),
+        access: AccessOptions = AccessOptions(), publishGroup: String? = nil, logLevel: Logger.Level = .info,
+        trainer: String = "/proc/self/exe"
+    ) {
+        self.stateDirectory = stateDirectory
+        self.socket = socket
+        self.model = model
+        self.workers = workers
+        self.queue = queue
+        self.cache = cache
+        self.spool = spool
+        self.limits = limits
+        self.access = access
+        self.publishGroup = publishGroup
+        self.logLevel = logLevel
+        self.trainer = trainer
+    }
+}
+
+/// The cache's eviction policy and verification interval.
+public struct CacheOptions: Sendable, Hashable {
+    /// The limits on the size and age of the adapters.
+    public var eviction: EvictionPolicy
+    /// The interval between full verifications; zero for never.
+    public var verifyEvery: Duration
+
+    /// Creates options; the defaults are 4 GiB of adapters, 2 GiB per user, and a daily verification.
+    public init(
+        eviction: EvictionPolicy = EvictionPolicy(maximumBytes: 4 << 30, maximumBytesPerUser: 2 << 30),
+        verifyEvery: Duration = .seconds(86400)
+    ) {
+        self.eviction = eviction
+        self.verifyEvery = verifyEvery
+    }
+}
+
+/// The system groups that grant access; each is given by name or number.
+public struct AccessOptions: Sendable, Hashable {
+    /// The group whose members may make requests, and see and erase their own.
+    public var users: String
+    /// The group whose members may see and change everything, besides root and the daemon's own user.
+    public var administrators: String
+
+    /// Creates options; the defaults are the groups that the package creates.
+    public init(users: String = "sglorad-users", administrators: String = "sglorad-admin") {
+        self.users = users
+        self.administrators = administrators
+    }
+}

@@ -1,0 +1,41 @@
+internal import CLinux
+public import ErrorModel
+internal import Foundation
+internal import Logging
+
+/// The limit on open files.
+enum OpenFiles {
+    /// File descriptors needed besides the connections: databases, adapters being read, child processes.
+    static let own = 512
+
+    /// Raises the soft limit to what `connections` need, up to the hard limit; logs a warning if that is too
+    /// low.
+    static func allow(connections: Int, logger: Logger) {
+        let wanted = rlim_t(connections + own)
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < wanted
+        else { return }
+        limit.rlim_cur = min(wanted, limit.rlim_max)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur == wanted
+        else {
+            logger.warning(
+                "the limit on open files is too low for limits.connections; raise LimitNOFILE",
+                metadata: ["files": "\(limit.rlim_max)", "wanted": "\(wanted)"])
+            return
+        }
+    }
+}
+
+/// Core dumps, which are disabled because the daemon's memory holds the texts of intents.
+public enum CoreDumps {
+    /// Disables core dumps of this process and its children, and tracing by other processes of the same user.
+    ///
+    /// - Throws: `internal` if a system call fails.
+    public static func forbid() throws(SgloradError) {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0, sglorad_deny_dumps() == 0
+        else {
+            throw .internal("core dumps cannot be disabled: \(String(cString: strerror(errno)))")
+        }
+    }
+}

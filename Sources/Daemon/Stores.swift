@@ -1,0 +1,41 @@
+internal import Adaptation
+internal import Control
+internal import ErrorModel
+internal import ExpertLibrary
+internal import Files
+internal import IntentQueue
+
+/// The daemon's persistent state, open and consistent: the locked state directory, the library and the queue.
+struct Stores: Sendable {
+    let lock: StateLock
+    let opened: OpenedStores
+
+    /// Opens everything and recovers from a crash of the previous run.
+    ///
+    /// - Throws: `alreadyExists` if another daemon uses the state directory, `storageFailure`.
+    init(_ options: DaemonOptions, _ foundations: Foundations) async throws(SgloradError) {
+        foundations.start.begin("Opening the databases")
+        let logger = foundations.logger
+        let state = try StateDirectory(
+            root: options.stateDirectory,
+            readers: try options.publishGroup.flatMap { (name) throws(SgloradError) in
+                try AccessPolicy.group(name, key: "publish.group", logger)
+            })
+        lock = try StateLock(state)
+        do throws(SgloradError) {
+            state.sweepTemporary()
+            try state.openPathToAdapters()
+            opened = try await OpenedStores.open(
+                state, options: options.queue, progress: foundations.start, logger: logger)
+        } catch {
+            lock.release()
+            throw error
+        }
+    }
+
+    /// Closes both databases.
+    func close() async {
+        try? await opened.queue.close()
+        try? opened.store.close()
+    }
+}

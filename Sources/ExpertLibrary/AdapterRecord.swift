@@ -1,0 +1,247 @@
+public import Files
+public import Foundation
+internal import GRDB
+internal import Storage
+
+/// An adapter that is ready to be published.
+public struct AdapterDraft: Sendable {
+    /// The user it is for.
+    public var uid: UserID
+    /// The base model's name.
+    public var base: String
+    /// The request that it answers.
+    public var request: String
+    /// The folder's files.
+    public var files: [(name: String, contents: [UInt8])]
+    /// A name that the user gave it.
+    public var label: String?
+    /// Whether the intent was truncated.
+    public var truncated: Bool
+    /// How it was made, as JSON.
+    public var provenance: String
+    /// The digests of the experts that guided it.
+    public var experts: [String]
+    /// When it is published.
+    public var createdAt: Date
+
+    public init(
+        uid: UserID, base: String, request: String, files: [(name: String, contents: [UInt8])],
+        label: String?, truncated: Bool, provenance: String, experts: [String], createdAt: Date
+    ) {
+        self.uid = uid
+        self.base = base
+        self.request = request
+        self.files = files
+        self.label = label
+        self.truncated = truncated
+        self.provenance = provenance
+        self.experts = experts
+        self.createdAt = createdAt
+    }
+}
+
+/// A published adapter.
+public struct AdapterRecord: Sendable, Hashable {
+    /// A file of the adapter's folder.
+    public struct File: Sendable, Codable, Hashable {
+        /// The name within the folder.
+        public var name: String
+        /// The size in bytes.
+        public var bytes: Int
+        /// The SHA-256 of the content.
+        public var digest: String
+    }
+
+    /// The identifier, which is also the folder's name.
+    public var id: String
+    /// The user it belongs to.
+    public var uid: UserID
+    /// The base model's name.
+    public var base: String
+    /// The request that it answers.
+    public var request: String
+    /// The folder's files, sorted by name.
+    public var files: [File]
+    /// A name that the user gave it.
+    public var label: String?
+    /// Whether the intent was truncated.
+    public var truncated: Bool
+    /// How it was made, as JSON.
+    public var provenance: String
+    /// The digests of the experts that guided it.
+    public var experts: [String]
+    /// When it was published.
+    public var createdAt: Date
+    /// Whether it is never evicted.
+    public var isPinned = false
+    /// When it was last shown or read; its publication counts as the first use.
+    public var usedAt: Date
+
+    /// The bytes of all files.
+    public var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
+
+    /// The record of a draft under an identifier.
+    init(_ draft: AdapterDraft, id: String, files: [File]) {
+        self.id = id
+        uid = draft.uid
+        base = draft.base
+        request = draft.request
+        self.files = files
+        label = draft.label
+        truncated = draft.truncated
+        provenance = draft.provenance
+        experts = draft.experts
+        createdAt = draft.createdAt
+        usedAt = draft.createdAt
+    }
+}
+
+/// The form within the manifest beside the folder; `usedAt` is kept in the database only.
+extension AdapterRecord: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case id, uid, base, request, files, label, truncated, provenance, experts, createdAt, isPinned
+    }
+
+    /// Decodes a manifest; those of the first version lack `isPinned`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decode(String.self, forKey: .id)
+        uid = try container.decode(UserID.self, forKey: .uid)
+        base = try container.decode(String.self, forKey: .base)
+        request = try container.decode(String.self, forKey: .request)
+        files = try container.decode([File].self, forKey: .files)
+        label = try container.decodeIfPresent(String.self, forKey: .label)
+        truncated = try container.decode(Bool.self, forKey: .truncated)
+        provenance = try container.decode(String.self, forKey: .provenance)
+        experts = try container.decode([String].self, forKey: .experts)
+        createdAt = try container.decode(Date.self, forKey: .createdAt)
+        isPinned = try container.decodeIfPresent(Bool.self, forKey: .isPinned) ?? false
+        usedAt = createdAt
+    }
+
+    /// Encodes a manifest.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(uid, forKey: .uid)
+        try container.encode(base, forKey: .base)
+        try container.encode(request, forKey: .request)
+        try container.encode(files, forKey: .files)
+        try container.encodeIfPresent(label, forKey: .label)
+        try container.encode(truncated, forKey: .truncated)
+        try container.encode(provenance, forKey: .provenance)
+        try container.encode(experts, forKey: .experts)
+        try container.encode(createdAt, forKey: .createdAt)
+        if isPinned { try container.encode(isPinned, forKey: .isPinned) }
+    }
+}
+
+extension AdapterRecord {
+    /// From a row of `adapter`, without the experts' digests.
+    fileprivate init(row: Row) throws {
+        typealias Columns = AdapterRow.Columns
+        id = row[Columns.id]
+        uid = try row.decode(UserID.self, forColumn: Columns.uid.name)
+        base = row[Columns.base]
+        request = row[Columns.request]
+        files = try JSONColumn.decode(row[Columns.files])
+        label = row[Columns.label]
+        truncated = row[Columns.truncated]
+        provenance = row[Columns.provenance]
+        createdAt = Date(timeIntervalSince1970: row[Columns.createdAt])
+        isPinned = row[Columns.isPinned]
+        usedAt = Date(timeIntervalSince1970: row[Columns.usedAt])
+        experts = []
+    }
+}
+
+/// A row of `adapter`; the digests of the experts that guided it are rows of `adapterExpert`.
+struct AdapterRow: FetchableRecord, PersistableRecord {
+    static let databaseTableName = "adapter"
+
+    enum Columns {
+        static let id = Column("id")
+        static let uid = Column("uid")
+        static let base = Column("base")
+        static let request = Column("request")
+        static let files = Column("files")
+        static let bytes = Column("bytes")
+        static let label = Column("label")
+        static let truncated = Column("truncated")
+        static let provenance = Column("provenance")
+        static let createdAt = Column("createdAt")
+        static let isPinned = Column("isPinned")
+        static let usedAt = Column("usedAt")
+    }
+
+    /// Without its experts where it was fetched.
+    let adapter: AdapterRecord
+
+    init(_ adapter: AdapterRecord) {
+        self.adapter = adapter
+    }
+
+    init(row: Row) throws {
+        adapter = try AdapterRecord(row: row)
+    }
+
+    func encode(to container: inout PersistenceContainer) throws {
+        container[Columns.id] = adapter.id
+        container[Columns.uid] = adapter.uid
+        container[Columns.base] = adapter.base
+        container[Columns.request] = adapter.request
+        container[Columns.files] = try JSONColumn.encode(adapter.files)
+        container[Columns.bytes] = adapter.bytes
+        container[Columns.label] = adapter.label
+        container[Columns.truncated] = adapter.truncated
+        container[Columns.provenance] = adapter.provenance
+        container[Columns.createdAt] = adapter.createdAt.timeIntervalSince1970
+        container[Columns.isPinned] = adapter.isPinned
+        container[Columns.usedAt] = adapter.usedAt.timeIntervalSince1970
+    }
+
+    /// The row of an identifier.
+    static func identified(_ id: String) -> QueryInterfaceRequest<AdapterRow> { filter(Columns.id == id) }
+
+    /// Adds an adapter with the digests of its experts.
+    static func insert(_ adapter: AdapterRecord, _ db: Database) throws {
+        try AdapterRow(adapter).insert(db)
+        for digest in adapter.experts {
+            try AdapterExpertRow(adapter: adapter.id, digest: digest).insert(db, onConflict: .ignore)
+        }
+    }
+}
+
+extension QueryInterfaceRequest<AdapterRow> {
+    /// The adapters of the rows, newest first, each with its experts' digests, sorted.
+    ///
+    /// - Parameter limit: how many at most; nil for all.
+    func fetchAdapters(_ db: Database, limit: Int? = nil) throws -> [AdapterRecord] {
+        var chosen = order(AdapterRow.Columns.createdAt.desc, AdapterRow.Columns.id)
+        if let limit { chosen = chosen.limit(limit) }
+        // Two statements, however many adapters there are: verification reads all of them.
+        let ids = chosen.select(AdapterRow.Columns.id)
+        let experts = Dictionary(
+            grouping: try AdapterExpertRow.filter(ids.contains(AdapterExpertRow.Columns.adapter))
+                .order(AdapterExpertRow.Columns.adapter, AdapterExpertRow.Columns.digest).fetchAll(db),
+            by: \.adapter)
+        return try chosen.fetchAll(db).map { row in
+            var adapter = row.adapter
+            adapter.experts = experts[adapter.id]?.map(\.digest) ?? []
+            return adapter
+        }
+    }
+}
+
+/// A row of `adapterExpert`: an expert that guided an adapter.
+struct AdapterExpertRow: Codable, FetchableRecord, PersistableRecord {
+    static let databaseTableName = "adapterExpert"
+
+    enum Columns {
+        static let adapter = Column(CodingKeys.adapter)
+        static let digest = Column(CodingKeys.digest)
+    }
+
+    var adapter: String
+    var digest: String
+}

@@ -1,0 +1,333 @@
+public import ErrorModel
+internal import Executors
+public import Files
+public import Foundation
+internal import GRDB
+internal import Storage
+internal import Synchronization
+
+/// The published adapters: folders on the disk, and a row for each.
+///
+/// - There is at most one adapter for a request.
+/// - A row is written after its folder and removed before it.
+/// - An adapter is never evicted while it is pinned or in use (``using(_:_:)``), and one that is being evicted can be neither
+///   pinned nor used.
+public struct AdapterStore: Sendable {
+    private let resources: LibraryResources
+    private let folders: AdapterFolders
+    private let uses = AdapterUses()
+
+    init(_ resources: LibraryResources) {
+        self.resources = resources
+        folders = AdapterFolders(state: resources.state)
+    }
+
+    private var database: LibraryDatabase { resources.database }
+
+    // MARK: Publishing
+
+    /// Writes an adapter's folder and manifest; blocks.
+    ///
+    /// ``insert(_:)`` then makes the adapter visible.
+    ///
+    /// - Throws: `storageFailure`; nothing is left behind then.
+    public func write(_ draft: AdapterDraft) throws(SgloradError) -> AdapterRecord {
+        try folders.write(draft)
+    }
+
+    /// Makes a written adapter visible.
+    ///
+    /// - Throws: `storageFailure`, also where the request already has an adapter; the folder is then removed.
+    public func insert(_ adapter: AdapterRecord) async throws(SgloradError) {
+        do {
+            try await database.write { db in try AdapterRow.insert(adapter, db) }
+        } catch {
+            await resources.files.run { [folders] in folders.remove(adapter) }
+            throw error
+        }
+    }
+
+    /// Where an adapter's folder is.
+    public func folder(of adapter: AdapterRecord) -> String { resources.state.folder(of: adapter) }
+
+    // MARK: Finding
+
+    /// Published adapters, newest first.
+    ///
+    /// - Parameters:
+    ///   - uid: the user; nil for all users.
+    ///   - base: the base model; nil for all.
+    ///   - label: the label; nil for any label or none.
+    ///   - limit: how many at most; nil for all.
+    /// - Throws: `storageFailure`.
+    public func all(
+        of uid: UserID? = nil, base: String? = nil, label: String? = nil, limit: Int? = nil
+    ) async throws(SgloradError) -> [AdapterRecord] {
+        try await database.read { db in
+            // Add only the conditions that are given: no index would serve one that may be void.
+            var rows = AdapterRow.all()
+            if let uid { rows = rows.filter(AdapterRow.Columns.uid == uid) }
+            if let base { rows = rows.filter(AdapterRow.Columns.base == base) }
+            if let label { rows = rows.filter(AdapterRow.Columns.label == label) }
+            return try rows.fetchAdapters(db, limit: limit)
+        }
+    }
+
+    /// The adapter of an identifier.
+    ///
+    /// - Throws: `storageFailure`.
+    public func find(_ id: String) async throws(SgloradError) -> AdapterRecord? {
+        try await database.read { db in try AdapterRow.identified(id).fetchAdapters(db).first }
+    }
+
+    /// The adapter that answers a request.
+    ///
+    /// - Throws: `storageFailure`.
+    public func find(request: String) async throws(SgloradError) -> AdapterRecord? {
+        try await database.read { db in
+            try AdapterRow.filter(AdapterRow.Columns.request == request).fetchAdapters(db).first
+        }
+    }
+
+    /// The bytes of a user's adapters.
+    ///
+    /// - Throws: `storageFailure`.
+    public func bytes(of uid: UserID) async throws(SgloradError) -> Int {
+        try await database.read { db in
+            // The index on uid, createdAt and bytes answers this alone.
+            try AdapterRow.filter(AdapterRow.Columns.uid == uid)
+                .select(sum(AdapterRow.Columns.bytes), as: Int.self).fetchOne(db) ?? 0
+        }
+    }
+
+    // MARK: Using and pinning
+
+    /// Runs `body` while the adapter cannot be evicted, and records the use.
+    ///
+    /// - Throws: `notFound` where the adapter is being evicted, else what `body` throws.
+    public func using<T: Sendable>(
+        _ adapter: AdapterRecord, _ body: () async throws -> T
+    ) async throws -> T {
+        guard uses.begin(adapter.id) else {
+            throw SgloradError.notFound(
+                "adapter", adapter.id, remedy: "It has just been evicted: request it again.")
+        }
+        defer { uses.end(adapter.id) }
+        try await touch(adapter.id)
+        return try await body()
+    }
+
+    /// Records that an adapter was used; a use within a minute of the last one is not recorded.
+    ///
+    /// - Throws: `storageFailure`.
+    public func touch(_ id: String, at moment: Date = .now) async throws(SgloradError) {
+        let now = moment.timeIntervalSince1970
+        let isDue = try await database.read { db in
+            try !AdapterRow.identified(id).filter(AdapterRow.Columns.usedAt < now - 60).isEmpty(db)
+        }
+        guard isDue else { return }
+        try await database.write { db in
+            _ = try AdapterRow.identified(id).updateAll(db, AdapterRow.Columns.usedAt.set(to: now))
+        }
+    }
+
+    /// Pins an adapter, so that it is never evicted, or unpins it.
+    ///
+    /// - Returns: the adapter as it is now; nil where there is none.
+    /// - Throws: `storageFailure`.
+    public func pin(_ id: String, _ isPinned: Bool) async throws(SgloradError) -> AdapterRecord? {
+        guard uses.begin(id) else { return nil }
+        defer { uses.end(id) }
+        guard var adapter = try await find(id) else { return nil }
+        guard adapter.isPinned != isPinned else { return adapter }
+        adapter.isPinned = isPinned
+        let pinned = adapter
+        try await rewriteManifest(of: pinned)
+        let rows = try await database.write { db in
+            try AdapterRow.identified(id).updateAll(db, AdapterRow.Columns.isPinned.set(to: isPinned))
+        }
+        if rows > 0 { return adapter }
+        // It was removed meanwhile: the manifest that was just written must not remain.
+        await resources.files.run { [folders] in folders.remove(pinned) }
+        return nil
+    }
+
+    // MARK: Eviction and removal
+
+    /// Evicts adapters by a policy; adapters in use stay.
+    ///
+    /// - Parameters:
+    ///   - policy: the limits.
+    ///   - uid: the user whose adapters are considered; nil for all users.
+    ///   - requests: the requests that are not final: their adapters stay.
+    ///   - now: the wall clock.
+    ///   - dryRun: true to remove nothing; the result then says what would be removed.
+    /// - Throws: `storageFailure`.
+    public func evict(
+        _ policy: EvictionPolicy, of uid: UserID? = nil, protectingRequests requests: Set<String> = [],
+        now: Date = .now, dryRun: Bool = false
+    ) async throws(SgloradError) -> Eviction {
+        let all = try await database.read { db in
+            var rows = FootprintRow.all()
+            if let uid { rows = rows.filter(AdapterRow.Columns.uid == uid) }
+            return try rows.fetchAll(db).map(\.footprint)
+        }
+        let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
+        var victims = policy.victims(among: all, protecting: open, now: now)
+        if !dryRun, !victims.isEmpty {
+            let claimed = uses.claim(victims.map(\.id))
+            defer { uses.release(claimed) }
+            // Adapters that were pinned before the claim stay; claimed ones can no longer be pinned.
+            let free = try await find(claimed).filter { !$0.isPinned }
+            let removed = try await Set(remove(free).map(\.id))
+            victims.removeAll { !removed.contains($0.id) }
+        }
+        let gone = Set(victims.map(\.id))
+        return Eviction(evicted: victims, kept: all.filter { !gone.contains($0.id) })
+    }
+
+    /// The adapters of some identifiers, as far as they exist.
+    private func find(_ ids: [String]) async throws(SgloradError) -> [AdapterRecord] {
+        // In parts: SQLite limits the number of arguments, and other calls get their turn in between.
+        let part = 250
+        var found: [AdapterRecord] = []
+        for start in stride(from: 0, to: ids.count, by: part) {
+            let some = Array(ids[start..<min(start + part, ids.count)])
+            found += try await database.read { db in
+                try AdapterRow.filter(some.contains(AdapterRow.Columns.id)).fetchAdapters(db)
+            }
+        }
+        return found
+    }
+
+    /// Removes adapters: their manifests first, then their rows, then their folders.
+    ///
+    /// An interrupted removal leaves either the adapter as it was or remnants without a row, which the next start removes. No
+    /// removed adapter is rebuilt from its manifest.
+    ///
+    /// - Returns: those that existed and were removed.
+    /// - Throws: `storageFailure`.
+    @discardableResult
+    public func remove(_ adapters: [AdapterRecord]) async throws(SgloradError) -> [AdapterRecord] {
+        guard !adapters.isEmpty else { return [] }
+        try await resources.files.run { [folders] () throws(SgloradError) in
+            try folders.removeManifests(of: adapters)
+        }
+        let removed = try await database.write { db in
+            try adapters.filter { try AdapterRow.identified($0.id).deleteAll(db) > 0 }
+        }
+        await resources.files.run { [folders] in
+            for adapter in adapters { folders.remove(adapter) }
+        }
+        return removed
+    }
+
+    /// Removes the adapters that an expert guided.
+    ///
+    /// - Parameter expert: the expert's digest.
+    /// - Returns: their identifiers.
+    /// - Throws: `storageFailure`.
+    public func remove(guidedBy expert: String) async throws(SgloradError) -> [String] {
+        let adapters = try await database.read { db in
+            let guided = AdapterExpertRow.filter(AdapterExpertRow.Columns.digest == expert)
+                .select(AdapterExpertRow.Columns.adapter)
+            return try AdapterRow.filter(guided.contains(AdapterRow.Columns.id)).fetchAdapters(db)
+        }
+        return try await remove(adapters).map(\.id)
+    }
+
+    /// Erases the labels of adapters that were published at or before a moment, from their manifests first, then from their
+    /// rows and the write-ahead log.
+    ///
+    /// - Returns: how many labels were erased.
+    /// - Throws: `storageFailure`.
+    @discardableResult
+    public func eraseLabels(before moment: Date) async throws(SgloradError) -> Int {
+        let labelled = try await database.read { db in
+            try AdapterRow.filter(
+                AdapterRow.Columns.label != nil
+                    && AdapterRow.Columns.createdAt <= moment.timeIntervalSince1970
+            ).fetchAdapters(db)
+        }
+        guard !labelled.isEmpty else { return 0 }
+        try await resources.files.run { [folders] () throws(SgloradError) in
+            for adapter in labelled {
+                var bare = adapter
+                bare.label = nil
+                try folders.writeManifest(of: bare)
+            }
+        }
+        try await database.write { db in
+            for adapter in labelled {
+                try AdapterRow.identified(adapter.id).updateAll(db, AdapterRow.Columns.label.set(to: nil))
+            }
+        }
+        try await database.truncateLog()
+        return labelled.count
+    }
+
+    // MARK: Recovery
+
+    /// Writes the manifest of an adapter that has a row.
+    func rewriteManifest(of adapter: AdapterRecord) async throws(SgloradError) {
+        try await resources.files.run { [folders] () throws(SgloradError) in
+            try folders.writeManifest(of: adapter)
+        }
+    }
+
+    /// Adapters whose folder and manifest are complete, and which have no row.
+    func orphans() async throws(SgloradError) -> [AdapterRecord] {
+        let known = try await database.read { db in
+            try AdapterRow.select(AdapterRow.Columns.id, as: String.self).fetchSet(db)
+        }
+        return await resources.files.run { [folders] in folders.complete(except: known) }
+    }
+
+    /// Gives an orphan its row.
+    func adopt(_ orphan: AdapterRecord) async throws(SgloradError) {
+        try await database.write { db in try AdapterRow.insert(orphan, db) }
+    }
+}
+
+/// Which adapters are in use, and which are being evicted; none is both.
+private final class AdapterUses: Sendable {
+    private struct State {
+        var readers: [String: Int] = [:]
+        var evicted: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Begins a use; false where the adapter is being evicted.
+    func begin(_ id: String) -> Bool {
+        state.withLock { state in
+            guard !state.evicted.contains(id) else { return false }
+            state.readers[id, default: 0] += 1
+            return true
+        }
+    }
+
+    /// Ends a use.
+    func end(_ id: String) {
+        state.withLock { state in
+            let readers = (state.readers[id] ?? 1) - 1
+            state.readers[id] = readers > 0 ? readers : nil
+        }
+    }
+
+    /// Claims adapters for eviction.
+    ///
+    /// - Returns: those that nobody uses; the caller releases them with ``release(_:)``.
+    func claim(_ ids: [String]) -> [String] {
+        state.withLock { state in
+            let free = ids.filter { state.readers[$0] == nil && !state.evicted.contains($0) }
+            state.evicted.formUnion(free)
+            return free
+        }
+    }
+
+    /// Releases a claim.
+    func release(_ ids: [String]) {
+        state.withLock { $0.evicted.subtract(ids) }
+    }
+}

@@ -1,0 +1,136 @@
+public import Files
+public import Foundation
+internal import GRDB
+internal import Storage
+
+/// How many published adapters are kept, and for how long.
+public struct EvictionPolicy: Sendable, Hashable {
+    /// The most bytes that all adapters' files may take; nil for no limit.
+    public var maximumBytes: Int?
+    /// The most bytes that one user's adapters may take; nil for no limit.
+    public var maximumBytesPerUser: Int?
+    /// How long an adapter is kept after its last use, in seconds; nil for ever.
+    public var maximumAge: Double?
+    /// How long an adapter is safe from eviction after its publication, in seconds.
+    public var minimumAge: Double
+
+    public init(
+        maximumBytes: Int? = nil, maximumBytesPerUser: Int? = nil, maximumAge: Double? = nil,
+        minimumAge: Double = 300
+    ) {
+        self.maximumBytes = maximumBytes
+        self.maximumBytesPerUser = maximumBytesPerUser
+        self.maximumAge = maximumAge
+        self.minimumAge = minimumAge
+    }
+
+    /// Chooses the adapters to evict: those beyond ``maximumAge``; then, of each user above ``maximumBytesPerUser``, the
+    /// least recently used; then the least recently used of all, until the rest fits ``maximumBytes``.
+    ///
+    /// Adapters that are pinned, protected or younger than ``minimumAge`` stay, even if the rest is still too large.
+    /// What a user keeps beyond ``maximumBytesPerUser`` in this way does not count towards ``maximumBytes``, so that other
+    /// users do not lose adapters for it.
+    ///
+    /// - Parameters:
+    ///   - adapters: all adapters.
+    ///   - protected: the identifiers of adapters that must stay.
+    ///   - now: the wall clock; an adapter published later than that counts as young.
+    /// - Returns: the adapters to evict, least recently used first.
+    public func victims(
+        among adapters: [AdapterFootprint], protecting protected: Set<String> = [], now: Date
+    ) -> [AdapterFootprint] {
+        let free = adapters.filter { adapter in
+            !adapter.isPinned && !protected.contains(adapter.id) && comesOfAge(adapter) <= now
+        }.sorted { ($0.usedAt, $0.id) < ($1.usedAt, $1.id) }
+        var own: [UserID: Int] = [:]
+        for adapter in adapters { own[adapter.uid, default: 0] += adapter.bytes }
+        let share = maximumBytesPerUser ?? .max
+        // Each user counts for their share at most.
+        var all = own.values.reduce(0) { $0 + min($1, share) }
+        var victims: Set<String> = []
+        func evict(where isDue: (AdapterFootprint) -> Bool) {
+            for adapter in free where !victims.contains(adapter.id) && isDue(adapter) {
+                victims.insert(adapter.id)
+                let before = own[adapter.uid, default: 0]
+                let after = before - adapter.bytes
+                own[adapter.uid] = after
+                all -= min(before, share) - min(after, share)
+            }
+        }
+        if let maximumAge { evict { now.timeIntervalSince($0.usedAt) > maximumAge } }
+        if let maximumBytesPerUser { evict { own[$0.uid, default: 0] > maximumBytesPerUser } }
+        if let maximumBytes { evict { _ in all > maximumBytes } }
+        return free.filter { victims.contains($0.id) }
+    }
+
+    /// The moment from which an adapter may be evicted.
+    public func comesOfAge(_ adapter: AdapterFootprint) -> Date {
+        adapter.createdAt.addingTimeInterval(minimumAge)
+    }
+}
+
+/// What an eviction needs to know about a published adapter.
+///
+/// Whole rows are read only for the evicted ones.
+public struct AdapterFootprint: Sendable, Hashable {
+    public var id: String
+    /// The user it belongs to.
+    public var uid: UserID
+    /// The request that it answers.
+    public var request: String
+    /// The bytes of all files.
+    public var bytes: Int
+    /// Whether it is never evicted.
+    public var isPinned: Bool
+    /// When it was published.
+    public var createdAt: Date
+    /// When it was last shown or read; its publication counts as the first use.
+    public var usedAt: Date
+
+    public init(
+        id: String, uid: UserID, request: String, bytes: Int, isPinned: Bool, createdAt: Date, usedAt: Date
+    ) {
+        self.id = id
+        self.uid = uid
+        self.request = request
+        self.bytes = bytes
+        self.isPinned = isPinned
+        self.createdAt = createdAt
+        self.usedAt = usedAt
+    }
+}
+
+/// What an eviction did, or would do.
+public struct Eviction: Sendable, Hashable {
+    /// The evicted adapters, least recently used first.
+    public var evicted: [AdapterFootprint]
+    /// The adapters that are left.
+    public var kept: [AdapterFootprint]
+    /// The bytes of the adapters that are left.
+    public var keptBytes: Int { kept.reduce(0) { $0 + $1.bytes } }
+}
+
+/// The columns of `adapter` that make a footprint.
+struct FootprintRow: FetchableRecord, TableRecord {
+    static let databaseTableName = "adapter"
+
+    static var databaseSelection: [any SQLSelectable] {
+        typealias Columns = AdapterRow.Columns
+        return [
+            Columns.id, Columns.uid, Columns.request, Columns.bytes, Columns.isPinned, Columns.createdAt,
+            Columns.usedAt,
+        ]
+    }
+
+    let footprint: AdapterFootprint
+
+    init(row: Row) throws {
+        typealias Columns = AdapterRow.Columns
+        footprint = AdapterFootprint(
+            id: row[Columns.id], uid: try row.decode(UserID.self, forColumn: Columns.uid.name),
+            request: row[Columns.request],
+            bytes: row[Columns.bytes], isPinned: row[Columns.isPinned],
+            createdAt: Date(timeIntervalSince1970: row[Columns.createdAt]),
+            usedAt: Date(timeIntervalSince1970: row[Columns.usedAt]))
+    }
+}

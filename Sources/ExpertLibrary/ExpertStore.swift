@@ -1,0 +1,129 @@
+public import ErrorModel
+internal import GRDB
+public import LowRank
+
+/// The experts.
+///
+/// - A name and a digest are each unique within a base.
+/// - An expert's blob is stored before its row is written, and removed when no row references it any more.
+/// - All experts of a base lie on the base's layout: a change of rank replaces every blob in one transaction.
+public struct ExpertStore: Sendable {
+    let resources: LibraryResources
+
+    /// The experts of one base, or of all, by base and name.
+    ///
+    /// - Throws: `storageFailure`.
+    public func all(of base: String? = nil) async throws(SgloradError) -> [ExpertRecord] {
+        try await resources.database.read { db in try ExpertRow.all(db, of: base) }
+    }
+
+    /// Stores an expert's parameters and manifest; blocks.
+    ///
+    /// The caller then inserts the record.
+    ///
+    /// - Parameters:
+    ///   - parameters: the blob's content.
+    ///   - expert: the record; its `parameters`, `bytes`, `checkpoints`, `meanNorm` and `deviation` are filled in.
+    ///   - base: the base's record, whose layout and template the manifest repeats.
+    /// - Returns: the completed record.
+    /// - Throws: `storageFailure`.
+    public func store(
+        _ parameters: ExpertParameters, of expert: ExpertRecord, base: BaseRecord
+    ) throws(SgloradError) -> ExpertRecord {
+        var stored = expert
+        stored.checkpoints = parameters.names
+        stored.meanNorm = parameters.meanNorm
+        stored.deviation = parameters.deviation
+        let template = stored
+        let blob = try resources.blobs.store { descriptor throws(SgloradError) in
+            try parameters.write(
+                of: expert.name, base: expert.base, to: descriptor,
+                path: "the parameters of expert '\(expert.name)'")
+        } manifest: { digest, bytes in
+            var record = template
+            record.parameters = digest
+            record.bytes = bytes
+            return ExpertManifest(expert: record, layout: base.layout, template: base.template)
+        }
+        stored.parameters = blob.digest
+        stored.bytes = blob.bytes
+        return stored
+    }
+
+    /// Maps an expert's parameters; blocks.
+    ///
+    /// - Throws: `invalidFile` if the blob is damaged or missing.
+    public func parameters(
+        of expert: ExpertRecord, on layout: AdapterLayout
+    ) throws(SgloradError) -> ExpertParameters {
+        try ExpertParameters(
+            path: resources.blobs.path(of: expert.parameters), names: expert.checkpoints, layout: layout)
+    }
+
+    /// Adds an expert whose blob is stored, and its base if it is the first.
+    ///
+    /// - Throws: `alreadyExists` where another expert has the name, or another name the same content; `storageFailure`.
+    public func insert(_ expert: ExpertRecord, creating base: BaseRecord?) async throws(SgloradError) {
+        try await resources.database.write { db in
+            if let base { try BaseRow.insertIfAbsent(base, db) }
+            try Self.insert(expert, db)
+        }
+    }
+
+    static func insert(_ expert: ExpertRecord, _ db: Database) throws {
+        typealias Columns = ExpertRow.Columns
+        let clash = try ExpertRow.filter(
+            Columns.base == expert.base
+                && (Columns.name == expert.name || Columns.digest == expert.digest)
+        ).select(Columns.name, as: String.self).fetchOne(db)
+        if let clash {
+            throw SgloradError(
+                .alreadyExists,
+                "The library of '\(expert.base)' already has the expert '\(clash)'. Remove it first with "
+                    + "'sglorad-ctl expert remove \(clash)', or choose another name.",
+                parameters: ["kind": .string("expert"), "name": .string(clash)])
+        }
+        try ExpertRow(expert).insert(db)
+        for (position, name) in expert.checkpoints.enumerated() {
+            try CheckpointRow(base: expert.base, expert: expert.name, position: position, name: name)
+                .insert(db)
+        }
+    }
+
+    /// Replaces the embedding of an expert's description, after the text encoder was changed.
+    ///
+    /// - Throws: `storageFailure`.
+    public func update(
+        embedding: [Float], encoder: String, truncated: Bool, ofExpert name: String, base: String
+    ) async throws(SgloradError) {
+        let data = ExpertRecord.embeddingData(embedding)
+        try await resources.database.write { db in
+            _ = try ExpertRow.named(name, of: base).updateAll(
+                db, ExpertRow.Columns.embedding.set(to: data), ExpertRow.Columns.encoder.set(to: encoder),
+                ExpertRow.Columns.descriptionTruncated.set(to: truncated))
+        }
+    }
+
+    /// Applies a change in one transaction, and then removes the blobs that it leaves unreferenced.
+    ///
+    /// - Returns: false where the library has changed since the change was prepared; nothing is applied then.
+    /// - Throws: `alreadyExists` as ``insert(_:creating:)``; `storageFailure`.
+    public func apply(_ change: LibraryChange) async throws(SgloradError) -> Bool {
+        let isApplied = try await resources.database.write { db in try change.apply(db) }
+        if isApplied { await resources.removeUnreferenced(blobs: change.oldBlobs) }
+        return isApplied
+    }
+
+    /// Removes the blobs of a change that was not applied.
+    public func discard(_ change: LibraryChange) async {
+        await resources.removeUnreferenced(blobs: change.newBlobs)
+    }
+
+    /// Removes an expert, and its blob unless another row references it.
+    ///
+    /// - Returns: false where there is no expert of that name.
+    /// - Throws: `storageFailure`.
+    public func remove(_ name: String, base: String) async throws(SgloradError) -> Bool {
+        try await resources.removeRow { ExpertRow.named(name, of: base) }
+    }
+}

@@ -1,0 +1,61 @@
+internal import GRDB
+internal import LowRank
+
+/// What the import of an expert changes in its library: prepared outside a transaction, applied in one by
+/// ``ExpertStore/apply(_:)``.
+public struct LibraryChange: Sendable {
+    /// The base as it was when the change was prepared; nil where there was none.
+    public var before: BaseRecord?
+    /// The base after the change: new, with its first reference, or of a higher rank.
+    public var after: BaseRecord
+    /// The imported expert; its blob is stored.
+    public var expert: ExpertRecord
+    /// The other experts as they were, where the rank rises.
+    public var present: [ExpertRecord]
+    /// The same experts with blobs on the new layout, in the same order.
+    public var padded: [ExpertRecord]
+
+    /// A change that leaves the other experts as they are.
+    public init(before: BaseRecord?, after: BaseRecord, expert: ExpertRecord) {
+        self.before = before
+        self.after = after
+        self.expert = expert
+        present = []
+        padded = []
+    }
+
+    /// The blobs that were stored for the change.
+    public var newBlobs: [String] {
+        [expert.parameters] + (after.reference.map { [$0] } ?? []) + padded.map(\.parameters)
+    }
+
+    /// The blobs that nothing needs after the change.
+    public var oldBlobs: [String] { present.map(\.parameters) }
+
+    /// Whether the rank rises.
+    public var raisesRank: Bool { before.map { $0.layout.rank < after.layout.rank } ?? false }
+
+    /// Applies the change if the library is still as it was when the change was prepared.
+    ///
+    /// - Returns: false if it is not; nothing is written then.
+    func apply(_ db: Database) throws -> Bool {
+        guard try BaseRow.find(db, after.name) == before else { return false }
+        if raisesRank {
+            let now = try ExpertRow.all(db, of: after.name)
+            guard Set(now.map(\.parameters)) == Set(present.map(\.parameters)), now.count == present.count
+            else { return false }
+        }
+        if before == nil {
+            try BaseRow.insertIfAbsent(after, db)
+        } else {
+            try BaseRow(after).update(db, columns: [BaseRow.Columns.layout, BaseRow.Columns.reference])
+        }
+        for expert in padded {
+            try ExpertRow.named(expert.name, of: expert.base).updateAll(
+                db, ExpertRow.Columns.parameters.set(to: expert.parameters),
+                ExpertRow.Columns.bytes.set(to: expert.bytes))
+        }
+        try ExpertStore.insert(expert, db)
+        return true
+    }
+}

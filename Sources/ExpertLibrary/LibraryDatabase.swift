@@ -1,0 +1,93 @@
+internal import ErrorModel
+internal import Executors
+internal import Files
+internal import Foundation
+internal import GRDB
+internal import Storage
+
+/// The connection to `cache.db`, which every part of the library shares.
+///
+/// A part reads and writes its own tables only, except for the reference counts of blobs.
+struct LibraryDatabase: Sendable {
+    private let database: DurableDatabase
+
+    /// Opens and migrates the database; blocks.
+    init(path: String) throws(SgloradError) {
+        database = try DurableDatabase(
+            path: path, applicationID: LibrarySchema.applicationID, migrator: LibrarySchema.migrator)
+    }
+
+    /// Reads within one transaction.
+    func read<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(SgloradError) -> T {
+        try await database.read(body)
+    }
+
+    /// Writes within one transaction, which is durable when the call returns.
+    func write<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(SgloradError) -> T {
+        try await database.write(body)
+    }
+
+    /// Truncates the write-ahead log, so that deleted content does not remain in it.
+    func truncateLog() async throws(SgloradError) { try await database.truncateLog() }
+
+    /// What SQLite's integrity check finds.
+    func problems() async throws(SgloradError) -> [String] { try await database.problems() }
+
+    /// Closes the database; later calls fail.
+    func close() throws(SgloradError) { try database.close() }
+}
+
+/// What every store of a library shares: its database, its files, and the executor for blocking file calls.
+struct LibraryResources: Sendable {
+    let state: StateDirectory
+    let database: LibraryDatabase
+    let blobs: BlobStore
+    let files: FileExecutor
+
+    /// Removes the blobs that no row references; where the database cannot be read, they stay for the next start to remove.
+    func removeUnreferenced(blobs digests: [String]) async {
+        for digest in digests {
+            let isUnreferenced = try? await database.read { db in
+                try ExpertRow.filter(ExpertRow.Columns.parameters == digest).isEmpty(db)
+                    && BaseRow.filter(BaseRow.Columns.reference == digest).isEmpty(db)
+                    && GeneratorRow.filter(GeneratorRow.Columns.parameters == digest).isEmpty(db)
+            }
+            guard isUnreferenced == true else { continue }
+            await files.run { [blobs] in blobs.remove(digest) }
+        }
+    }
+
+    /// Removes the row of an expert or a generator, and its blob unless another row references it.
+    ///
+    /// - Returns: false where there is no such row.
+    func removeRow<Record: FetchableRecord & TableRecord & SendableMetatype>(
+        _ row: @escaping @Sendable () -> QueryInterfaceRequest<Record>
+    ) async throws(SgloradError) -> Bool {
+        let blob = try await database.write { db -> String? in
+            let row = row()
+            let blob = try row.select(Column("parameters"), as: String.self).fetchOne(db)
+            try row.deleteAll(db)
+            return blob
+        }
+        guard let blob else { return false }
+        await removeUnreferenced(blobs: [blob])
+        return true
+    }
+}
+
+/// Structured values in a text column: compact JSON with sorted keys.
+enum JSONColumn {
+    static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func decode<T: Decodable>(_ text: String) throws -> T {
+        try JSONDecoder().decode(T.self, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,109 @@
+internal import GRDB
+
+/// The migrations of `cache.db`; a released one is never changed.
+enum LibrarySchema {
+    /// "SGLC".
+    static let applicationID: Int32 = 0x5347_4C43
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: bases, experts, generators, adapters") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE base (
+                        name TEXT NOT NULL PRIMARY KEY,
+                        layout TEXT NOT NULL,
+                        template TEXT NOT NULL,
+                        createdAt REAL NOT NULL
+                    ) STRICT;
+                    CREATE TABLE expert (
+                        base TEXT NOT NULL REFERENCES base (name),
+                        name TEXT NOT NULL,
+                        description TEXT NOT NULL,
+                        digest TEXT NOT NULL,
+                        parameters TEXT NOT NULL,
+                        bytes INTEGER NOT NULL,
+                        embedding BLOB NOT NULL,
+                        encoder TEXT NOT NULL,
+                        descriptionTruncated INTEGER NOT NULL CHECK (descriptionTruncated IN (0, 1)),
+                        meanNorm REAL NOT NULL,
+                        deviation REAL NOT NULL,
+                        importedAt REAL NOT NULL,
+                        PRIMARY KEY (base, name)
+                    ) STRICT;
+                    CREATE UNIQUE INDEX expertDigest ON expert (base, digest);
+                    CREATE TABLE checkpoint (
+                        base TEXT NOT NULL,
+                        expert TEXT NOT NULL,
+                        position INTEGER NOT NULL,
+                        name TEXT NOT NULL,
+                        PRIMARY KEY (base, expert, position),
+                        FOREIGN KEY (base, expert) REFERENCES expert (base, name) ON DELETE CASCADE
+                    ) STRICT;
+                    CREATE TABLE generator (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        base TEXT NOT NULL REFERENCES base (name),
+                        record TEXT NOT NULL,
+                        parameters TEXT NOT NULL,
+                        bytes INTEGER NOT NULL,
+                        seconds REAL NOT NULL,
+                        createdAt REAL NOT NULL
+                    ) STRICT;
+                    CREATE TABLE generatorExpert (
+                        generator TEXT NOT NULL REFERENCES generator (id) ON DELETE CASCADE,
+                        digest TEXT NOT NULL,
+                        PRIMARY KEY (generator, digest)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE adapter (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        uid INTEGER NOT NULL,
+                        base TEXT NOT NULL,
+                        request TEXT NOT NULL UNIQUE,
+                        files TEXT NOT NULL,
+                        bytes INTEGER NOT NULL,
+                        label TEXT,
+                        truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
+                        provenance TEXT NOT NULL,
+                        createdAt REAL NOT NULL
+                    ) STRICT;
+                    CREATE INDEX adapterOwner ON adapter (uid, createdAt);
+                    CREATE TABLE adapterExpert (
+                        adapter TEXT NOT NULL REFERENCES adapter (id) ON DELETE CASCADE,
+                        digest TEXT NOT NULL,
+                        PRIMARY KEY (adapter, digest)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX adapterByExpert ON adapterExpert (digest);
+                    CREATE TABLE encoderDigest (
+                        path TEXT NOT NULL PRIMARY KEY,
+                        fingerprint TEXT NOT NULL,
+                        digest TEXT NOT NULL
+                    ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("2: gauge reference, foreign experts") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE base ADD COLUMN reference TEXT;
+                    ALTER TABLE expert ADD COLUMN isForeign INTEGER NOT NULL DEFAULT 0 CHECK (isForeign IN (0, 1));
+                    ALTER TABLE expert ADD COLUMN alignment REAL NOT NULL DEFAULT 0;
+                    CREATE INDEX expertParameters ON expert (parameters);
+                    """)
+        }
+        migrator.registerMigration("3: pinned adapters, and when each was last used") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE adapter ADD COLUMN isPinned INTEGER NOT NULL DEFAULT 0 CHECK (isPinned IN (0, 1));
+                    ALTER TABLE adapter ADD COLUMN usedAt REAL NOT NULL DEFAULT 0;
+                    UPDATE adapter SET usedAt = createdAt;
+                    """)
+        }
+        migrator.registerMigration("4: a user's bytes are added up from an index alone") { db in
+            try db.execute(
+                sql: """
+                    DROP INDEX adapterOwner;
+                    CREATE INDEX adapterOwner ON adapter (uid, createdAt, bytes);
+                    """)
+        }
+        return migrator
+    }
+}

@@ -1,0 +1,114 @@
+public import ErrorModel
+public import Executors
+public import Files
+internal import GRDB
+
+/// The system of record for base models, experts, generators and published adapters: `cache.db` and the files beside it.
+///
+/// The store opens and closes; its parts do the work. What holds for all of them:
+///
+/// - A change is durable when its call returns.
+/// - Files are written before the rows that reference them and removed after them, so that no row references a missing file.
+/// - Each file has a manifest from which its row can be rebuilt.
+/// - `async` calls never block the cooperative pool. Calls that are not `async` block on the disk: run them on a
+///   `ComputePool`.
+public final class LibraryStore: Sendable {
+    /// The folder that holds it all.
+    public let state: StateDirectory
+    /// Content-addressed files.
+    public let blobs: BlobStore
+    /// The base models.
+    public let bases: BaseStore
+    /// The references that fix each library's gauge.
+    public let references: ReferenceStore
+    /// The experts.
+    public let experts: ExpertStore
+    /// The generators.
+    public let generators: GeneratorStore
+    /// The published adapters.
+    public let adapters: AdapterStore
+    /// The remembered digests of text encoders.
+    public let encoderDigests: EncoderDigestCache
+    /// Verification, repair and recovery.
+    public let integrity: LibraryIntegrity
+    private let database: LibraryDatabase
+
+    /// Opens the library of a state directory and migrates its database; blocks.
+    ///
+    /// - Parameters:
+    ///   - state: the directory.
+    ///   - files: runs the library's blocking file calls; an executor of its own by default.
+    /// - Throws: `storageFailure` with SQLite's message.
+    public init(
+        _ state: StateDirectory, files: FileExecutor = FileExecutor(label: "io.sglorad.library.files")
+    ) throws(SgloradError) {
+        self.state = state
+        blobs = BlobStore(state)
+        database = try LibraryDatabase(path: state.cacheDatabase)
+        let resources = LibraryResources(state: state, database: database, blobs: blobs, files: files)
+        bases = BaseStore(resources: resources)
+        references = ReferenceStore(resources: resources)
+        experts = ExpertStore(resources: resources)
+        generators = GeneratorStore(resources: resources)
+        adapters = AdapterStore(resources)
+        encoderDigests = EncoderDigestCache(resources: resources)
+        integrity = LibraryIntegrity(resources: resources, adapters: adapters)
+    }
+
+    /// Closes the database; later calls fail.
+    ///
+    /// - Throws: `storageFailure`.
+    public func close() throws(SgloradError) {
+        try database.close()
+    }
+
+    /// Truncates the write-ahead log, so that erased content does not remain in it.
+    ///
+    /// - Throws: `storageFailure`.
+    public func truncateLog() async throws(SgloradError) {
+        try await database.truncateLog()
+    }
+
+    /// Counts what the library holds.
+    ///
+    /// - Throws: `storageFailure`.
+    public func statistics() async throws(SgloradError) -> LibraryStatistics {
+        try await database.read { db in
+            func usage<T: TableRecord>(_ table: T.Type) throws -> LibraryUsage {
+                LibraryUsage(
+                    count: try table.fetchCount(db),
+                    bytes: try table.select(sum(Column("bytes")), as: Int.self).fetchOne(db) ?? 0)
+            }
+            return LibraryStatistics(
+                bases: try BaseRow.fetchCount(db), experts: try usage(ExpertRow.self),
+                generators: try usage(GeneratorRow.self), adapters: try usage(AdapterRow.self),
+                // SQL: the query interface has no pragma functions.
+                databaseBytes: try Int.fetchOne(
+                    db, sql: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+                    ?? 0)
+        }
+    }
+}
+
+/// How many of a kind, and their bytes on disk.
+public struct LibraryUsage: Sendable, Hashable {
+    public var count: Int
+    public var bytes: Int
+
+    public init(count: Int, bytes: Int) {
+        self.count = count
+        self.bytes = bytes
+    }
+}
+
+/// What the library holds.
+public struct LibraryStatistics: Sendable, Hashable {
+    /// How many base models.
+    public var bases: Int
+    public var experts: LibraryUsage
+    public var generators: LibraryUsage
+    /// The published adapters.
+    public var adapters: LibraryUsage
+    /// The database's pages, in bytes.
+    public var databaseBytes: Int
+}

@@ -1,0 +1,65 @@
+internal import ErrorModel
+internal import Files
+internal import GRDB
+internal import Storage
+
+/// How many more requests the queue admits, in total and per user.
+///
+/// Valid within one transaction, in which nothing else may admit requests: it counts the open requests once and then adds
+/// what it admits itself.
+struct QueueRoom {
+    private let db: Database
+    private let capacity: Int
+    private let perUser: Int
+    private var open: Int?
+    private var own: [UserID: Int] = [:]
+
+    init(_ db: Database, _ options: QueueOptions) {
+        self.db = db
+        capacity = options.capacity
+        perUser = options.perUser
+    }
+
+    /// Whether any request at all would be admitted.
+    mutating func isAvailable() throws -> Bool { try countOpen() < capacity }
+
+    /// How many more requests a user may submit.
+    mutating func left(for user: UserID) throws -> Int {
+        max(0, min(try capacity - countOpen(), try perUser - countOpen(of: user)))
+    }
+
+    /// Reserves one place.
+    ///
+    /// - Throws: `busy` where there is none.
+    mutating func reserve(for user: UserID) throws {
+        let (open, own) = (try countOpen(), try countOpen(of: user))
+        guard open < capacity else {
+            throw SgloradError(
+                .busy, "The queue is full (\(capacity) requests are open). Try again in a few seconds.",
+                parameters: ["retryAfter": .double(2), "reason": .string("the queue is full")])
+        }
+        guard own < perUser else {
+            throw SgloradError(
+                .busy,
+                "You have \(perUser) open requests, as many as one user may have. Wait for some to end, or cancel "
+                    + "them with 'sglorad-ctl queue cancel'.",
+                parameters: [
+                    "retryAfter": .double(2), "reason": .string("the user has too many open requests"),
+                ])
+        }
+        (self.open, self.own[user]) = (open + 1, own + 1)
+    }
+
+    private mutating func countOpen() throws -> Int {
+        let count = try open ?? RequestRecord.filter(RequestRecord.isOpen).fetchCount(db)
+        open = count
+        return count
+    }
+
+    private mutating func countOpen(of user: UserID) throws -> Int {
+        let requests = RequestRecord.filter(RequestRecord.isOpen && RequestRecord.Columns.uid == user)
+        let count = try own[user] ?? requests.fetchCount(db)
+        own[user] = count
+        return count
+    }
+}

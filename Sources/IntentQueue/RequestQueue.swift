@@ -1,0 +1,118 @@
+public import ErrorModel
+public import Executors
+internal import Files
+internal import Foundation
+internal import GRDB
+internal import Storage
+
+/// The queue of requests, durable before they are acknowledged: first come, first served within a user, users in turn.
+///
+/// A worker takes a request under a lease and ends it with the same lease. A worker that has lost its lease can change
+/// nothing.
+/// An intent's text is erased in the commit that makes its request final, unless ``QueueOptions/retainIntents`` keeps it
+/// for a time.
+///
+/// The database holds the requests. The actor keeps in memory what need not survive a restart: the deadlines of leases
+/// (``LeaseTable``), the streams of watchers (``RequestWatchers``), and the workers that wait for work (``IdleWorkers``).
+public actor RequestQueue {
+    public nonisolated let options: QueueOptions
+    /// Rings when a result may be pending for the spool: a request has ended, or one that has ended was submitted again.
+    public nonisolated let endings = Bell()
+
+    let database: DurableDatabase
+    let clock: QueueClock
+    let age: QueueAge
+    let keys: IdempotencyKeys
+    var leases: LeaseTable
+    var watchers = RequestWatchers()
+    var idleWorkers = IdleWorkers()
+    /// Whether the write-ahead log may still hold what the database has erased.
+    private var logHoldsErased = true
+    /// The age of the queue when it was last written down.
+    private var ageWritten: Double
+
+    /// Opens the queue and requeues what an earlier run left running.
+    ///
+    /// - Parameters:
+    ///   - path: the database's file.
+    ///   - options: how much is admitted and kept.
+    ///   - keyFile: the file of the secret that hashes idempotency keys; created if it is missing. By default
+    ///     `idempotency.key` beside the database.
+    ///   - clock: what time is measured with.
+    /// - Throws: `storageFailure` with SQLite's message.
+    public init(
+        path: String, options: QueueOptions = QueueOptions(), keyFile: String? = nil,
+        clock: QueueClock = .system
+    ) throws(SgloradError) {
+        self.options = options
+        self.clock = clock
+        leases = LeaseTable(duration: options.lease)
+        database = try DurableDatabase(
+            path: path, applicationID: QueueSchema.applicationID, migrator: QueueSchema.migrator)
+        keys = try IdempotencyKeys(file: keyFile ?? Path.parent(of: path) + "/idempotency.key")
+        age = try database.writeNow { db in
+            // The attempt stays counted: the request may be why the daemon died.
+            _ = try RequestRecord.filter(RequestRecord.isRunning).updateAll(
+                db, RequestRecord.Columns.state.set(to: RequestState.queued.rawValue),
+                RequestRecord.Columns.lease.set(to: nil))
+            return try QueueAge(db, clock: clock)
+        }
+        ageWritten = age.seconds
+    }
+
+    /// Closes the database; later calls fail.
+    public func close() throws(SgloradError) {
+        watchers.end()
+        try database.close()
+    }
+
+    /// Requeues requests whose leases have expired, applies ``Retention``, and truncates the write-ahead log,
+    /// so that what was erased is in no file.
+    ///
+    /// Call it at least twice a minute.
+    public func sweep() async throws(SgloradError) {
+        try await expireLeases()
+        let retention = Retention(options: options, age: age.seconds)
+        if try await database.read({ db in try retention.isDue(db) }) {
+            try await database.write { db in try retention.apply(db) }
+            logHoldsErased = true
+        }
+        if retention.age - ageWritten > 3600 {
+            let age = age
+            try await database.write { db in try age.write(db) }
+            ageWritten = retention.age
+        }
+        if logHoldsErased { try await truncateLog() }
+    }
+
+    /// What SQLite's integrity check finds; empty if the database is sound.
+    public func problems() async throws(SgloradError) -> [String] {
+        try await database.problems()
+    }
+
+    /// Whether texts of final requests are kept for a time.
+    var retainsTexts: Bool { options.retainIntents > .zero }
+
+    /// Announces a transition to a final state or to `queued`, once it is committed: to watchers, and to the spool or to the
+    /// workers that wait.
+    func announceTransition(_ request: QueuedRequest) {
+        watchers.announce(request)
+        if request.state.isFinal {
+            logHoldsErased = true
+            endings.ring()
+        } else {
+            idleWorkers.wake()
+        }
+    }
+
+    /// Truncates the write-ahead log; if that fails, the next sweep tries again.
+    func truncateLog() async throws(SgloradError) {
+        logHoldsErased = false
+        do {
+            try await database.truncateLog()
+        } catch {
+            logHoldsErased = true
+            throw error
+        }
+    }
+}

@@ -1,0 +1,108 @@
+internal import ErrorModel
+internal import Foundation
+
+/// The streams of those who watch requests.
+///
+/// Invariants:
+/// - The watch of one request ends with its final state, and always delivers it: of a reader that falls behind only the
+///   newest changes are kept.
+/// - The watch of all requests delivers every change, or ends: it is never silently incomplete.
+/// - Once ``end()`` has been called there are no watches, and no new ones begin.
+struct RequestWatchers: Sendable {
+    /// The name of one watch.
+    struct Watch: Sendable, Hashable {
+        /// The watched request; nil for all.
+        let request: String?
+        private let key = UUID()
+    }
+
+    private typealias Streams = [Watch: AsyncStream<QueuedRequest>.Continuation]
+
+    private var streams: [String: Streams] = [:]
+    private var streamsOfAll: Streams = [:]
+    /// Whether the daemon is stopping, so that nobody should wait any more.
+    private(set) var hasEnded = false
+    /// Why the ends of requests cannot be recorded at present; nil while they can.
+    private(set) var interruption: SgloradError?
+
+    /// Begins to watch a request, or all of them.
+    ///
+    /// - Parameters:
+    ///   - request: its identifier; nil for all.
+    ///   - ended: called when the stream ends for whatever reason; must lead to ``remove(_:)``.
+    /// - Returns: the stream and its name; no name, and a stream that has ended, after ``end()``.
+    mutating func begin(
+        _ request: String?, ended: @escaping @Sendable (Watch) -> Void
+    ) -> (stream: AsyncStream<QueuedRequest>, watch: Watch?) {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: QueuedRequest.self,
+            bufferingPolicy: request == nil ? .bufferingOldest(4096) : .bufferingNewest(16))
+        guard !hasEnded else {
+            continuation.finish()
+            return (stream, nil)
+        }
+        let watch = Watch(request: request)
+        continuation.onTermination = { _ in ended(watch) }
+        if let request {
+            streams[request, default: [:]][watch] = continuation
+        } else {
+            streamsOfAll[watch] = continuation
+        }
+        return (stream, watch)
+    }
+
+    /// Sends one watch the present state of its request; ends it if that is final, or if there is no request.
+    mutating func tell(_ watch: Watch, _ present: QueuedRequest?) {
+        guard let request = watch.request, let stream = streams[request]?[watch] else { return }
+        if let present { stream.yield(present) }
+        if present?.state.isFinal != false {
+            stream.finish()
+            remove(watch)
+        }
+    }
+
+    /// Sends a changed request to its watchers.
+    mutating func announce(_ request: QueuedRequest) {
+        for stream in streamsOfAll.values {
+            if case .dropped = stream.yield(request) { stream.finish() }
+        }
+        guard let concerned = streams[request.id]?.values else { return }
+        for stream in concerned {
+            stream.yield(request)
+            if request.state.isFinal { stream.finish() }
+        }
+        if request.state.isFinal { streams[request.id] = nil }
+    }
+
+    /// Forgets a watch whose stream has ended.
+    mutating func remove(_ watch: Watch) {
+        guard let request = watch.request else {
+            streamsOfAll[watch] = nil
+            return
+        }
+        streams[request]?[watch] = nil
+        if streams[request]?.isEmpty == true { streams[request] = nil }
+    }
+
+    /// Ends every watch, for good.
+    mutating func end() {
+        interruption = nil
+        hasEnded = true
+        finishAll()
+    }
+
+    /// Ends every watch for now, because the disk or the database refuses to record how requests end.
+    mutating func interrupt(_ error: SgloradError) {
+        interruption = error
+        finishAll()
+    }
+
+    /// The database takes writes again.
+    mutating func resume() { interruption = nil }
+
+    private mutating func finishAll() {
+        for stream in streams.values.flatMap(\.values) { stream.finish() }
+        for stream in streamsOfAll.values { stream.finish() }
+        (streams, streamsOfAll) = ([:], [:])
+    }
+}

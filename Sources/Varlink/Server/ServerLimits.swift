@@ -1,0 +1,48 @@
+/// The limits of a ``VarlinkServer``.
+public struct ServerLimits: Sendable, Hashable {
+    /// The maximum length of a message in bytes, in either direction.
+    public var messageLength: Int
+    /// The maximum number of open connections.
+    public var connections: Int
+    /// The maximum number of open connections of one user.
+    public var connectionsPerUser: Int
+    /// The maximum number of calls in flight; calls of `org.varlink.service` do not count.
+    public var calls: Int
+    /// The maximum number of calls in flight of one user.
+    public var callsPerUser: Int
+    /// How many connections and calls root may have beyond the totals, so that an operator can inspect a
+    /// crowded server.
+    public var reservedForRoot: Int
+    /// The maximum size in bytes of all messages that arrive, wait, are being handled, or wait to be read.
+    public var messageMemory: Int
+    /// The same for the messages of one user.
+    ///
+    /// At least twice the length of a message, whose buffer grows by doubling.
+    public var messageMemoryPerUser: Int
+    /// How long the server waits for the next byte of a message that is half sent.
+    public var halfMessage: Duration
+    /// How long the server waits for a peer to read any part of a reply.
+    public var unreadReply: Duration
+    /// How long calls in flight may take after a shutdown has begun.
+    public var drain: Duration
+
+    public init(
+        messageLength: Int = 16 << 20, connections: Int = 2048, connectionsPerUser: Int = 512,
+        calls: Int = 1024, callsPerUser: Int = 256, reservedForRoot: Int = 0,
+        messageMemory: Int = 512 << 20, messageMemoryPerUser: Int = 128 << 20,
+        halfMessage: Duration = .seconds(45),
+        unreadReply: Duration = .seconds(45), drain: Duration = .seconds(1)
+    ) {
+        self.messageLength = messageLength
+        self.connections = connections
+        self.connectionsPerUser = connectionsPerUser
+        self.calls = calls
+        self.callsPerUser = callsPerUser
+        self.reservedForRoot = reservedForRoot
+        self.messageMemory = messageMemory
+        self.messageMemoryPerUser = messageMemoryPerUser
+        self.halfMessage = halfMessage
+        self.unreadReply = unreadReply
+        self.drain = drain
+    }
+}

@@ -1,0 +1,49 @@
+/// The methods that an evaluation compares, by the names that the daemon uses in its reports.
+///
+/// A report may hold other names, from a daemon of another release; the page then shows them without a summary.
+enum ComparedMethod: String, Sendable, CaseIterable {
+    case base
+    case mean
+    case nearest
+    case equal
+    case weighted
+    case weightedTuned = "weighted-tuned"
+    case sum
+    case sgLoRAMean = "sg-lora-mean"
+    case sgLoRA = "sg-lora"
+    case sgLoRADensest = "sg-lora-densest"
+    case deterministic
+    case sgLoRANonsense = "sg-lora-nonsense"
+    case auto
+    case oracle
+
+    /// One line for the page's glossary.
+    var summary: String {
+        switch self {
+        case .base: "the base model without an adapter"
+        case .mean: "mean of all experts"
+        case .nearest: "mean of the nearest expert's checkpoints"
+        case .equal: "mean of the 4 nearest experts"
+        case .weighted: "softmax-weighted mean of the nearest experts (K = 4, τ = 0.05, plain proximity)"
+        case .weightedTuned: "weighted mean with the generator's own K, τ and proximity"
+        case .sum: "exact sum of the weighted experts' ΔW, recompressed by SVD"
+        case .sgLoRAMean: "SG-LoRA at the mean of its prior"
+        case .sgLoRA: "SG-LoRA, one sample"
+        case .sgLoRADensest: "SG-LoRA, densest of 8 samples"
+        case .deterministic: "the same network trained without a latent"
+        case .sgLoRANonsense: "SG-LoRA guided by a meaningless description"
+        case .auto: "the default strategy; refusals count as base"
+        case .oracle: "the task's own expert"
+        }
+    }
+
+    /// The CSS class that colours a method by its kind: SG-LoRA, merging, control, or reference and unknown ones.
+    static func colour(of name: String) -> String {
+        switch ComparedMethod(rawValue: name) {
+        case .sgLoRA, .sgLoRAMean, .sgLoRADensest, .auto: "c0"
+        case .mean, .nearest, .equal, .weighted, .weightedTuned, .sum: "c3"
+        case .deterministic, .sgLoRANonsense: "c1"
+        case .base, .oracle, nil: "c5"
+        }
+    }
+}

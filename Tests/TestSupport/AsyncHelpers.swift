@@ -1,0 +1,49 @@
+/// A condition did not come true in time.
+public struct TimeoutError: Error, CustomStringConvertible {
+    /// What was waited for.
+    public let description: String
+}
+
+/// Polls until a condition holds.
+///
+/// - Parameters:
+///   - what: the condition in words, for the failure.
+///   - limit: how long to wait; generous, since tests share a busy machine.
+/// - Throws: `TimeoutError` after the limit, or what the condition throws.
+public func eventually(
+    _ what: String, within limit: Duration = .seconds(300), every interval: Duration = .milliseconds(20),
+    _ condition: () async throws -> Bool
+) async throws {
+    try await firstValue(what, within: limit, every: interval) { try await condition() ? true : nil }
+}
+
+/// Polls until there is a value.
+///
+/// - Parameters:
+///   - what: the value in words, for the failure.
+///   - limit: how long to wait; generous, since tests share a busy machine.
+/// - Throws: `TimeoutError` after the limit, or what the closure throws.
+@discardableResult
+public func firstValue<T>(
+    _ what: String, within limit: Duration = .seconds(300), every interval: Duration = .milliseconds(20),
+    _ value: () async throws -> T?
+) async throws -> T {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if let value = try await value() { return value }
+        try await Task.sleep(for: interval)
+    }
+    throw TimeoutError(description: "waited \(limit) in vain for: \(what)")
+}
+
+/// Values that concurrent tasks collect.
+public actor Collector<Value: Sendable> {
+    /// The values so far.
+    public private(set) var all: [Value] = []
+
+    /// Starts empty.
+    public init() {}
+
+    /// Adds a value.
+    public func add(_ value: Value) { all.append(value) }
+}

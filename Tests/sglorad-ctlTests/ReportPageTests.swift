@@ -1,0 +1,135 @@
+import Evaluation
+import Foundation
+import SgloradInterface
+import Testing
+
+@testable import sglorad_ctl
+
+/// The HTML page of an evaluation: complete, self-contained, and safe whatever its texts contain.
+@Suite struct ReportPageTests {
+    private static func estimate(_ mean: Double) -> Wire.Estimate {
+        Wire.Estimate(mean: mean, lower: mean - 0.03, upper: mean + 0.02)
+    }
+
+    private static let evil = "</title><script>alert(1)</script>\"'&\u{1B}[31m"
+
+    private static func report(
+        methods: [ComparedMethod] = ComparedMethod.allCases, tasks: Int = 5
+    ) -> Wire.EvaluationReport {
+        let groups = [nil, evil, "wn"].map { family in
+            Wire.EvaluationGroup(
+                family: family, tasks: tasks, queries: 10 * tasks,
+                methods: methods.enumerated().map { place, method in
+                    let recall = 0.4 + 0.01 * Double(place)
+                    return Wire.EvaluatedMethod(
+                        method: method.rawValue, recallAt1: estimate(recall),
+                        recallAt5: estimate(recall + 0.2),
+                        meanReciprocalRank: estimate(recall + 0.1),
+                        againstWeighted: method == .weighted ? nil : estimate(recall - 0.44),
+                        againstBase: method == .base ? nil : estimate(recall - 0.4))
+                })
+        }
+        let judged = (0..<tasks).map { place in
+            Wire.EvaluatedTask(
+                name: "\(evil) \(place)", description: evil, family: evil, queries: 10, pool: 20,
+                nearest: evil,
+                proximity: 0.5 + 0.05 * Double(place),
+                figures: methods.map {
+                    Wire.EvaluationFigures(
+                        method: $0.rawValue, recallAt1: 0.5, recallAt5: 0.7, meanReciprocalRank: 0.6)
+                })
+        }
+        return Wire.EvaluationReport(
+            base: evil, generator: evil, library: evil, encoder: evil, seed: 3, resamples: 100,
+            parts: ["held-out", "leave-out"].map { .init(name: $0, groups: groups, tasks: judged) },
+            notes: [evil],
+            map: (0..<6).map { place in
+                let kind = place < 3 ? "expert" : "task"
+                return Wire.EvaluationMapPoint(
+                    name: evil, kind: kind, family: evil, x: Double(place), y: Double(place * place))
+            })
+    }
+
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Fixtures")
+
+    /// `evaluation.golden` was rendered from `evaluation.json` by the release that rendered pages in the daemon.
+    @Test func pageOfTheFixtureIsUnchanged() throws {
+        let json = try Data(contentsOf: Self.fixtures.appendingPathComponent("evaluation.json"))
+        let report = try JSONDecoder().decode(Wire.EvaluationReport.self, from: json)
+        let expected = try String(
+            contentsOf: Self.fixtures.appendingPathComponent("evaluation.golden"), encoding: .utf8)
+        #expect(ReportPage(report).html == expected)
+    }
+
+    @Test func methodsAreThoseOfTheEvaluation() {
+        #expect(ComparedMethod.allCases.map(\.rawValue) == StandardMethod.allCases.map(\.rawValue))
+    }
+
+    @Test func textsCannotBreakOutOfTheMarkup() {
+        let page = ReportPage(Self.report()).html
+        #expect(!page.contains("<script") && !page.contains("\u{1B}"))
+        #expect(page.contains("&lt;script&gt;alert(1)"))
+    }
+
+    @Test func pageLoadsNothingExternal() {
+        let page = ReportPage(Self.report()).html
+        for word in ["http:", "https:", "src=", "url(", "@import", "<link", "<img", "<iframe"] {
+            #expect(!page.contains(word), "\(word)")
+        }
+        #expect(page.contains("default-src 'none'"))
+    }
+
+    @Test func pageHoldsEveryPlotAndTable() throws {
+        let page = ReportPage(Self.report()).html
+        #expect(page.components(separatedBy: "<svg").count - 1 == 2 * 2 + 1)
+        for method in ComparedMethod.allCases { #expect(page.contains(">\(method.rawValue)<")) }
+        // The head has void elements, so only the body can be checked as XML.
+        let body =
+            try #require(page.range(of: "<main>"))
+            .lowerBound..<(try #require(page.range(of: "</main>"))).upperBound
+        let parser = XMLParserProbe()
+        #expect(parser.accepts(String(page[body])), "\(parser.problem)")
+        #expect(!page.contains("NaN") && !page.contains("\"?\""))
+    }
+
+    @Test(arguments: [1, 2])
+    func sparseReportsStillRender(_ tasks: Int) {
+        var report = Self.report(methods: [.mean], tasks: tasks)
+        report.map = []
+        #expect(ReportPage(report).html.contains("</html>"))
+        report.parts = []
+        #expect(ReportPage(report).html.contains("</html>"))
+    }
+
+    @Test func renderingIsDeterministic() {
+        #expect(ReportPage(Self.report()).html == ReportPage(Self.report()).html)
+    }
+}
+
+/// Checks that tags are balanced and properly nested.
+private final class XMLParserProbe {
+    private(set) var problem = ""
+
+    func accepts(_ text: String) -> Bool {
+        var open: [Substring] = []
+        var rest = text[...]
+        while let start = rest.firstIndex(of: "<") {
+            guard let end = rest[start...].firstIndex(of: ">") else { return false }
+            let tag = rest[rest.index(after: start)..<end]
+            rest = rest[rest.index(after: end)...]
+            if tag.hasSuffix("/") { continue }
+            let name = tag.prefix { $0 != " " }
+            if name.hasPrefix("/") {
+                guard open.popLast() == name.dropFirst() else {
+                    problem = "\(name) closes something else"
+                    return false
+                }
+            } else {
+                open.append(name)
+            }
+        }
+        problem = open.joined(separator: " ")
+        return open.isEmpty
+    }
+}
