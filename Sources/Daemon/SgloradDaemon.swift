@@ -11,7 +11,7 @@ internal import Varlink
 /// The daemon: opens its stores, serves the socket and the spool, processes requests, and shuts down in
 /// order.
 ///
-/// Start-up builds, in this order: ``Foundations``, ``Stores``, the domain, ``Doors``, ``Services``.
+/// Start-up builds, in this order: `Foundations`, `Stores`, the domain, `Doors`, `Services`.
 public struct SgloradDaemon: Sendable {
     private let options: DaemonOptions
     private let environment: [String: String]

@@ -9,7 +9,7 @@ internal import Storage
 extension RequestQueue {
     /// Takes the next queued request, which is then running under a lease.
     ///
-    /// ``UserTurnOrder`` says which is next. A request that has used up its attempts, or whose intent cannot be read, becomes
+    /// `UserTurnOrder` says which is next. A request that has used up its attempts, or whose intent cannot be read, becomes
     /// `failed`, and the one after it is taken.
     ///
     /// - Returns: nil where nothing is queued.

@@ -13,7 +13,7 @@ internal import Storage
 /// for a time.
 ///
 /// The database holds the requests. The actor keeps in memory what need not survive a restart: the deadlines of leases
-/// (``LeaseTable``), the streams of watchers (``RequestWatchers``), and the workers that wait for work (``IdleWorkers``).
+/// (`LeaseTable`), the streams of watchers (`RequestWatchers`), and the workers that wait for work (`IdleWorkers`).
 public actor RequestQueue {
     public nonisolated let options: QueueOptions
     /// Rings when a result may be pending for the spool: a request has ended, or one that has ended was submitted again.
@@ -66,7 +66,7 @@ public actor RequestQueue {
         try database.close()
     }
 
-    /// Requeues requests whose leases have expired, applies ``Retention``, and truncates the write-ahead log,
+    /// Requeues requests whose leases have expired, applies `Retention`, and truncates the write-ahead log,
     /// so that what was erased is in no file.
     ///
     /// Call it at least twice a minute.

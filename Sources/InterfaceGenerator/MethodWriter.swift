@@ -90,7 +90,7 @@ struct MethodWriter {
         source.line("/// Implements the interface `\(interface)`: one requirement for each method.")
         source.line("///")
         source.line(
-            "/// A function that takes a ``MethodStream`` sends its replies itself, the last one with `finish`."
+            "/// A function that takes a `MethodStream` sends its replies itself, the last one with `finish`."
         )
         source.block("public protocol \(prefix)Handler: Sendable") { source in
             for method in methods {

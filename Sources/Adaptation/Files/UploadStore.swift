@@ -64,7 +64,7 @@ package actor UploadStore {
     /// Receives a chunk.
     ///
     /// - Parameters:
-    ///   - chunk: the bytes, at most ``chunkLimit``.
+    ///   - chunk: the bytes, at most `chunkLimit`.
     ///   - upload: the ID of a partial upload of this session; nil to begin one.
     ///   - last: whether the chunk completes the file.
     ///   - owner: the user who sends the file.

@@ -30,7 +30,7 @@ package struct Health: Sendable {
 
     /// Examines everything.
     ///
-    /// The cost grows with the library, so callers share one examination (``CoalescedRead``).
+    /// The cost grows with the library, so callers share one examination (`CoalescedRead`).
     package func examine() async throws(SgloradError) -> View {
         var conditions = board.all
         var encoder: LoadedEncoder?

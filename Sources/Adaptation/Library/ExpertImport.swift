@@ -21,8 +21,8 @@ package struct UploadedFile: Sendable, Hashable {
 
 /// Imports trained adapters, as experts of a library or as the template of a new base.
 ///
-/// Imports are optimistic. An import prepares its change without a lock (``ExpertPreparation``), then applies it in one
-/// transaction if the library has not changed since (``ExpertStore/apply(_:)``), and otherwise starts over.
+/// Imports are optimistic. An import prepares its change without a lock (`ExpertPreparation`), then applies it in one
+/// transaction if the library has not changed since (`ExpertStore.apply(_:)`), and otherwise starts over.
 package struct ExpertImport: Sendable {
     /// A request to import an expert.
     package struct Order: Sendable {

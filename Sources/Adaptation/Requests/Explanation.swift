@@ -44,7 +44,11 @@ package struct Explanation: Sendable {
     ///
     /// Computes the prior over all parameters, so call it on a compute thread.
     ///
-    /// - Parameter descriptions: the experts' task descriptions by name.
+    /// - Parameters:
+    ///   - guided: the intent with its experts.
+    ///   - base: the name of the base model.
+    ///   - descriptions: the experts' task descriptions by name.
+    ///   - truncated: whether the text was longer than the encoder reads.
     package init(_ guided: GuidedIntent, base: String, descriptions: [String: String], truncated: Bool) {
         self.base = base
         self.guided = guided

@@ -13,7 +13,7 @@ package struct GuidedIntent: Sendable {
     package let options: GuidanceOptions
     /// The experts that may guide: those the generator was trained on under `sg-lora`, else all.
     package let library: Library
-    /// The digest of ``library``.
+    /// The digest of `library`.
     package let libraryDigest: String
     package let neighbourhood: Neighbourhood
     package let relevance: Relevance

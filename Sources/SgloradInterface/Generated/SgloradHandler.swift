@@ -4,7 +4,7 @@ public import Varlink
 
 /// Implements the interface `io.sglorad`: one requirement for each method.
 ///
-/// A function that takes a ``MethodStream`` sends its replies itself, the last one with `finish`.
+/// A function that takes a `MethodStream` sends its replies itself, the last one with `finish`.
 public protocol SgloradHandler: Sendable {
     /// Queues an intent and waits for its adapter.
     func request(_ stream: Methods.Request.Stream) async throws
