@@ -88,6 +88,8 @@ struct Foundations: Sendable {
     let notifier: Notifier
     let start: StartProgress
     let status: StatusLine
+    /// Whom a user ID is counted as.
+    let accounts: UserAccounts
 
     init(_ options: DaemonOptions) {
         let threshold = LogThreshold(options.logLevel)
@@ -96,5 +98,6 @@ struct Foundations: Sendable {
         notifier = Notifier()
         start = StartProgress(notifier)
         status = StatusLine(notifier)
+        accounts = UserAccounts(file: options.access.subordinateUsers)
     }
 }

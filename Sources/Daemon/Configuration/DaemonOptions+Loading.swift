@@ -194,7 +194,8 @@ private struct Reading {
     private func access(_ defaults: AccessOptions) async throws(SgloradError) -> AccessOptions {
         AccessOptions(
             users: try await group("access.users") ?? defaults.users,
-            administrators: try await group("access.administrators") ?? defaults.administrators)
+            administrators: try await group("access.administrators") ?? defaults.administrators,
+            subordinateUsers: try await path("access.subordinateUsers") ?? defaults.subordinateUsers)
     }
 
     private func group(_ key: ConfigKey) async throws(SgloradError) -> String? {

@@ -74,16 +74,22 @@ public struct CacheOptions: Sendable, Hashable {
     }
 }
 
-/// The system groups that grant access; each is given by name or number.
+/// The system groups that grant access, each given by name or number, and whom a user ID belongs to.
 public struct AccessOptions: Sendable, Hashable {
     /// The group whose members may make requests, and see and erase their own.
     public var users: String
     /// The group whose members may see and change everything, besides root and the daemon's own user.
     public var administrators: String
+    /// The table of subordinate user IDs (subuid(5)), whose IDs count as their owner in every share.
+    public var subordinateUsers: String
 
-    /// Creates options; the defaults are the groups that the package creates.
-    public init(users: String = "sglorad-users", administrators: String = "sglorad-admin") {
+    /// Creates options; the defaults are the groups that the package creates, and the system's table.
+    public init(
+        users: String = "sglorad-users", administrators: String = "sglorad-admin",
+        subordinateUsers: String = "/etc/subuid"
+    ) {
         self.users = users
         self.administrators = administrators
+        self.subordinateUsers = subordinateUsers
     }
 }

@@ -26,6 +26,7 @@ struct Services {
         services.append(
             ReloadService(
                 load: reload, server: doors.server, access: access, foundations: foundations))
+        services.append(UserAccountsService(accounts: foundations.accounts, logger: logger))
         services.append(
             SocketService(
                 server: doors.server, domain: domain, foundations: foundations, socket: options.socket))
