@@ -14,7 +14,7 @@ struct LibraryDatabase: Sendable {
     /// Opens and migrates the database; blocks.
     init(path: String) throws(SgloradError) {
         database = try DurableDatabase(
-            path: path, applicationID: LibrarySchema.applicationID, migrator: LibrarySchema.migrator)
+            path: path, description: LibrarySchema.description)
     }
 
     /// Reads within one transaction.

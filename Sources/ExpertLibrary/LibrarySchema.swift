@@ -1,9 +1,14 @@
 internal import GRDB
+internal import Storage
 
 /// The migrations of `cache.db`; a released one is never changed.
 enum LibrarySchema {
     /// "SGLC".
     static let applicationID: Int32 = 0x5347_4C43
+
+    static var description: DatabaseDescription {
+        DatabaseDescription(applicationID: applicationID, migrator: migrator)
+    }
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

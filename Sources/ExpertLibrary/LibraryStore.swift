@@ -2,6 +2,7 @@ public import ErrorModel
 public import Executors
 public import Files
 internal import GRDB
+public import Storage
 
 /// The system of record for base models, experts, generators and published adapters: `cache.db` and the files beside it.
 ///
@@ -53,6 +54,15 @@ public final class LibraryStore: Sendable {
         adapters = AdapterStore(resources)
         encoderDigests = EncoderDigestCache(resources: resources)
         integrity = LibraryIntegrity(resources: resources, adapters: adapters)
+    }
+
+    /// Examines a library's database before it is opened, and repairs what can be repaired without losing a row.
+    ///
+    /// Blocks, for as long as it takes to read the database.
+    ///
+    /// - Throws: `storageFailure` where it cannot be read, or where a newer version wrote it.
+    public static func examine(_ state: StateDirectory) throws(SgloradError) -> DatabaseFinding {
+        try DatabaseHealth.examine(state.cacheDatabase, as: LibrarySchema.description)
     }
 
     /// Closes the database; later calls fail.

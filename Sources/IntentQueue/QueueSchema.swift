@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import Storage
 internal import Privacy
 
 /// The versions of `queue.db`, each migrated to the next.
@@ -9,6 +10,10 @@ internal import Privacy
 enum QueueSchema {
     /// "SGLQ".
     static let applicationID: Int32 = 0x5347_4C51
+
+    static var description: DatabaseDescription {
+        DatabaseDescription(applicationID: applicationID, migrator: migrator)
+    }
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

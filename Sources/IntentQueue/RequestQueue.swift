@@ -48,7 +48,7 @@ public actor RequestQueue {
         self.clock = clock
         leases = LeaseTable(duration: options.lease)
         database = try DurableDatabase(
-            path: path, applicationID: QueueSchema.applicationID, migrator: QueueSchema.migrator)
+            path: path, description: QueueSchema.description)
         keys = try IdempotencyKeys(file: keyFile ?? Path.parent(of: path) + "/idempotency.key")
         age = try database.writeNow { db in
             // The attempt stays counted: the request may be why the daemon died.

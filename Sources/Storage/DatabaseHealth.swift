@@ -1,35 +1,10 @@
 public import ErrorModel
 internal import GRDB
-internal import Glibc
 
-/// Checks of a database file: SQLite's own, before and after it is opened.
+/// Examinations of a database file, before and after it is opened.
 public enum DatabaseHealth {
     /// The files of a database: the database, its write-ahead log, and the log's index.
     public static func files(of path: String) -> [String] { [path, path + "-wal", path + "-shm"] }
-
-    /// What is wrong with a database that is not open yet; nil where it does not exist or is sound.
-    ///
-    /// Blocks.
-    ///
-    /// - Parameter path: the database's file.
-    /// - Throws: `storageFailure` where the check cannot be made: the disk fails, or the file may not be opened.
-    public static func problem(path: String) throws(SgloradError) -> String? {
-        guard access(path, F_OK) == 0 else { return nil }
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
-        do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            defer { try? queue.close() }
-            let lines = try queue.inDatabase { try String.fetchAll($0, sql: "PRAGMA quick_check(3)") }
-            return lines == ["ok"] ? nil : lines.joined(separator: "; ")
-        } catch let failure as DatabaseError
-            where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(failure.resultCode.primaryResultCode)
-        {
-            return failure.message ?? failure.resultCode.description
-        } catch {
-            throw .database(path, error)
-        }
-    }
 }
 
 extension DurableDatabase {
@@ -45,6 +20,28 @@ extension DurableDatabase {
                     "a row of \(table ?? "a table") references a missing row of \(parent ?? "another table")"
             }
             return lines + references
+        }
+    }
+
+    /// Rebuilds every index from the rows, if that makes the database sound; otherwise nothing is changed.
+    ///
+    /// - Returns: whether it is sound now.
+    /// - Throws: `storageFailure` where that cannot be tried.
+    public func rebuildIndexes() async throws(SgloradError) -> Bool {
+        struct Unsound: Error {}
+        do {
+            try await write { db in
+                try db.execute(sql: "REINDEX")
+                guard try String.fetchAll(db, sql: "PRAGMA integrity_check(1)") == ["ok"] else {
+                    throw SgloradError.storageFailure("", "", cause: Unsound())
+                }
+            }
+            return true
+        } catch {
+            guard error.cause is Unsound || (error.cause as? DatabaseError)?.isDamage == true else {
+                throw error
+            }
+            return false
         }
     }
 

@@ -1,4 +1,5 @@
 public import ErrorModel
+internal import Files
 public import GRDB
 internal import Synchronization
 
@@ -13,6 +14,8 @@ public struct DurableDatabase: Sendable {
     /// The database's file.
     public let path: String
     private let queue: DatabaseQueue
+    /// Makes room on a full disk for writes that free space.
+    private let reserve: DiskReserve
     private let life = Life()
 
     /// Whether the database is closed: GRDB does not check before it reads.
@@ -24,11 +27,11 @@ public struct DurableDatabase: Sendable {
     ///
     /// - Parameters:
     ///   - path: the database's file; created where it is missing.
-    ///   - applicationID: four letters as a number, by which `file` identifies the owner of the database.
-    ///   - migrator: migrates the database to the schema of this build.
-    /// - Throws: `storageFailure` with SQLite's message.
-    public init(path: String, applicationID: Int32, migrator: DatabaseMigrator) throws(SgloradError) {
+    ///   - description: its owner and its schema.
+    /// - Throws: `storageFailure` with SQLite's message, or that names the newer version which wrote the database.
+    public init(path: String, description: DatabaseDescription) throws(SgloradError) {
         self.path = path
+        reserve = DiskReserve(besideDatabase: path)
         var configuration = Configuration()
         configuration.label = path
         configuration.journalMode = .wal
@@ -41,17 +44,20 @@ public struct DurableDatabase: Sendable {
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { db in
-                let owner = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-                guard owner == 0 || owner == applicationID else {
-                    throw SgloradError.storageFailure(
-                        path,
-                        "the database belongs to another program. Move it away, or choose another folder."
-                    )
-                }
+                try description.requireOwner(db, path: path)
+                try SchemaHistory(db, description.migrator).requireKnown(db, path: path)
                 // GRDB's WAL set-up lowers this to NORMAL, under which a power cut can lose the last commits.
-                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA application_id = \(applicationID);")
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                // Written only where it is missing: a start on a full disk must not need room for it.
+                if try Int32.fetchOne(db, sql: "PRAGMA application_id") == 0 {
+                    try db.execute(sql: "PRAGMA application_id = \(description.applicationID)")
+                }
             }
-            try migrator.migrate(queue)
+            let isOld = try queue.read { try !SchemaHistory($0, description.migrator).isComplete }
+            if isOld {
+                try description.migrator.migrate(queue)
+                try queue.write { try SchemaHistory.record($0) }
+            }
         } catch {
             throw .database(path, error)
         }
@@ -77,20 +83,32 @@ public struct DurableDatabase: Sendable {
         do { return try await queue.write(body) } catch { throw .database(path, error) }
     }
 
+    /// Writes within one transaction that frees space or erases something, and so must succeed on a full disk as well: there it
+    /// is repeated with the room of the ``DiskReserve``.
+    ///
+    /// - Throws: as ``read(_:)``; nothing is changed then.
+    public func writeFreeing<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
+        async throws(SgloradError) -> T
+    {
+        try await reserve.use { () async throws(SgloradError) -> T in try await write(body) }
+    }
+
     /// Writes within one transaction; blocks, so it is for the daemon's start alone.
     public func writeNow<T>(_ body: (Database) throws -> T) throws(SgloradError) -> T {
         do { return try queue.write(body) } catch { throw .database(path, error) }
     }
 
-    /// Checkpoints the write-ahead log and truncates it, so that deleted content does not remain in it.
+    /// Checkpoints the write-ahead log and truncates it, so that deleted content does not remain in it; on a full disk as well.
     public func truncateLog() async throws(SgloradError) {
-        try requireOpen()
-        do {
-            try await queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        try await reserve.use { () async throws(SgloradError) in
+            try requireOpen()
+            do {
+                try await queue.writeWithoutTransaction { db in
+                    try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                }
+            } catch {
+                throw .database(path, error)
             }
-        } catch {
-            throw .database(path, error)
         }
     }
 

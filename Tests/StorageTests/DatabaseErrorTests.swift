@@ -13,7 +13,8 @@ struct DatabaseErrorTests {
     init() throws { folder = try TemporaryFolder() }
 
     private func open() throws -> DurableDatabase {
-        try DurableDatabase(path: folder("test.db"), applicationID: 1, migrator: .notes)
+        try DurableDatabase(
+            path: folder("test.db"), description: DatabaseDescription(applicationID: 1, migrator: .notes))
     }
 
     /// Expects an error that names the database's file and says what to do.
@@ -101,7 +102,9 @@ struct DatabaseErrorTests {
         var migrator = DatabaseMigrator.notes
         migrator.registerMigration("2") { try $0.execute(sql: "DROP TABLE nowhere") }
         let error = refusal(.storageFailure) {
-            _ = try DurableDatabase(path: folder("test.db"), applicationID: 1, migrator: migrator)
+            _ = try DurableDatabase(
+                path: folder("test.db"),
+                description: DatabaseDescription(applicationID: 1, migrator: migrator))
         }
         expect(error, says: "no such table: nowhere")
     }

@@ -13,7 +13,9 @@ struct DurableDatabaseTests {
     init() throws { folder = try TemporaryFolder() }
 
     private func open(_ name: String = "test.db") throws -> DurableDatabase {
-        try DurableDatabase(path: folder(name), applicationID: 0x5347_4C54, migrator: .notes)
+        try DurableDatabase(
+            path: folder(name), description: DatabaseDescription(applicationID: 0x5347_4C54, migrator: .notes)
+        )
     }
 
     private func texts(_ database: DurableDatabase) async throws -> [String] {

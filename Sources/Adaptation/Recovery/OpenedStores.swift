@@ -33,13 +33,19 @@ package struct OpenedStores: Sendable {
         _ state: StateDirectory, options: QueueOptions, progress: some StartObserver, logger: Logger
     ) async throws(SgloradError) -> OpenedStores {
         let tombstones = try Tombstones(state)
+        let reserve = DiskReserve(state)
+        reserve.releaseIfFull()
+        defer { reserve.ensure() }
         let damaged = Quarantine(state)
-        try quarantineIfDamaged(state.cacheDatabase, damaged, logger) {
-            "The library and the adapters were rebuilt from the files beside it."
-        }
-        try quarantineIfDamaged(state.queueDatabase, damaged, logger) {
-            "Open requests are lost: make them again. The file may hold their texts: remove it soon."
-        }
+        progress.begin("Examining cache.db")
+        try quarantineIfDamaged(
+            state.cacheDatabase, try LibraryStore.examine(state), damaged, logger,
+            consequence: "The library and the adapters were rebuilt from the files beside it.")
+        progress.begin("Examining queue.db")
+        try quarantineIfDamaged(
+            state.queueDatabase, try RequestQueue.examine(state.queueDatabase), damaged, logger,
+            consequence:
+                "Open requests are lost: make them again. The file may hold their texts: remove it soon.")
         let store = try LibraryStore(state)
         let queue = try RequestQueue(
             path: state.queueDatabase, options: options, keyFile: state.idempotencyKey)
@@ -76,17 +82,24 @@ package struct OpenedStores: Sendable {
             conditions: found.remaining.map(Condition.init(remaining:)))
     }
 
-    /// Quarantines a database if it is damaged.
+    /// Quarantines a database if its examination found it damaged; logs what was repaired.
     private static func quarantineIfDamaged(
-        _ path: String, _ damaged: Quarantine, _ logger: Logger, consequence: () -> String
+        _ path: String, _ finding: DatabaseFinding, _ damaged: Quarantine, _ logger: Logger,
+        consequence: String
     ) throws(SgloradError) {
-        guard let problem = try DatabaseHealth.problem(path: path) else { return }
-        let item = try damaged.move(
-            DatabaseHealth.files(of: path), as: Path.name(of: path),
-            reason: "The database \(path) was damaged: \(problem). \(consequence())")
-        logger.error(
-            "a damaged database was quarantined",
-            metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
+        switch finding {
+        case .sound: return
+        case .repaired(let repair):
+            logger.error(
+                "a damaged database was repaired", metadata: ["database": "\(path)", "repair": "\(repair)"])
+        case .damaged(let problem):
+            let item = try damaged.move(
+                DatabaseHealth.files(of: path), as: Path.name(of: path),
+                reason: "The database \(path) was damaged: \(problem). \(consequence)")
+            logger.error(
+                "a damaged database was quarantined",
+                metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
+        }
     }
 }
 
