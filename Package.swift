@@ -203,7 +203,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Varlink", "SgloradInterface", "SpoolForms", "LinearAlgebra", "ErrorModel",
+                "Varlink", "SgloradInterface", "SpoolForms", "LinearAlgebra", "Files", "ErrorModel",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport", swiftSettings: strict),

@@ -133,7 +133,9 @@ package struct Domain: Sendable {
     /// - Parameter verifyEvery: the interval between full verifications; zero for never.
     package func caretakers(verifyEvery: Duration) -> [any Service] {
         [
-            RetentionService(queue: queue, store: store, logger: logger),
+            RetentionService(
+                queue: queue, store: store, tombstones: eraser.tombstones, pool: pools.callers, logger: logger
+            ),
             LibraryMaintenance(inspector: inspector, verifyEvery: verifyEvery, board: board, logger: logger),
         ]
     }

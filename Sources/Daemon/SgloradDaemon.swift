@@ -71,7 +71,7 @@ public struct SgloradDaemon: Sendable {
                 spool: options.spool, eviction: options.cache.eviction, executable: options.trainer,
                 environment: environment),
             stores: stores.opened, logger: foundations.logger)
-        let again = try await domain.eraser.repeatAll()
+        let again = try await domain.eraser.repeatAll(progress: foundations.start)
         if again > 0 {
             foundations.logger.notice(
                 "erased data had come back with a restored backup; it was erased again",

@@ -26,7 +26,8 @@ struct Stores: Sendable {
             state.sweepTemporary()
             try state.openPathToAdapters()
             opened = try await OpenedStores.open(
-                state, options: options.queue, progress: foundations.start, logger: logger)
+                state, options: options.queue, keepingTombstones: options.keepTombstones,
+                accounts: foundations.accounts, progress: foundations.start, logger: logger)
         } catch {
             lock.release()
             throw error
@@ -35,6 +36,7 @@ struct Stores: Sendable {
 
     /// Closes both databases.
     func close() async {
+        try? opened.queue.time.save()
         try? await opened.queue.close()
         try? opened.store.close()
     }

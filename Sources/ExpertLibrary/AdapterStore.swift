@@ -1,7 +1,7 @@
 public import ErrorModel
 internal import Executors
 public import Files
-public import Foundation
+internal import Foundation
 internal import GRDB
 internal import Storage
 internal import Synchronization
@@ -39,8 +39,12 @@ public struct AdapterStore: Sendable {
     ///
     /// - Throws: `storageFailure`, also where the request already has an adapter; the folder is then removed.
     public func insert(_ adapter: AdapterRecord) async throws(SgloradError) {
+        let age = resources.time.now.age
         do {
-            try await database.write { db in try AdapterRow.insert(adapter, db) }
+            try await database.write { db in
+                try AdapterRow.insert(adapter, db)
+                try AdapterAges.set(db, adapter.id, created: age, used: age)
+            }
         } catch {
             await resources.files.run { [folders] in folders.remove(adapter) }
             throw error
@@ -120,14 +124,15 @@ public struct AdapterStore: Sendable {
     /// Records that an adapter was used; a use within a minute of the last one is not recorded.
     ///
     /// - Throws: `storageFailure`.
-    public func touch(_ id: String, at moment: Date = .now) async throws(SgloradError) {
-        let now = moment.timeIntervalSince1970
+    public func touch(_ id: String) async throws(SgloradError) {
+        let now = resources.time.now
         let isDue = try await database.read { db in
-            try !AdapterRow.identified(id).filter(AdapterRow.Columns.usedAt < now - 60).isEmpty(db)
+            try !AdapterRow.identified(id).filter(AdapterAges.usedAge < now.age - 60).isEmpty(db)
         }
         guard isDue else { return }
         try await database.write { db in
-            _ = try AdapterRow.identified(id).updateAll(db, AdapterRow.Columns.usedAt.set(to: now))
+            _ = try AdapterRow.identified(id).updateAll(
+                db, AdapterRow.Columns.usedAt.set(to: now.wall), AdapterAges.usedAge.set(to: now.age))
         }
     }
 
@@ -160,17 +165,18 @@ public struct AdapterStore: Sendable {
     ///   - policy: the limits.
     ///   - uid: the user whose adapters are considered; nil for all users.
     ///   - requests: the requests that are not final: their adapters stay.
-    ///   - now: the wall clock.
     ///   - dryRun: true to remove nothing; the result then says what would be removed.
     /// - Throws: `storageFailure`.
     public func evict(
         _ policy: EvictionPolicy, of uid: UserID? = nil, protectingRequests requests: Set<String> = [],
-        now: Date = .now, dryRun: Bool = false
+        dryRun: Bool = false
     ) async throws(SgloradError) -> Eviction {
+        let moment = resources.time.now
+        let now = Date(timeIntervalSince1970: moment.wall)
         let all = try await database.read { db in
             var rows = FootprintRow.all()
             if let uid { rows = rows.filter(AdapterRow.Columns.uid == uid) }
-            return try rows.fetchAll(db).map(\.footprint)
+            return try rows.fetchAll(db).map { $0.footprint(at: moment) }
         }
         let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
         var victims = policy.victims(among: all, protecting: open, now: now)
@@ -236,17 +242,17 @@ public struct AdapterStore: Sendable {
         return try await remove(adapters).map(\.id)
     }
 
-    /// Erases the labels of adapters that were published at or before a moment, from their manifests first, then from their
-    /// rows and the write-ahead log.
+    /// Erases the labels of adapters that were published some time ago, from their manifests first, then from their rows and
+    /// the write-ahead log.
     ///
     /// - Returns: how many labels were erased.
     /// - Throws: `storageFailure`.
     @discardableResult
-    public func eraseLabels(before moment: Date) async throws(SgloradError) -> Int {
+    public func eraseLabels(olderThan kept: Duration) async throws(SgloradError) -> Int {
+        let limit = resources.time.now.age - kept.inSeconds
         let labelled = try await database.read { db in
             try AdapterRow.filter(
-                AdapterRow.Columns.label != nil
-                    && AdapterRow.Columns.createdAt <= moment.timeIntervalSince1970
+                AdapterRow.Columns.label != nil && AdapterAges.createdAge <= limit
             ).fetchAdapters(db)
         }
         guard !labelled.isEmpty else { return 0 }
@@ -285,7 +291,12 @@ public struct AdapterStore: Sendable {
 
     /// Gives an orphan its row.
     func adopt(_ orphan: AdapterRecord) async throws(SgloradError) {
-        try await database.write { db in try AdapterRow.insert(orphan, db) }
+        let time = resources.time
+        let created = time.age(atWall: orphan.createdAt.timeIntervalSince1970)
+        try await database.write { db in
+            try AdapterRow.insert(orphan, db)
+            try AdapterAges.set(db, orphan.id, created: created, used: created)
+        }
     }
 }
 

@@ -34,7 +34,7 @@ public struct EvictionPolicy: Sendable, Hashable {
     /// - Parameters:
     ///   - adapters: all adapters.
     ///   - protected: the identifiers of adapters that must stay.
-    ///   - now: the wall clock; an adapter published later than that counts as young.
+    ///   - now: the wall clock, which the times of the footprints were counted back from.
     /// - Returns: the adapters to evict, least recently used first.
     public func victims(
         among adapters: [AdapterFootprint], protecting protected: Set<String> = [], now: Date
@@ -82,9 +82,9 @@ public struct AdapterFootprint: Sendable, Hashable {
     public var bytes: Int
     /// Whether it is never evicted.
     public var isPinned: Bool
-    /// When it was published.
+    /// When it was published: the present time less its age, whatever the wall clock was then.
     public var createdAt: Date
-    /// When it was last shown or read; its publication counts as the first use.
+    /// When it was last shown or read, counted in the same way; its publication counts as the first use.
     public var usedAt: Date
 
     public init(
@@ -117,20 +117,30 @@ struct FootprintRow: FetchableRecord, TableRecord {
     static var databaseSelection: [any SQLSelectable] {
         typealias Columns = AdapterRow.Columns
         return [
-            Columns.id, Columns.uid, Columns.request, Columns.bytes, Columns.isPinned, Columns.createdAt,
-            Columns.usedAt,
+            Columns.id, Columns.uid, Columns.request, Columns.bytes, Columns.isPinned,
+            AdapterAges.createdAge, AdapterAges.usedAge,
         ]
     }
 
-    let footprint: AdapterFootprint
+    private let adapter: AdapterFootprint
+    private let createdAge: Double?
+    private let usedAge: Double?
 
     init(row: Row) throws {
         typealias Columns = AdapterRow.Columns
-        footprint = AdapterFootprint(
+        (createdAge, usedAge) = (row[AdapterAges.createdAge], row[AdapterAges.usedAge])
+        adapter = AdapterFootprint(
             id: row[Columns.id], uid: try row.decode(UserID.self, forColumn: Columns.uid.name),
             request: row[Columns.request],
-            bytes: row[Columns.bytes], isPinned: row[Columns.isPinned],
-            createdAt: Date(timeIntervalSince1970: row[Columns.createdAt]),
-            usedAt: Date(timeIntervalSince1970: row[Columns.usedAt]))
+            bytes: row[Columns.bytes], isPinned: row[Columns.isPinned], createdAt: .distantPast,
+            usedAt: .distantPast)
+    }
+
+    /// The footprint, with times counted back from a moment by the adapter's ages.
+    func footprint(at now: ServiceTime.Moment) -> AdapterFootprint {
+        var adapter = adapter
+        adapter.createdAt = Date(timeIntervalSince1970: now.wall - max(0, now.age - (createdAge ?? now.age)))
+        adapter.usedAt = Date(timeIntervalSince1970: now.wall - max(0, now.age - (usedAge ?? now.age)))
+        return adapter
     }
 }

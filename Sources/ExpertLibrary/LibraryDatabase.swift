@@ -37,6 +37,9 @@ struct LibraryDatabase: Sendable {
     /// What SQLite's integrity check finds.
     func problems() async throws(SgloradError) -> [String] { try await database.problems() }
 
+    /// Writes within one transaction; blocks, so it is for opening alone.
+    func writeNow(_ body: (Database) throws -> Void) throws(SgloradError) { try database.writeNow(body) }
+
     /// Closes the database; later calls fail.
     func close() throws(SgloradError) { try database.close() }
 }
@@ -47,6 +50,8 @@ struct LibraryResources: Sendable {
     let database: LibraryDatabase
     let blobs: BlobStore
     let files: FileExecutor
+    /// The time in which the adapters' ages are counted.
+    let time: ServiceTime
 
     /// Removes the blobs that no row references; where the database cannot be read, they stay for the next start to remove.
     func removeUnreferenced(blobs digests: [String]) async {

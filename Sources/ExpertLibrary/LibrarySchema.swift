@@ -109,6 +109,14 @@ enum LibrarySchema {
                     CREATE INDEX adapterOwner ON adapter (uid, createdAt, bytes);
                     """)
         }
+        // `createdAt` and `usedAt` stay, for people: they are times of the wall clock. NULL until AdapterAges sets them.
+        migrator.registerMigration("5: ages of adapters in the service's own time") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE adapter ADD COLUMN createdAge REAL;
+                    ALTER TABLE adapter ADD COLUMN usedAge REAL;
+                    """)
+        }
         return migrator
     }
 }

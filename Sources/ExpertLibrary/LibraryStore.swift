@@ -38,15 +38,20 @@ public final class LibraryStore: Sendable {
     ///
     /// - Parameters:
     ///   - state: the directory.
+    ///   - time: the time in which ages are counted; the directory's by default.
     ///   - files: runs the library's blocking file calls; an executor of its own by default.
     /// - Throws: `storageFailure` with SQLite's message.
     public init(
-        _ state: StateDirectory, files: FileExecutor = FileExecutor(label: "io.sglorad.library.files")
+        _ state: StateDirectory, time: ServiceTime? = nil,
+        files: FileExecutor = FileExecutor(label: "io.sglorad.library.files")
     ) throws(SgloradError) {
+        let time = if let time { time } else { try ServiceTime(state) }
         self.state = state
         blobs = BlobStore(state)
         database = try LibraryDatabase(path: state.cacheDatabase)
-        let resources = LibraryResources(state: state, database: database, blobs: blobs, files: files)
+        try database.writeNow { db in try AdapterAges.complete(db, time) }
+        let resources = LibraryResources(
+            state: state, database: database, blobs: blobs, files: files, time: time)
         bases = BaseStore(resources: resources)
         references = ReferenceStore(resources: resources)
         experts = ExpertStore(resources: resources)

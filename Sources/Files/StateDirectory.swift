@@ -4,6 +4,7 @@ internal import Glibc
 /// The daemon's state directory: two databases and the files that their rows reference.
 ///
 /// - `cache.db`, `queue.db`: the databases.
+/// - `time`: the service's own time, in which ages are counted; see ``ServiceTime``.
 /// - `idempotency.key`: the key that hashes idempotency keys; kept outside the databases, so that they reveal nothing alone.
 /// - `blobs/ab/abcd…`: experts' parameters and generators, named by their SHA-256, each with its manifest `abcd….json`.
 /// - `adapters/<uid>/<adapter>/`: published PEFT folders, each with its manifest `<adapter>.json`.
@@ -32,6 +33,8 @@ public struct StateDirectory: Sendable {
     public var cacheDatabase: String { root + "/cache.db" }
     /// The database of requests.
     public var queueDatabase: String { root + "/queue.db" }
+    /// The service's own time.
+    public var serviceTime: String { root + "/time" }
     /// The key that hashes idempotency keys.
     public var idempotencyKey: String { root + "/idempotency.key" }
     /// Content-addressed files.

@@ -3,7 +3,7 @@ internal import Files
 internal import GRDB
 internal import Storage
 
-/// How many more requests the queue admits, in total and per user.
+/// How many more requests the queue admits, in total and per user, counted by accounts.
 ///
 /// Valid within one transaction, in which nothing else may admit requests: it counts the open requests once and then adds
 /// what it admits itself.
@@ -11,13 +11,16 @@ struct QueueRoom {
     private let db: Database
     private let capacity: Int
     private let perUser: Int
+    private let ended: EndedRequests
     private var open: Int?
     private var own: [UserID: Int] = [:]
+    private var hasRoomForEnded: [UserID: Bool] = [:]
 
     init(_ db: Database, _ options: QueueOptions) {
         self.db = db
         capacity = options.capacity
         perUser = options.perUser
+        ended = EndedRequests(options)
     }
 
     /// Whether any request at all would be admitted.
@@ -25,7 +28,8 @@ struct QueueRoom {
 
     /// How many more requests a user may submit.
     mutating func left(for user: UserID) throws -> Int {
-        max(0, min(try capacity - countOpen(), try perUser - countOpen(of: user)))
+        guard try ended.hasRoom(db, for: user, deleting: false) else { return 0 }
+        return max(0, min(try capacity - countOpen(), try perUser - countOpen(of: user)))
     }
 
     /// Reserves one place.
@@ -47,7 +51,16 @@ struct QueueRoom {
                     "retryAfter": .double(2), "reason": .string("the user has too many open requests"),
                 ])
         }
+        guard try hasRoomForEnded(of: user) else { throw ended.refusal }
         (self.open, self.own[user]) = (open + 1, own + 1)
+    }
+
+    /// Whether a user's ended requests leave room for another; those that may go are deleted first.
+    private mutating func hasRoomForEnded(of user: UserID) throws -> Bool {
+        if let known = hasRoomForEnded[user] { return known }
+        let hasRoom = try ended.hasRoom(db, for: user, deleting: true)
+        hasRoomForEnded[user] = hasRoom
+        return hasRoom
     }
 
     private mutating func countOpen() throws -> Int {
@@ -57,7 +70,7 @@ struct QueueRoom {
     }
 
     private mutating func countOpen(of user: UserID) throws -> Int {
-        let requests = RequestRecord.filter(RequestRecord.isOpen && RequestRecord.Columns.uid == user)
+        let requests = RequestRecord.filter(RequestRecord.isOpen && RequestRecord.Columns.account == user)
         let count = try own[user] ?? requests.fetchCount(db)
         own[user] = count
         return count

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import GRDB
-internal import Storage
 internal import Privacy
+internal import Storage
 
 /// The versions of `queue.db`, each migrated to the next.
 ///
@@ -49,6 +49,9 @@ enum QueueSchema {
             IntentSplit.install(in: db)
             try db.execute(sql: version4)
             IntentSplit.remove(from: db)
+        }
+        migrator.registerMigration("5: accounts, and how many ended requests they have") { db in
+            try db.execute(sql: version5)
         }
         return migrator
     }
@@ -185,6 +188,19 @@ enum QueueSchema {
         CREATE INDEX requestKeyed ON request (submittedAge) WHERE keyHash IS NOT NULL;
         CREATE UNIQUE INDEX requestByKey ON request (uid, keyHash) WHERE keyHash IS NOT NULL;
         CREATE INDEX requestOwed ON request (sequence) WHERE isOwed = 1 AND finishedAt IS NOT NULL;
+        """
+
+    /// Adds `account`, the user under whom a request is counted and takes turns: see `UserAccounts`.
+    ///
+    /// The table `turn` holds accounts from now on. The last index finds the oldest of an account's ended requests.
+    private static let version5 = """
+        ALTER TABLE request ADD COLUMN account INTEGER NOT NULL DEFAULT 0;
+        UPDATE request SET account = uid;
+        DROP INDEX requestWaiting;
+        DROP INDEX requestOpen;
+        CREATE INDEX requestWaiting ON request (account, sequence) WHERE state = 'queued';
+        CREATE INDEX requestOpen ON request (account) WHERE finishedAt IS NULL;
+        CREATE INDEX requestEndedOfAccount ON request (account, endedAge) WHERE finishedAt IS NOT NULL;
         """
 }
 

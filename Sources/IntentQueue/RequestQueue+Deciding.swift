@@ -13,7 +13,7 @@ extension RequestQueue {
     ///
     /// - Returns: the request as it is now; nil where there is none.
     public func cancel(_ id: String) async throws(SgloradError) -> QueuedRequest? {
-        let (moment, retains) = (age.moment, retainsTexts)
+        let (moment, retains) = (time.now, retainsTexts)
         let cancelled = try await database.write { db -> (request: QueuedRequest, token: String?)? in
             guard var record = try RequestRecord.find(id, in: db), !record.state.isFinal else { return nil }
             try record.cancel(db, at: moment, retainingText: retains)
@@ -57,7 +57,7 @@ extension RequestQueue {
                 options: record.intentOptions ?? IntentOptions(seed: .random(in: 0..<1 << 53)))
             if let obstacle { throw obstacle }
             var room = QueueRoom(db, options)
-            try room.reserve(for: record.uid)
+            try room.reserve(for: record.account)
             try record.reopen(db, with: intent)
             return QueuedRequest(record)
         }

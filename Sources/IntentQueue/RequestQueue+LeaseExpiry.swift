@@ -1,4 +1,5 @@
 public import ErrorModel
+internal import Files
 internal import GRDB
 internal import Storage
 
@@ -12,7 +13,7 @@ extension RequestQueue {
     ///
     /// The attempt stays counted. A worker that reports later learns that it has ``LeaseStanding/lost`` its lease.
     func expireLeases() async throws(SgloradError) {
-        for lease in leases.expired(at: clock.uptime()) {
+        for lease in leases.expired(at: time.uptime) {
             if try await !requeue(lease) { leases.release(lease) }
         }
     }

@@ -60,6 +60,24 @@ extension RequestQueue {
         return requests
     }
 
+    /// The identifiers of all requests, in parts and in the order of submission.
+    ///
+    /// - Parameters:
+    ///   - sequence: the place after which a part begins; 0 for the first, then `last` of the part before.
+    ///   - limit: how many at most.
+    /// - Returns: nil where there are no more.
+    public func requestIDs(
+        after sequence: Int, limit: Int
+    ) async throws(SgloradError) -> (ids: [String], last: Int)? {
+        try await database.read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT sequence, id FROM request WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                arguments: [sequence, limit])
+            guard let last = rows.last else { return nil }
+            return (rows.map { $0["id"] }, last["sequence"])
+        }
+    }
+
     /// The identifiers of the open requests.
     public func openRequestIDs() async throws(SgloradError) -> Set<String> {
         try await database.read { db in

@@ -35,13 +35,15 @@ extension RequestQueue {
     public func submit(
         _ batch: [Submission]
     ) async throws(SgloradError) -> [Result<QueuedRequest, SgloradError>] {
-        let (options, moment) = (options, age.moment)
+        let (options, moment) = (options, time.now)
+        let accounts = batch.map { account(of: $0.uid) }
         let hashes = batch.map { submission in submission.key.map { keys.hashes($0, uid: submission.uid) } }
         let results = try await database.write { db in
             var room = QueueRoom(db, options)
-            return try zip(batch, hashes).map { submission, hashes -> Result<QueuedRequest, SgloradError> in
+            return try batch.indices.map { place -> Result<QueuedRequest, SgloradError> in
                 do {
-                    return .success(try submission.admit(db, hashes, &room, at: moment))
+                    return .success(
+                        try batch[place].admit(db, accounts[place], hashes[place], &room, at: moment))
                 } catch let error as SgloradError {
                     return .failure(error)
                 }
@@ -67,12 +69,12 @@ extension RequestQueue {
         }
     }
 
-    /// How many more open requests a user may have at present.
+    /// How many more open requests a user may have at present, together with the other IDs of their account.
     public func room(for uid: UserID) async throws(SgloradError) -> Int {
-        let options = options
+        let (options, account) = (options, account(of: uid))
         return try await database.read { db in
             var room = QueueRoom(db, options)
-            return try room.left(for: uid)
+            return try room.left(for: account)
         }
     }
 

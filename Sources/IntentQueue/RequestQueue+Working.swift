@@ -17,7 +17,7 @@ extension RequestQueue {
         try await expireLeases()
         while true {
             let token = Lease.newToken()
-            let (attempts, retains, moment) = (options.attempts, retainsTexts, age.moment)
+            let (attempts, retains, moment) = (options.attempts, retainsTexts, time.now)
             let next = try await database.write { db in
                 try Self.startNext(db, token: token, attempts: attempts, retaining: retains, at: moment)
             }
@@ -29,7 +29,7 @@ extension RequestQueue {
                 continue
             }
             let lease = Lease(request: next.request.id, token: token)
-            let request = leases.grant(lease, next.request, at: clock.uptime())
+            let request = leases.grant(lease, next.request, at: time.uptime)
             watchers.announce(request)
             return TakenRequest(request: request, intent: intent, lease: lease)
         }
@@ -37,7 +37,7 @@ extension RequestQueue {
 
     /// Starts the next request, or makes it `failed`; a failed one is returned without an intent.
     private static func startNext(
-        _ db: Database, token: String, attempts: Int, retaining: Bool, at moment: QueueMoment
+        _ db: Database, token: String, attempts: Int, retaining: Bool, at moment: ServiceTime.Moment
     ) throws -> (request: QueuedRequest, intent: QueuedIntent?)? {
         guard let sequence = try UserTurnOrder.next(db),
             var record = try RequestRecord.fetchOne(db, key: sequence)
@@ -79,7 +79,7 @@ extension RequestQueue {
     /// - Returns: whether to carry on.
     @discardableResult
     public func report(_ stage: RequestStage, _ lease: Lease) -> LeaseStanding {
-        guard let request = leases.renew(lease, stage: stage, at: clock.uptime()) else { return .lost }
+        guard let request = leases.renew(lease, stage: stage, at: time.uptime) else { return .lost }
         watchers.announce(request)
         return request.isCancelRequested ? .cancelRequested : .held
     }
@@ -109,9 +109,10 @@ extension RequestQueue {
     func end(
         _ lease: Lease,
         by transition:
-            @escaping @Sendable (Database, inout RequestRecord, QueueMoment, _ retains: Bool) throws -> Void
+            @escaping @Sendable (Database, inout RequestRecord, ServiceTime.Moment, _ retains: Bool) throws ->
+            Void
     ) async throws(SgloradError) -> Bool {
-        let (moment, retains) = (age.moment, retainsTexts)
+        let (moment, retains) = (time.now, retainsTexts)
         let ended = try await database.write { db -> QueuedRequest? in
             guard var record = try RequestRecord.held(by: lease, in: db) else { return nil }
             try transition(db, &record, moment, retains)
@@ -155,7 +156,7 @@ extension RequestQueue {
     private func conclude(
         _ id: String, _ state: RequestState, adapter: String? = nil, failure: SgloradError? = nil
     ) async throws(SgloradError) {
-        let (moment, retains) = (age.moment, retainsTexts)
+        let (moment, retains) = (time.now, retainsTexts)
         let concluded = try await database.write { db -> QueuedRequest? in
             guard var record = try RequestRecord.find(id, in: db), record.state == .queued else { return nil }
             try record.finish(

@@ -1,6 +1,6 @@
 public import ErrorModel
 public import Executors
-internal import Files
+public import Files
 internal import Foundation
 internal import GRDB
 internal import Storage
@@ -20,16 +20,16 @@ public actor RequestQueue {
     public nonisolated let endings = Bell()
 
     let database: DurableDatabase
-    let clock: QueueClock
-    let age: QueueAge
+    /// Under whom each user is counted.
+    let accounts: UserAccounts?
+    /// The time in which ages are counted, and leases.
+    public nonisolated let time: ServiceTime
     let keys: IdempotencyKeys
     var leases: LeaseTable
     var watchers = RequestWatchers()
     var idleWorkers = IdleWorkers()
     /// Whether the write-ahead log may still hold what the database has erased.
     private var logHoldsErased = true
-    /// The age of the queue when it was last written down.
-    private var ageWritten: Double
 
     /// Opens the queue and requeues what an earlier run left running.
     ///
@@ -38,26 +38,30 @@ public actor RequestQueue {
     ///   - options: how much is admitted and kept.
     ///   - keyFile: the file of the secret that hashes idempotency keys; created if it is missing. By default
     ///     `idempotency.key` beside the database.
-    ///   - clock: what time is measured with.
+    ///   - time: the time in which ages are counted; by default that of the file `time` beside the database.
+    ///   - accounts: under whom each user is counted; by default under their own ID.
     /// - Throws: `storageFailure` with SQLite's message.
     public init(
         path: String, options: QueueOptions = QueueOptions(), keyFile: String? = nil,
-        clock: QueueClock = .system
+        time: ServiceTime? = nil, accounts: UserAccounts? = nil
     ) throws(SgloradError) {
         self.options = options
-        self.clock = clock
+        let time =
+            if let time { time } else { try ServiceTime(file: Path.parent(of: path) + "/time") }
+        self.time = time
+        self.accounts = accounts
         leases = LeaseTable(duration: options.lease)
         database = try DurableDatabase(
             path: path, description: QueueSchema.description)
         keys = try IdempotencyKeys(file: keyFile ?? Path.parent(of: path) + "/idempotency.key")
-        age = try database.writeNow { db in
+        try EarlierAge.takeOver(from: database, by: time)
+        try database.writeNow { db in
             // The attempt stays counted: the request may be why the daemon died.
             _ = try RequestRecord.filter(RequestRecord.isRunning).updateAll(
                 db, RequestRecord.Columns.state.set(to: RequestState.queued.rawValue),
                 RequestRecord.Columns.lease.set(to: nil))
-            return try QueueAge(db, clock: clock)
+            try Retention.bringBack(db, to: time.now)
         }
-        ageWritten = age.seconds
     }
 
     /// Closes the database; later calls fail.
@@ -72,15 +76,10 @@ public actor RequestQueue {
     /// Call it at least twice a minute.
     public func sweep() async throws(SgloradError) {
         try await expireLeases()
-        let retention = Retention(options: options, age: age.seconds)
+        let retention = Retention(options: options, now: time.now)
         if try await database.read({ db in try retention.isDue(db) }) {
             try await database.write { db in try retention.apply(db) }
             logHoldsErased = true
-        }
-        if retention.age - ageWritten > 3600 {
-            let age = age
-            try await database.write { db in try age.write(db) }
-            ageWritten = retention.age
         }
         if logHoldsErased { try await truncateLog() }
     }
@@ -89,6 +88,9 @@ public actor RequestQueue {
     public func problems() async throws(SgloradError) -> [String] {
         try await database.problems()
     }
+
+    /// The account that a user's requests are counted under.
+    func account(of user: UserID) -> UserID { accounts?.account(of: user) ?? user }
 
     /// Whether texts of final requests are kept for a time.
     var retainsTexts: Bool { options.retainIntents > .zero }

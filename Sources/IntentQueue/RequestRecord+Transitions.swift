@@ -1,4 +1,5 @@
 internal import ErrorModel
+internal import Files
 internal import Foundation
 internal import GRDB
 internal import Privacy
@@ -29,7 +30,7 @@ extension RequestRecord {
     ///   - retainingText: whether the text is moved to `retained`, until its time has passed.
     mutating func finish(
         _ db: Database, as state: RequestState, adapter: String? = nil, failure: SgloradError? = nil,
-        at moment: QueueMoment, retainingText: Bool
+        at moment: ServiceTime.Moment, retainingText: Bool
     ) throws {
         let failure = try failure.map { try StoredJSON.string($0) }
         if retainingText { try RetainedText.keep(of: self, in: db) }
@@ -53,7 +54,7 @@ extension RequestRecord {
     ///   - moment: when.
     ///   - retainingText: as for ``finish(_:as:adapter:failure:at:retainingText:)``.
     mutating func requeue(
-        _ db: Database, countingAttempt: Bool, at moment: QueueMoment, retainingText: Bool
+        _ db: Database, countingAttempt: Bool, at moment: ServiceTime.Moment, retainingText: Bool
     ) throws {
         guard !isCancelRequested else {
             return try finish(db, as: .cancelled, at: moment, retainingText: retainingText)
@@ -66,7 +67,7 @@ extension RequestRecord {
     }
 
     /// Cancels a queued request and marks a running one; a final one stays as it is.
-    mutating func cancel(_ db: Database, at moment: QueueMoment, retainingText: Bool) throws {
+    mutating func cancel(_ db: Database, at moment: ServiceTime.Moment, retainingText: Bool) throws {
         switch state {
         case .queued: try finish(db, as: .cancelled, at: moment, retainingText: retainingText)
         case .running: try updateChanges(db) { $0.isCancelRequested = true }

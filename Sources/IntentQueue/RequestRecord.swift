@@ -13,6 +13,8 @@ struct RequestRecord: Sendable, Codable, FetchableRecord, MutablePersistableReco
     var sequence: Int?
     var id: String
     var uid: UserID
+    /// The user under whom it is counted and takes turns; another than `uid` for an ID of somebody's subordinate range.
+    var account: UserID
     var base: String
     var label: String?
     /// The intent's words, see ``StoredText``; NULL once the request is final.
@@ -24,11 +26,11 @@ struct RequestRecord: Sendable, Codable, FetchableRecord, MutablePersistableReco
     var state: RequestState
     /// Seconds since 1970 by the wall clock.
     var submittedAt: Double
-    /// The queue's age at submission, in seconds.
+    /// The running time at submission, in seconds; see `ServiceTime.Moment`.
     var submittedAge: Double
     /// Seconds since 1970 by the wall clock; set exactly when the request is final.
     var finishedAt: Double?
-    /// The queue's age at the request's end, in seconds.
+    /// The service's age at the request's end, in seconds.
     var endedAge = 0.0
     /// Set exactly when the request is done.
     var adapter: String?
@@ -45,7 +47,8 @@ struct RequestRecord: Sendable, Codable, FetchableRecord, MutablePersistableReco
     var isResultPending = false
 
     enum CodingKeys: String, CodingKey {
-        case sequence, id, uid, base, label, text, options, state, submittedAt, submittedAge, finishedAt
+        case sequence, id, uid, account, base, label, text, options, state, submittedAt, submittedAge,
+            finishedAt
         case endedAge, adapter, failure, attempts, lease, keyHash, contentHash, spoolName
         case isCancelRequested = "calledOff"
         case isResultPending = "isOwed"
@@ -55,6 +58,7 @@ struct RequestRecord: Sendable, Codable, FetchableRecord, MutablePersistableReco
         static let sequence = Column(CodingKeys.sequence)
         static let id = Column(CodingKeys.id)
         static let uid = Column(CodingKeys.uid)
+        static let account = Column(CodingKeys.account)
         static let label = Column(CodingKeys.label)
         static let state = Column(CodingKeys.state)
         static let submittedAge = Column(CodingKeys.submittedAge)

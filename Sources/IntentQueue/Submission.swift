@@ -39,12 +39,14 @@ extension Submission {
     ///
     /// - Parameters:
     ///   - db: the database, within a transaction.
+    ///   - account: under whom the submitter is counted.
     ///   - hashes: those of the key, if there is one.
     ///   - room: the places that are left, counted in this transaction.
     ///   - moment: when.
     /// - Throws: `invalidIntent` for a bad key, or one that was used for other content; the obstacle; `busy`.
     func admit(
-        _ db: Database, _ hashes: IdempotencyKeys.Hashes?, _ room: inout QueueRoom, at moment: QueueMoment
+        _ db: Database, _ account: UserID, _ hashes: IdempotencyKeys.Hashes?, _ room: inout QueueRoom,
+        at moment: ServiceTime.Moment
     ) throws -> QueuedRequest {
         if let key, !(1...IdempotencyKey.limit).contains(key.key.utf8.count) {
             throw SgloradError.invalidIntent(
@@ -56,11 +58,11 @@ extension Submission {
         }
         if let hashes, let earlier = try repeated(db, hashes) { return earlier }
         if let obstacle { throw obstacle }
-        try room.reserve(for: uid)
+        try room.reserve(for: account)
         var record = RequestRecord(
-            id: "r-" + UUID().uuidString.lowercased(), uid: uid, base: base, label: label,
+            id: "r-" + UUID().uuidString.lowercased(), uid: uid, account: account, base: base, label: label,
             text: StoredText.bytes(intent.text), options: try StoredJSON.string(intent.options),
-            state: .queued, submittedAt: moment.wall, submittedAge: moment.age, keyHash: hashes?.key,
+            state: .queued, submittedAt: moment.wall, submittedAge: moment.running, keyHash: hashes?.key,
             contentHash: hashes?.content, spoolName: spoolName, isResultPending: spoolName != nil)
         try record.insert(db)
         return QueuedRequest(record)

@@ -2,7 +2,7 @@ internal import Files
 internal import GRDB
 internal import Storage
 
-/// A row of the table `turn`: when a user was last served, as a counter.
+/// A row of the table `turn`: when an account was last served, as a counter.
 private struct TurnRecord: Sendable, Codable, FetchableRecord, PersistableRecord {
     static let databaseTableName = "turn"
 
@@ -16,6 +16,8 @@ private struct TurnRecord: Sendable, Codable, FetchableRecord, PersistableRecord
 }
 
 /// Whose turn it is: round robin over the users with queued requests, first come, first served within a user.
+///
+/// Users are counted by their accounts, so that the IDs of a subordinate range have one turn together.
 ///
 /// Of the users with queued requests, the one who was served the longest ago comes first; a user who was never served comes
 /// before those who were, and among such users the oldest request decides. The order is kept in the database and outlives a
@@ -35,7 +37,7 @@ enum UserTurnOrder {
 
     /// Deletes the rows of users who have no requests left.
     static func prune(_ db: Database) throws {
-        let users = RequestRecord.select(RequestRecord.Columns.uid)
+        let users = RequestRecord.select(RequestRecord.Columns.account)
         try TurnRecord.filter(!users.contains(TurnRecord.Columns.uid)).deleteAll(db)
     }
 
@@ -51,15 +53,15 @@ enum UserTurnOrder {
     /// user. The state is a literal because the index is partial: with a bound value it would not apply.
     static let sql = """
         WITH RECURSIVE user (uid) AS (
-            SELECT min(uid) FROM request INDEXED BY requestWaiting WHERE state = 'queued'
+            SELECT min(account) FROM request INDEXED BY requestWaiting WHERE state = 'queued'
             UNION ALL
-            SELECT (SELECT min(uid) FROM request INDEXED BY requestWaiting
-                WHERE state = 'queued' AND request.uid > user.uid)
+            SELECT (SELECT min(account) FROM request INDEXED BY requestWaiting
+                WHERE state = 'queued' AND request.account > user.uid)
             FROM user WHERE user.uid IS NOT NULL
         )
         SELECT uid,
             (SELECT min(sequence) FROM request INDEXED BY requestWaiting
-                WHERE state = 'queued' AND request.uid = user.uid) AS first,
+                WHERE state = 'queued' AND request.account = user.uid) AS first,
             coalesce((SELECT served FROM turn WHERE turn.uid = user.uid), 0) AS turn
         FROM user WHERE uid IS NOT NULL ORDER BY turn, first LIMIT 1
         """

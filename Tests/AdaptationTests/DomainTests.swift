@@ -17,10 +17,6 @@ import Testing
 /// The whole domain without a socket: the daemon's stores and services, called as its doors call them.
 @Suite("Domain", .needsModel, .timeLimit(.minutes(20)))
 struct DomainTests {
-    private struct Unobserved: StartObserver {
-        func begin(_ what: String) {}
-        func step() {}
-    }
 
     private static let layout = try? AdapterLayout(
         sites: [Site(path: "layer.0.query", inFeatures: 6, outFeatures: 5)], rank: 2, scale: 2)
@@ -32,8 +28,9 @@ struct DomainTests {
         let folder = try TemporaryFolder()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let stores = try await OpenedStores.open(
-            StateDirectory(root: folder("state")), options: QueueOptions(), progress: Unobserved(),
-            logger: logger)
+            StateDirectory(root: folder("state")), options: QueueOptions(),
+            keepingTombstones: .seconds(3600), accounts: UserAccounts(),
+            progress: Unobserved(), logger: logger)
         let domain = Domain(
             Domain.Options(
                 workers: 1, model: Places.model, users: nil, spool: SpoolOptions(),

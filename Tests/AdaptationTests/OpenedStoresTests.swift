@@ -19,13 +19,9 @@ struct OpenedStoresTests {
 
     private static func open(_ state: StateDirectory) async throws -> OpenedStores {
         try await OpenedStores.open(
-            state, options: QueueOptions(), progress: Unobserved(),
+            state, options: QueueOptions(), keepingTombstones: .seconds(3600), accounts: UserAccounts(),
+            progress: Unobserved(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    }
-
-    private struct Unobserved: StartObserver {
-        func begin(_ what: String) {}
-        func step() {}
     }
 
     private static func close(_ stores: OpenedStores) async throws {

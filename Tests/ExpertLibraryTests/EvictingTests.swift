@@ -81,15 +81,55 @@ final class EvictingTests: OpenLibrary {
     }
 
     @Test func `a use is recorded at most once a minute`() async throws {
-        let adapter = try await publish("r-1")
-        #expect(try await store.adapters.find(adapter.id)?.usedAt == Sample.moment)
-        let later = Sample.moment.addingTimeInterval(61)
-        try await store.adapters.touch(adapter.id, at: later)
-        #expect(try await store.adapters.find(adapter.id)?.usedAt == later)
-        try await store.adapters.touch(adapter.id, at: later.addingTimeInterval(59))
-        #expect(try await store.adapters.find(adapter.id)?.usedAt == later)
-        try await store.adapters.touch(adapter.id, at: Sample.moment)
-        #expect(try await store.adapters.find(adapter.id)?.usedAt == later)
+        let clock = ManualClock()
+        let store = try LibraryStore(place.state, time: ServiceTime(place.state, clock: clock.clock()))
+        let adapter = try store.adapters.write(Sample.draft())
+        try await store.adapters.insert(adapter)
+        func used() async throws -> Double? {
+            try await store.adapters.find(adapter.id)?.usedAt.timeIntervalSince1970
+        }
+        #expect(try await used() == Sample.moment.timeIntervalSince1970)
+        clock.pass(.seconds(61))
+        try await store.adapters.touch(adapter.id)
+        let first = try await used()
+        #expect(first == clock.clock().wall())
+        clock.pass(.seconds(59))
+        try await store.adapters.touch(adapter.id)
+        #expect(try await used() == first)
+        // Setting the clock makes no use older, and an adapter used under a wrong clock can be used again.
+        clock.step(bySeconds: -86_400)
+        try await store.adapters.touch(adapter.id)
+        #expect(try await used() == first)
+        clock.pass(.seconds(2))
+        try await store.adapters.touch(adapter.id)
+        #expect(try await used() == clock.clock().wall())
+        try store.close()
+    }
+
+    /// The years by which the clock was wrong when the adapter was published, and is set right later.
+    @Test(arguments: [-56.0, 73.0])
+    func `an adapter ages in the service's time, whatever the clock says`(years: Double) async throws {
+        let clock = ManualClock()
+        let leap = years * 365 * 86_400
+        let time = try ServiceTime(place.state, clock: clock.clock())
+        let store = try LibraryStore(place.state, time: time)
+        clock.step(bySeconds: leap)
+        let adapter = try store.adapters.write(
+            Sample.draft(label: "whimsical", createdAt: Date(timeIntervalSince1970: clock.clock().wall())))
+        try await store.adapters.insert(adapter)
+        clock.step(bySeconds: -leap)
+        let policy = EvictionPolicy(maximumAge: 3600, minimumAge: 300)
+        clock.pass(.seconds(3600))
+        #expect(try await store.adapters.evict(policy).evicted.isEmpty)
+        #expect(try await store.adapters.eraseLabels(olderThan: .seconds(3601)) == 0)
+        clock.pass(.seconds(1))
+        #expect(try await store.adapters.eraseLabels(olderThan: .seconds(3601)) == 1)
+        #expect(try await store.adapters.evict(policy, dryRun: true).evicted.map(\.id) == [adapter.id])
+        // It is young again only by its age, not by a clock that goes back behind its publication.
+        let all = EvictionPolicy(maximumBytes: 0, minimumAge: 300)
+        clock.step(bySeconds: -leap)
+        #expect(try await store.adapters.evict(all).evicted.map(\.id) == [adapter.id])
+        try store.close()
     }
 
     @Test func `a pin is recorded in the manifest, and a removed adapter cannot be pinned`() async throws {

@@ -2,6 +2,7 @@ import ErrorModel
 import Files
 import IntentQueue
 import Privacy
+import TestSupport
 import Testing
 
 @Suite("Results for the spool", .timeLimit(.minutes(20)))

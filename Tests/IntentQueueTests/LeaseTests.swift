@@ -3,6 +3,7 @@ import Files
 import Foundation
 import IntentQueue
 import Privacy
+import TestSupport
 import Testing
 
 @Suite("Leases", .timeLimit(.minutes(20)))

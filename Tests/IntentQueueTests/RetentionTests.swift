@@ -3,6 +3,7 @@ import Files
 import Foundation
 import IntentQueue
 import Privacy
+import TestSupport
 import Testing
 
 @Suite("Retention", .timeLimit(.minutes(20)))
@@ -144,15 +145,87 @@ struct RetentionTests {
         time.step(bySeconds: -86_400)
         queue = try place.open(options, clock: time.clock())
         try await queue.close()
-        // The box is off: with its clock running, then with a clock that starts in the past.
-        time.restart(afterSeconds: 400)
-        queue = try place.open(options, clock: time.clock(boot: "second"))
-        try await queue.close()
+        // The machine is off, and then has a clock that starts in the past.
         time.restart(afterSeconds: -86_400)
-        queue = try place.open(options, clock: time.clock(boot: "third"))
+        queue = try place.open(options, clock: time.clock(boot: "second"))
+        time.pass(.seconds(550))
         try await queue.sweep()
         #expect(try await queue.request(id) != nil)
-        time.pass(.seconds(250))
+        time.pass(.seconds(50))
+        try await queue.sweep()
+        #expect(try await queue.request(id) == nil)
+        try await queue.close()
+    }
+
+    /// The years that a stale clock is behind, or one with a damaged battery ahead.
+    @Test(arguments: [-56.0, 73.0])
+    func `starts with a wrong and then the right clock erase no label, key, text or request`(years: Double)
+        async throws
+    {
+        let options = QueueOptions(
+            keepKeys: .seconds(3600), keepRequests: .seconds(3600), retainIntents: .seconds(3600),
+            keepLabels: .seconds(3600))
+        let key = IdempotencyKey("once", content: [1])
+        func repetition(_ queue: RequestQueue) async throws -> String {
+            try await queue.submit(
+                Submission(QueuedIntent("whimsical"), base: "b", uid: 1, label: "ptarmigan", key: key)
+            ).id
+        }
+        var queue = try place.open(options, clock: time.clock())
+        let id = try await repetition(queue)
+        try await queue.end(.refused)
+        try await queue.close()
+        for (boot, leap) in [
+            ("wrong", years), ("right", -years), ("wrong again", years), ("and back", -years),
+        ] {
+            time.restart(afterSeconds: leap * 365 * 86_400 + 60)
+            queue = try place.open(options, clock: time.clock(boot: boot))
+            time.pass(.seconds(400))
+            try await queue.sweep()
+            #expect(try await repetition(queue) == id, "\(boot)")
+            #expect(try await queue.request(id)?.label == "ptarmigan")
+            #expect(try place.holding(["whimsical"]) == ["whimsical"])
+            try queue.time.save()
+            try await queue.close()
+        }
+        // 1,600 seconds of uptime have passed; after twice as many nothing is left, whatever the clock said.
+        queue = try place.open(options, clock: time.clock(boot: "and back"))
+        time.pass(.seconds(3600))
+        try await queue.sweep()
+        #expect(try place.holding(words).isEmpty)
+        #expect(try await repetition(queue) != id)
+        try await queue.close()
+    }
+
+    @Test func `a request is kept for as long as its idempotency key counts`() async throws {
+        let options = QueueOptions(keepKeys: .seconds(2000), keepRequests: .seconds(1000))
+        let queue = try place.open(options, clock: time.clock())
+        let key = IdempotencyKey("once", content: [1])
+        let id = try await queue.submit(Submission(QueuedIntent("text"), base: "b", uid: 1, key: key)).id
+        try await queue.end(.refused)
+        time.pass(.seconds(1999))
+        try await queue.sweep()
+        #expect(try await queue.request(id) != nil)
+        time.pass(.seconds(1))
+        try await queue.sweep()
+        #expect(try await queue.request(id) == nil)
+        try await queue.close()
+    }
+
+    @Test func `where the service's time was lost, everything ages from then on`() async throws {
+        let options = QueueOptions(keepKeys: .seconds(500), keepRequests: .seconds(1000))
+        time.pass(.seconds(100_000))
+        var queue = try place.open(options, clock: time.clock())
+        time.pass(.seconds(100_000))
+        let id = try await queue.submit("text").id
+        try await queue.end(.failed)
+        try await queue.close()
+        try FileManager.default.removeItem(atPath: place.folder + "/time")
+        queue = try place.open(options, clock: time.clock())
+        time.pass(.seconds(999))
+        try await queue.sweep()
+        #expect(try await queue.request(id) != nil)
+        time.pass(.seconds(1))
         try await queue.sweep()
         #expect(try await queue.request(id) == nil)
         try await queue.close()

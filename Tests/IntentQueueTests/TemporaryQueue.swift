@@ -22,8 +22,9 @@ final class TemporaryQueue: Sendable {
     }
 
     /// Opens the queue with options and a clock of a test's own.
-    func open(_ options: QueueOptions, clock: QueueClock = .system) throws -> RequestQueue {
-        try RequestQueue(path: path, options: options, clock: clock)
+    func open(_ options: QueueOptions, clock: MachineClock = .system) throws -> RequestQueue {
+        try RequestQueue(
+            path: path, options: options, time: ServiceTime(file: temporary("time"), clock: clock))
     }
 
     /// Changes the database behind the queue's back.
@@ -98,8 +99,15 @@ extension RequestRecord {
     /// A queued request of a user.
     static func queued(_ id: String, uid: UserID = 1) -> RequestRecord {
         RequestRecord(
-            id: id, uid: uid, base: "b", text: StoredText.bytes("birds"),
+            id: id, uid: uid, account: uid, base: "b", text: StoredText.bytes("birds"),
             options: #"{"seed":1,"force":false}"#,
             state: .queued, submittedAt: 1, submittedAge: 1)
+    }
+}
+
+extension ServiceTime.Moment {
+    /// A moment with this number of seconds on each clock.
+    static func at(_ seconds: Double) -> ServiceTime.Moment {
+        ServiceTime.Moment(wall: seconds, age: seconds, running: seconds)
     }
 }

@@ -94,7 +94,7 @@ struct TransactionTests {
             try record.insert(db)
             var before = QueueRoom(db, QueueOptions(capacity: 1))
             let isFull = try !before.isAvailable()
-            try record.cancel(db, at: QueueMoment(wall: 2, age: 2), retainingText: false)
+            try record.cancel(db, at: .at(2), retainingText: false)
             var after = QueueRoom(db, QueueOptions(capacity: 1))
             let isAvailable = try after.isAvailable()
             #expect(isFull && isAvailable)
@@ -118,15 +118,15 @@ struct TransactionTests {
                 try record.insert(db)
                 guard id != "open" else { continue }
                 try record.finish(
-                    db, as: .refused, failure: .mishap, at: QueueMoment(wall: 1, age: 1), retainingText: true)
+                    db, as: .refused, failure: .mishap, at: .at(1), retainingText: true)
             }
             func sweep(_ db: Database, at age: Double) throws {
-                let retention = Retention(options: options, age: age)
+                let retention = Retention(options: options, now: .at(age))
                 #expect(try retention.isDue(db))
                 try retention.apply(db)
                 #expect(try !retention.isDue(db))
             }
-            #expect(try !Retention(options: options, age: 5.9).isDue(db))
+            #expect(try !Retention(options: options, now: .at(5.9)).isDue(db))
             try sweep(db, at: 6)
             #expect(try count("retained", db) == 0)
             try sweep(db, at: 11)

@@ -75,13 +75,22 @@ package struct Eraser: Sendable {
 
     /// Repeats the erasures that a restored backup has undone.
     ///
+    /// - Parameter progress: told while the rows are compared with the tombstones.
     /// - Returns: the number of requests and adapters erased again.
-    package func repeatAll() async throws(SgloradError) -> Int {
-        let tombstones = tombstones
-        let forgotten = Set(try await pool.run { () throws(SgloradError) in tombstones.all })
-        guard !forgotten.isEmpty else { return 0 }
-        let removed = try await removeAdapters(of: forgotten, owner: nil)
-        return removed.count + (try await queue.forget(forgotten.sorted(), evenOpen: true)).count
+    package func repeatAll(progress: some StartObserver) async throws(SgloradError) -> Int {
+        defer { tombstones.release() }
+        guard tombstones.count > 0 else { return 0 }
+        progress.begin("Repeating erasures that a restored backup has undone")
+        // The rows are looked up among the tombstones, since there may be millions of these.
+        var (forgotten, last): ([String], Int) = ([], 0)
+        while let page = try await queue.requestIDs(after: last, limit: 10_000) {
+            forgotten += page.ids.filter(tombstones.contains)
+            last = page.last
+            progress.step()
+        }
+        let adapters = try await store.adapters.all().map(\.request).filter(tombstones.contains)
+        let removed = try await removeAdapters(of: Set(forgotten + adapters), owner: nil)
+        return removed.count + (try await queue.forget(forgotten, evenOpen: true)).count
     }
 
     /// Runs `body` while the spool is paused: it takes in no files and delivers no results.

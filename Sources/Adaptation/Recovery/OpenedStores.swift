@@ -27,15 +27,22 @@ package struct OpenedStores: Sendable {
     /// manifests; files without rows are adopted or removed; requests that were running are finished or
     /// requeued.
     ///
-    /// - Parameter progress: told of each step, so that it can extend the service manager's timeout.
+    /// - Parameters:
+    ///   - state: the directory.
+    ///   - options: the queue's.
+    ///   - horizon: how long tombstones are kept.
+    ///   - accounts: under whom each user is counted.
+    ///   - progress: told of each step, so that it can extend the service manager's timeout.
+    ///   - logger: told what was repaired.
     /// - Throws: `storageFailure`.
     package static func open(
-        _ state: StateDirectory, options: QueueOptions, progress: some StartObserver, logger: Logger
+        _ state: StateDirectory, options: QueueOptions, keepingTombstones horizon: Duration,
+        accounts: UserAccounts, progress: some StartObserver, logger: Logger
     ) async throws(SgloradError) -> OpenedStores {
-        let tombstones = try Tombstones(state)
         let reserve = DiskReserve(state)
         reserve.releaseIfFull()
         defer { reserve.ensure() }
+        let time = try ServiceTime(state)
         let damaged = Quarantine(state)
         progress.begin("Examining cache.db")
         try quarantineIfDamaged(
@@ -46,9 +53,13 @@ package struct OpenedStores: Sendable {
             state.queueDatabase, try RequestQueue.examine(state.queueDatabase), damaged, logger,
             consequence:
                 "Open requests are lost: make them again. The file may hold their texts: remove it soon.")
-        let store = try LibraryStore(state)
+        // The queue first: an earlier version kept the service's age there.
         let queue = try RequestQueue(
-            path: state.queueDatabase, options: options, keyFile: state.idempotencyKey)
+            path: state.queueDatabase, options: options, keyFile: state.idempotencyKey, time: time,
+            accounts: accounts)
+        let store = try LibraryStore(state, time: time)
+        progress.begin("Reading the tombstones")
+        let tombstones = try Tombstones(state, time: time, keeping: horizon, progress: progress)
         let isWanted = { @Sendable (adapter: AdapterRecord) async throws(SgloradError) -> Bool in
             // A restored backup may have brought back an erased adapter.
             guard !tombstones.contains(adapter.request) else { return false }

@@ -117,6 +117,7 @@ private struct Reading {
             model: try await path("model"),
             workers: try await int("workers", 1...64) ?? min(64, max(1, processors)),
             queue: try await queue(defaults.queue),
+            keepTombstones: try await keepTombstones() ?? defaults.keepTombstones,
             cache: try await cache(defaults.cache),
             spool: try await spool(defaults.spool),
             limits: try await limits(defaults.limits),
@@ -124,6 +125,10 @@ private struct Reading {
             publishGroup: try await group("publish.group"),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
+    }
+
+    private func keepTombstones() async throws(SgloradError) -> Duration? {
+        try await duration("privacy.keepTombstones", .seconds(60)...(.seconds(3650 * 24 * 3600)))
     }
 
     private func queue(_ defaults: QueueOptions) async throws(SgloradError) -> QueueOptions {
@@ -136,6 +141,8 @@ private struct Reading {
             keepKeys: try await duration("queue.keepKeys", .seconds(60)...day * 365) ?? defaults.keepKeys,
             keepRequests: try await duration("queue.keepRequests", .seconds(60)...day * 3650)
                 ?? defaults.keepRequests,
+            keepRequestsPerUser: try await int("queue.keepRequestsPerUser", 1...100_000_000)
+                ?? defaults.keepRequestsPerUser,
             retainIntents: try await duration("privacy.retainIntents", .zero...day * 3650)
                 ?? defaults.retainIntents,
             keepLabels: try await duration("privacy.keepLabels", .zero...day * 3650) ?? defaults.keepLabels)

@@ -16,6 +16,8 @@ public struct DaemonOptions: Sendable {
     public var workers: Int
     /// The queue's capacity, attempts, leases and retention.
     public var queue: QueueOptions
+    /// How long tombstones of forgotten requests are kept: no backup that is restored may be older.
+    public var keepTombstones: Duration
     /// The cache's eviction policy and verification interval.
     public var cache: CacheOptions
     /// The spool's directory and retention.
@@ -37,7 +39,8 @@ public struct DaemonOptions: Sendable {
     public init(
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
         model: String? = nil,
-        workers: Int = 2, queue: QueueOptions = QueueOptions(), cache: CacheOptions = CacheOptions(),
+        workers: Int = 2, queue: QueueOptions = QueueOptions(),
+        keepTombstones: Duration = .seconds(365 * 24 * 3600), cache: CacheOptions = CacheOptions(),
         spool: SpoolOptions = SpoolOptions(), limits: ServerLimits = ServerLimits(reservedForRoot: 16),
         access: AccessOptions = AccessOptions(), publishGroup: String? = nil, logLevel: Logger.Level = .info,
         trainer: String = "/proc/self/exe"
@@ -47,6 +50,7 @@ public struct DaemonOptions: Sendable {
         self.model = model
         self.workers = workers
         self.queue = queue
+        self.keepTombstones = keepTombstones
         self.cache = cache
         self.spool = spool
         self.limits = limits
