@@ -1,6 +1,4 @@
 public import ErrorModel
-internal import FoundationEssentials
-internal import Glibc
 internal import Synchronization
 
 /// The time in which ages are counted: of requests, keys, labels, adapters and tombstones.
@@ -51,7 +49,7 @@ public final class ServiceTime: Sendable {
     private let counted: Mutex<Counted>
 
     private struct Counted: Sendable {
-        var record: Record
+        var record: ServiceTimeRecord
         /// The uptime at which the record was true.
         var uptime: Double
         /// Whether there was no usable file.
@@ -74,8 +72,8 @@ public final class ServiceTime: Sendable {
         self.temporary = temporary ?? Path.parent(of: file)
         self.clock = clock
         let uptime = clock.uptime().inSeconds
-        let known = try Record.read(file)
-        var record = known ?? Record(boot: clock.boot, uptime: uptime, wall: clock.wall())
+        let known = try ServiceTimeRecord.read(file)
+        var record = known ?? ServiceTimeRecord(boot: clock.boot, uptime: uptime, wall: clock.wall())
         record.resume(uptime: uptime, wall: clock.wall(), boot: clock.boot)
         counted = Mutex(Counted(record: record, uptime: uptime, isNew: known == nil))
         try? save()
@@ -92,6 +90,7 @@ public final class ServiceTime: Sendable {
         let record = counted.withLock { counted in
             var record = counted.record
             record.advance(by: uptime - counted.uptime)
+            counted.record.eras.note(wall: wall, running: record.running)
             return record
         }
         return Moment(wall: wall, age: record.age, running: record.running)
@@ -109,6 +108,19 @@ public final class ServiceTime: Sendable {
         return now.age - (now.wall - wall)
     }
 
+    /// The age of a file, in seconds of uptime, by the time of its last change.
+    ///
+    /// No step of the clock makes a file older, and one from the future ages as well. It is never more than what the wall
+    /// clock says.
+    ///
+    /// - Parameter wall: the time of the file's last change, in seconds since 1970.
+    public func fileAge(changedAt wall: Double) -> Double {
+        let now = now
+        let born = counted.withLock { $0.record.eras.running(atWall: wall, now: now.running) }
+        let age = max(0, now.running - born)
+        return wall <= now.wall ? min(age, now.wall - wall) : age
+    }
+
     /// Takes over the age that an earlier version kept elsewhere, unless this time was counted before.
     ///
     /// - Parameters:
@@ -120,7 +132,7 @@ public final class ServiceTime: Sendable {
         guard counted.withLock(\.isNew), seconds.isFinite, seconds >= 0 else { return }
         let now = (clock.uptime().inSeconds, clock.wall())
         counted.withLock { counted in
-            var record = Record(boot: boot, uptime: uptime, wall: wall)
+            var record = ServiceTimeRecord(boot: boot, uptime: uptime, wall: wall)
             (record.age, record.running) = (seconds, seconds)
             record.resume(uptime: now.0, wall: now.1, boot: clock.boot)
             (counted.record, counted.uptime) = (record, now.0)
@@ -151,89 +163,5 @@ public final class ServiceTime: Sendable {
         (record.boot, record.uptime) = (clock.boot, uptime)
         try DurableFile.write(record.bytes, to: file, temporary: temporary)
         counted.withLock { $0.record.uptime = uptime }
-    }
-}
-
-/// What the file holds; times in seconds.
-private struct Record: Codable, Sendable {
-    /// The age of the service.
-    var age = 0.0
-    /// The uptime over all boots.
-    var running = 0.0
-    /// Time off that is still to be added to the age.
-    var credit = 0.0
-    /// The boot and its uptime when this was saved.
-    var boot: String
-    var uptime: Double
-    /// The wall clock that later ones are compared with, and `running` at that time.
-    var wall: Double
-    var wallRunning = 0.0
-
-    init(boot: String, uptime: Double, wall: Double) {
-        self.boot = boot
-        self.uptime = uptime
-        self.wall = wall
-    }
-
-    /// Lets uptime pass; a negative time counts as none.
-    mutating func advance(by seconds: Double) {
-        guard seconds > 0 else { return }
-        let paid = min(credit, seconds)
-        credit -= paid
-        running += seconds
-        age += seconds + paid
-    }
-
-    /// Continues after a restart of the daemon or of the machine.
-    mutating func resume(uptime now: Double, wall seen: Double, boot current: String) {
-        if boot == current, !current.isEmpty {
-            advance(by: now - uptime)
-        } else {
-            let off = seen - wall - (running - wallRunning)
-            if seen >= ServiceTime.plausible, wall >= ServiceTime.plausible, off > 0 {
-                credit = min(credit + off, ServiceTime.mostCredit)
-            }
-            if off < -3600 { credit = 0 }
-            if seen >= wall { (wall, wallRunning) = (seen, running) }
-        }
-        (boot, uptime) = (current, now)
-    }
-
-    /// Compares the wall clock with the one that was seen before.
-    mutating func compare(wall seen: Double, uptime: Double) {
-        let isBehind = seen < wall + (running - wallRunning) - 3600
-        if isBehind { credit = 0 }
-        if seen >= wall || uptime >= ServiceTime.trusted { (wall, wallRunning) = (seen, running) }
-    }
-
-    /// The file's content: the record as JSON on one line, and its digest on the next.
-    var bytes: [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let json = (try? encoder.encode(self)).map { Array($0) } ?? []
-        return json + [0x0A] + Array(FileDigest.sha256(json).utf8) + [0x0A]
-    }
-
-    /// Reads the file; nil where there is none, or it is damaged.
-    static func read(_ path: String) throws(SgloradError) -> Record? {
-        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw .system(
-                path, "the service's time cannot be opened", remedy: "Check the file's owner and mode.")
-        }
-        defer { close(descriptor) }
-        let bytes: [UInt8]
-        do throws(SgloradError) {
-            bytes = try FileBytes.read(4096, from: descriptor, path: path)
-        } catch {
-            throw .storageFailure(path, "the service's time cannot be read. Check the disk.", cause: error)
-        }
-        let lines = bytes.split(separator: 0x0A)
-        guard lines.count == 2, FileDigest.sha256(lines[0]) == String(decoding: lines[1], as: UTF8.self),
-            let record = try? JSONDecoder().decode(Record.self, from: Data(lines[0])),
-            [record.age, record.running, record.credit].allSatisfy({ $0.isFinite && $0 >= 0 })
-        else { return nil }
-        return record
     }
 }

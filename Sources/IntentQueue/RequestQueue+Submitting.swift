@@ -38,7 +38,11 @@ extension RequestQueue {
         let (options, moment) = (options, time.now)
         let accounts = batch.map { account(of: $0.uid) }
         let hashes = batch.map { submission in submission.key.map { keys.hashes($0, uid: submission.uid) } }
+        let witness = witness
         let results = try await database.write { db in
+            db.afterNextTransaction { db in
+                if let last = try? RequestRecord.lastSequence(db) { witness.record(last) }
+            }
             var room = QueueRoom(db, options)
             return try batch.indices.map { place -> Result<QueuedRequest, SgloradError> in
                 do {

@@ -22,6 +22,11 @@ public actor RequestQueue {
     let database: DurableDatabase
     /// Under whom each user is counted.
     let accounts: UserAccounts?
+    /// How many requests were acknowledged by an earlier run and are no longer in the database, apart from those that ended.
+    ///
+    /// Not zero where the file, or its write-ahead log, has become shorter: it was damaged, removed, or an older one restored.
+    public nonisolated let missingSubmissions: Int
+    let witness: SubmissionWitness
     /// The time in which ages are counted, and leases.
     public nonisolated let time: ServiceTime
     let keys: IdempotencyKeys
@@ -54,6 +59,9 @@ public actor RequestQueue {
         database = try DurableDatabase(
             path: path, description: QueueSchema.description)
         keys = try IdempotencyKeys(file: keyFile ?? Path.parent(of: path) + "/idempotency.key")
+        let witness = SubmissionWitness(beside: path)
+        self.witness = witness
+        missingSubmissions = try Self.compare(database, with: witness)
         try EarlierAge.takeOver(from: database, by: time)
         try database.writeNow { db in
             // The attempt stays counted: the request may be why the daemon died.
@@ -62,6 +70,28 @@ public actor RequestQueue {
                 RequestRecord.Columns.lease.set(to: nil))
             try Retention.bringBack(db, to: time.now)
         }
+    }
+
+    /// Compares the number of submissions with what was acknowledged, and continues after the greater.
+    ///
+    /// - Returns: how many are missing.
+    private static func compare(
+        _ database: DurableDatabase, with witness: SubmissionWitness
+    ) throws(SgloradError) -> Int {
+        let acknowledged = witness.acknowledged ?? 0
+        let missing = try database.writeNow { db -> Int in
+            let last = try RequestRecord.lastSequence(db)
+            guard acknowledged > last else { return 0 }
+            // No number is used twice: results on their way into the spool are known by it.
+            try db.execute(
+                sql: "DELETE FROM sqlite_sequence WHERE name = 'request'")
+            try db.execute(
+                sql: "INSERT INTO sqlite_sequence (name, seq) VALUES ('request', ?)",
+                arguments: [acknowledged])
+            return acknowledged - last
+        }
+        if missing > 0 { witness.restart(at: acknowledged) }
+        return missing
     }
 
     /// Closes the database; later calls fail.

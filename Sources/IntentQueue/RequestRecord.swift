@@ -84,6 +84,11 @@ extension RequestRecord {
     static let isQueued = Columns.state == RequestState.queued.rawValue
     static let isRunning = Columns.state == RequestState.running.rawValue
 
+    /// The greatest number that any request has had, whether or not it is still there; 0 before the first.
+    static func lastSequence(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'request'") ?? 0
+    }
+
     /// Finds a request by its identifier.
     static func find(_ id: String, in db: Database) throws -> RequestRecord? {
         try filter(Columns.id == id).fetchOne(db)

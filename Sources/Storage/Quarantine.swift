@@ -53,6 +53,28 @@ public struct Quarantine: Sendable {
         return QuarantinedItem(name: Path.name(of: item), path: item, reason: reason)
     }
 
+    /// Copies files into the quarantine, or keeps a record alone; blocks.
+    ///
+    /// - Parameters:
+    ///   - paths: what is copied; the originals stay where they are.
+    ///   - name: what it is; a part of the item's name.
+    ///   - reason: what was wrong, and what to do.
+    /// - Returns: the new item.
+    /// - Throws: `storageFailure`.
+    @discardableResult
+    public func keep(
+        copiesOf paths: [String] = [], as name: String, reason: String
+    ) throws(SgloradError) -> QuarantinedItem {
+        let item = try move([], as: name, reason: reason)
+        for path in paths {
+            let copy = try DurableFile(in: item.path, temporaryName: Path.name(of: path))
+            try FileBytes.copy(path, to: copy.descriptor, name: copy.temporaryPath)
+            try copy.keep()
+        }
+        try Folder.synchronise(item.path)
+        return item
+    }
+
     /// What is in quarantine, oldest first.
     public var items: [QuarantinedItem] {
         Folder.entries(of: folder).map { name in

@@ -9,6 +9,7 @@
 // Access to mapped memory is not seen, since it makes no call. Closing never fails: on Linux it does so only with quotas
 // and NFS.
 #define _GNU_SOURCE
+#include "fault-injection.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -86,19 +87,19 @@ static int track(int descriptor, int concerned) {
 int open(const char *path, int flags, ...) {
     mode_t mode = MODE(flags);
     int concerned = is_below(path);
-    return fails(concerned) ? -1 : track(REAL(open)(path, flags, mode), concerned);
+    return fails(concerned) ? -1 : track(REAL(open)(sglorad_opened_path(path), flags, mode), concerned);
 }
 
 int open64(const char *path, int flags, ...) {
     mode_t mode = MODE(flags);
     int concerned = is_below(path);
-    return fails(concerned) ? -1 : track(REAL(open64)(path, flags, mode), concerned);
+    return fails(concerned) ? -1 : track(REAL(open64)(sglorad_opened_path(path), flags, mode), concerned);
 }
 
 int openat(int folder, const char *path, int flags, ...) {
     mode_t mode = MODE(flags);
     int concerned = is_below(path) || (*path != '/' && is_tracked(folder));
-    return fails(concerned) ? -1 : track(REAL(openat)(folder, path, flags, mode), concerned);
+    return fails(concerned) ? -1 : track(REAL(openat)(folder, sglorad_opened_path(path), flags, mode), concerned);
 }
 
 int close(int descriptor) {

@@ -169,4 +169,45 @@ struct ServiceTimeTests {
         try again.takeOver(seconds: 1_000_000, boot: "first", uptime: 900, wall: 1_790_000_000)
         #expect(again.now.age == 5110)
     }
+
+    @Test(arguments: [-56 * year, 73 * year])
+    func `a file made under a wrong clock ages by the uptime, and one made before does not leap`(leap: Double)
+        throws
+    {
+        let time = try open()
+        let before = clock.clock().wall()
+        clock.pass(.seconds(100))
+        #expect(time.fileAge(changedAt: before) == 100)
+        try time.save()
+        clock.restart(afterSeconds: leap)
+        let wrong = try open(boot: "second")
+        clock.pass(.seconds(50))
+        let meanwhile = clock.clock().wall()
+        clock.pass(.seconds(50))
+        #expect(wrong.fileAge(changedAt: before) == 200 && wrong.fileAge(changedAt: meanwhile) == 50)
+        // The clock is set right while the daemon runs, and the machine restarted.
+        clock.step(bySeconds: -leap)
+        #expect(wrong.fileAge(changedAt: before) == 200 && wrong.fileAge(changedAt: meanwhile) == 50)
+        try wrong.save()
+        clock.restart(afterSeconds: 3600)
+        let right = try open(boot: "third")
+        clock.pass(.seconds(1000))
+        #expect(right.fileAge(changedAt: before) == 1200 && right.fileAge(changedAt: meanwhile) == 1050)
+        #expect(right.fileAge(changedAt: clock.clock().wall()) == 0)
+    }
+
+    @Test func `a file whose time is unknown ages from the begin of the records, not at once`() throws {
+        let time = try open()
+        clock.pass(.seconds(500))
+        #expect(time.fileAge(changedAt: 0) == 500)
+        #expect(time.fileAge(changedAt: 9e9) == 500)
+        for boot in 0..<300 {
+            clock.restart(afterSeconds: 3600)
+            let next = try open(boot: "boot \(boot)")
+            clock.pass(.seconds(10))
+            try next.save()
+        }
+        #expect(try open(boot: "boot 299").fileAge(changedAt: 9e9) > 0)
+        #expect(try folder.read("time").count < 32_768)
+    }
 }

@@ -35,9 +35,10 @@ struct TombstoneList: Sendable {
     ///   - index: the tombstones, sorted.
     ///   - folder: where the lists appear.
     ///   - temporary: where they are written first.
+    ///   - progress: called now and then.
     /// - Throws: `storageFailure`.
     static func write(
-        _ index: TombstoneIndex, in folder: String, temporary: String
+        _ index: TombstoneIndex, in folder: String, temporary: String, progress: () -> Void = {}
     ) throws(SgloradError) -> [TombstoneList] {
         var lists: [TombstoneList] = []
         var (bytes, count, ages): ([UInt8], Int, ClosedRange<Int>?) = ([], 0, nil)
@@ -50,6 +51,7 @@ struct TombstoneList: Sendable {
             bytes.append(0x0A)
             let range = widened(ages, by: age)
             (count, ages) = (count + 1, range)
+            if count & 0x3FFF == 0 { progress() }
             if count == most {
                 chunks.append((bytes, count, range))
                 (bytes, count, ages) = ([], 0, nil)
@@ -57,6 +59,7 @@ struct TombstoneList: Sendable {
         }
         if let ages { chunks.append((bytes, count, ages)) }
         for var chunk in chunks {
+            progress()
             chunk.bytes += digest + Array(FileDigest.sha256(chunk.bytes).utf8) + [0x0A]
             let name = Path.uniqueName() + suffix
             try DurableFile.write(

@@ -63,10 +63,13 @@ final class Tombstones: Sendable {
         }
         if loose > 0 { try collect(&index, &lists, now: now, progress: progress) }
         index.sort()
-        try kept.withLock { [lists, index] (kept) throws(SgloradError) in
+        kept.withLock { [lists, index] kept in
             kept = Kept(lists: lists, index: index)
-            // The service's time was lost, or a backup of it restored: these age from now on.
-            for list in lists where list.ages.upperBound > now { try merge([list], in: &kept) }
+            // The service's time was lost, or a backup of it restored: these age from now on. On a full disk the next start
+            // tries again.
+            for list in lists where list.ages.upperBound > now {
+                try? merge([list], in: &kept, progress: { progress.step() })
+            }
         }
     }
 
@@ -128,15 +131,18 @@ final class Tombstones: Sendable {
     }
 
     /// Replaces lists by one without what is beyond the horizon.
-    private func merge(_ chosen: [TombstoneList], in kept: inout Kept) throws(SgloradError) {
+    private func merge(
+        _ chosen: [TombstoneList], in kept: inout Kept, progress: () -> Void = {}
+    ) throws(SgloradError) {
         let now = time.now.age
         var index = TombstoneIndex()
         for list in chosen {
-            _ = try TombstoneList.read(folder + "/" + list.name, into: &index, progress: {})
+            _ = try TombstoneList.read(folder + "/" + list.name, into: &index, progress: progress)
         }
         index.sort()
         index.expire(until: Int(now - horizon.inSeconds), now: Int(now))
-        let merged = try TombstoneList.write(index, in: folder, temporary: state.temporary)
+        let merged = try TombstoneList.write(
+            index, in: folder, temporary: state.temporary, progress: progress)
         try Folder.synchronise(folder)
         let gone = Set(chosen.map(\.name))
         for name in gone { unlink(folder + "/" + name) }

@@ -44,12 +44,13 @@ package struct OpenedStores: Sendable {
         defer { reserve.ensure() }
         let time = try ServiceTime(state)
         let damaged = Quarantine(state)
+        let losses = try QueueLosses(state, damaged, logger)
         progress.begin("Examining cache.db")
-        try quarantineIfDamaged(
+        _ = try quarantineIfDamaged(
             state.cacheDatabase, try LibraryStore.examine(state), damaged, logger,
             consequence: "The library and the adapters were rebuilt from the files beside it.")
         progress.begin("Examining queue.db")
-        try quarantineIfDamaged(
+        let isQueueReplaced = try quarantineIfDamaged(
             state.queueDatabase, try RequestQueue.examine(state.queueDatabase), damaged, logger,
             consequence:
                 "Open requests are lost: make them again. The file may hold their texts: remove it soon.")
@@ -57,6 +58,7 @@ package struct OpenedStores: Sendable {
         let queue = try RequestQueue(
             path: state.queueDatabase, options: options, keyFile: state.idempotencyKey, time: time,
             accounts: accounts)
+        losses.compare(queue, isReplaced: isQueueReplaced)
         let store = try LibraryStore(state, time: time)
         progress.begin("Reading the tombstones")
         let tombstones = try Tombstones(state, time: time, keeping: horizon, progress: progress)
@@ -94,15 +96,18 @@ package struct OpenedStores: Sendable {
     }
 
     /// Quarantines a database if its examination found it damaged; logs what was repaired.
+    ///
+    /// - Returns: whether it was moved away.
     private static func quarantineIfDamaged(
         _ path: String, _ finding: DatabaseFinding, _ damaged: Quarantine, _ logger: Logger,
         consequence: String
-    ) throws(SgloradError) {
+    ) throws(SgloradError) -> Bool {
         switch finding {
-        case .sound: return
+        case .sound: return false
         case .repaired(let repair):
             logger.error(
                 "a damaged database was repaired", metadata: ["database": "\(path)", "repair": "\(repair)"])
+            return false
         case .damaged(let problem):
             let item = try damaged.move(
                 DatabaseHealth.files(of: path), as: Path.name(of: path),
@@ -110,6 +115,7 @@ package struct OpenedStores: Sendable {
             logger.error(
                 "a damaged database was quarantined",
                 metadata: ["database": "\(path)", "problem": "\(problem)", "now": "\(item.path)"])
+            return true
         }
     }
 }
