@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .target(name: "CMappingGuard"),
         module("ErrorModel"),
         module("Privacy"),
         module("StrictJSON", ["ErrorModel"], settings: numeric),
@@ -65,7 +66,7 @@ let package = Package(
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
             "AdapterFormats",
-            ["LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel"],
+            ["LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel", "CMappingGuard"],
             settings: numeric),
         module(
             "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "ErrorModel"], settings: numeric),

@@ -1,14 +1,16 @@
+internal import CMappingGuard
 internal import ErrorModel
 internal import Glibc
 internal import LinearAlgebra
 
 /// A regular file, mapped into memory privately and read-only until the last reference is released.
 ///
-/// The file must not be truncated while it is mapped: reading beyond its new end would kill the process. The
-/// daemon therefore maps only its own, immutable copies.
+/// Should the file be truncated while it is mapped, or the disk fail, what is lost reads as zeros: see ``MappedFiles``.
 final class FileMapping: MemoryOwner, @unchecked Sendable {
     // Sendable: the field is set once; the memory is mapped without write access and unmapped only in deinit.
     let bytes: UnsafeRawBufferPointer
+    /// Its number among the guarded mappings.
+    private let guardNumber: Int32
 
     /// Maps a file.
     ///
@@ -39,8 +41,16 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
         guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
             throw .invalidFile(displayName, "cannot be mapped into memory: \(errorText(errno))")
         }
+        guardNumber = mapping_guard_add(memory, size)
+        guard guardNumber >= 0 else {
+            munmap(memory, size)
+            throw .invalidFile(displayName, "cannot be mapped: too many files are mapped already")
+        }
         bytes = UnsafeRawBufferPointer(start: memory, count: size)
     }
+
+    /// Whether a part of the file was lost while it was mapped.
+    var isDamaged: Bool { mapping_guard_is_damaged(guardNumber) }
 
     /// Releases pages, which are read from the file again on the next access.
     ///
@@ -60,6 +70,7 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
     }
 
     deinit {
+        mapping_guard_remove(guardNumber)
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 }

@@ -140,17 +140,17 @@ extension AdapterRecord {
     /// From a row of `adapter`, without the experts' digests.
     fileprivate init(row: Row) throws {
         typealias Columns = AdapterRow.Columns
-        id = row[Columns.id]
+        id = try row.decode(forColumn: Columns.id.name)
         uid = try row.decode(UserID.self, forColumn: Columns.uid.name)
-        base = row[Columns.base]
-        request = row[Columns.request]
-        files = try JSONColumn.decode(row[Columns.files])
-        label = row[Columns.label]
-        truncated = row[Columns.truncated]
-        provenance = row[Columns.provenance]
-        createdAt = Date(timeIntervalSince1970: row[Columns.createdAt])
-        isPinned = row[Columns.isPinned]
-        usedAt = Date(timeIntervalSince1970: row[Columns.usedAt])
+        base = try row.decode(forColumn: Columns.base.name)
+        request = try row.decode(forColumn: Columns.request.name)
+        files = try JSONColumn.decode(row.decode(forColumn: Columns.files.name))
+        label = try row.decode(forColumn: Columns.label.name)
+        truncated = try row.decode(forColumn: Columns.truncated.name)
+        provenance = try row.decode(forColumn: Columns.provenance.name)
+        createdAt = Date(timeIntervalSince1970: try row.decode(forColumn: Columns.createdAt.name))
+        isPinned = try row.decode(forColumn: Columns.isPinned.name)
+        usedAt = Date(timeIntervalSince1970: try row.decode(forColumn: Columns.usedAt.name))
         experts = []
     }
 }
@@ -198,6 +198,7 @@ struct AdapterRow: FetchableRecord, PersistableRecord {
         container[Columns.createdAt] = adapter.createdAt.timeIntervalSince1970
         container[Columns.isPinned] = adapter.isPinned
         container[Columns.usedAt] = adapter.usedAt.timeIntervalSince1970
+        container[RowChecksum.column] = adapter.checksum
     }
 
     /// The row of an identifier.
@@ -225,11 +226,56 @@ extension QueryInterfaceRequest<AdapterRow> {
             grouping: try AdapterExpertRow.filter(ids.contains(AdapterExpertRow.Columns.adapter))
                 .order(AdapterExpertRow.Columns.adapter, AdapterExpertRow.Columns.digest).fetchAll(db),
             by: \.adapter)
-        return try chosen.fetchAll(db).map { row in
-            var adapter = row.adapter
-            adapter.experts = experts[adapter.id]?.map(\.digest) ?? []
-            return adapter
+        return try chosen.asRequest(of: Row.self).fetchAll(db).compactMap { row in
+            AdapterRow.sound(row) { experts[$0]?.map(\.digest) ?? [] }
         }
+    }
+}
+
+extension AdapterRow: CheckedRow {
+    static func content(of row: Row, _ db: Database) throws -> AdapterRecord {
+        var adapter = try AdapterRow(row: row).adapter
+        adapter.experts = try AdapterExpertRow.filter(AdapterExpertRow.Columns.adapter == adapter.id)
+            .order(AdapterExpertRow.Columns.digest).fetchAll(db).map(\.digest)
+        return adapter
+    }
+
+    static func checksum(of adapter: AdapterRecord) -> String { adapter.checksum }
+
+    static func name(of row: Row) -> String { "adapter \(row.words("id"))" }
+
+    /// The adapter of a row, with its experts from elsewhere; nil where it does not match its checksum.
+    fileprivate static func sound(_ row: Row, experts: (String) -> [String]) -> AdapterRecord? {
+        guard var adapter = try? AdapterRow(row: row).adapter else { return nil }
+        adapter.experts = experts(adapter.id)
+        guard let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name) else { return adapter }
+        return adapter.checksum == stated ? adapter : nil
+    }
+
+    /// Changes an adapter; nothing happens where there is no sound row of the identifier.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    static func change(_ id: String, _ db: Database, _ change: (inout AdapterRecord) -> Void) throws -> Bool {
+        guard var adapter = try identified(id).fetchAdapters(db).first else { return false }
+        change(&adapter)
+        try identified(id).updateAll(
+            db, Columns.label.set(to: adapter.label), Columns.isPinned.set(to: adapter.isPinned),
+            RowChecksum.column.set(to: adapter.checksum))
+        return true
+    }
+}
+
+extension AdapterRecord {
+    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    var checksum: String {
+        var sum = RowChecksum()
+        for field in [id, "\(uid)", base, request, provenance] { sum.add(field) }
+        sum.add(label)
+        sum.add(files.flatMap { [$0.name, "\($0.bytes)", $0.digest] })
+        sum.add(Set(experts).sorted())
+        sum.add("\(truncated) \(isPinned)")
+        return sum.text
     }
 }
 

@@ -148,10 +148,10 @@ public struct AdapterStore: Sendable {
         adapter.isPinned = isPinned
         let pinned = adapter
         try await rewriteManifest(of: pinned)
-        let rows = try await database.write { db in
-            try AdapterRow.identified(id).updateAll(db, AdapterRow.Columns.isPinned.set(to: isPinned))
+        let isThere = try await database.write { db in
+            try AdapterRow.change(id, db) { $0.isPinned = isPinned }
         }
-        if rows > 0 { return adapter }
+        if isThere { return adapter }
         // It was removed meanwhile: the manifest that was just written must not remain.
         await resources.files.run { [folders] in folders.remove(pinned) }
         return nil
@@ -176,7 +176,9 @@ public struct AdapterStore: Sendable {
         let all = try await database.read { db in
             var rows = FootprintRow.all()
             if let uid { rows = rows.filter(AdapterRow.Columns.uid == uid) }
-            return try rows.fetchAll(db).map { $0.footprint(at: moment) }
+            return try rows.asRequest(of: Row.self).fetchAll(db).compactMap { row in
+                try? FootprintRow(row: row).footprint(at: moment)
+            }
         }
         let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
         var victims = policy.victims(among: all, protecting: open, now: now)
@@ -206,27 +208,48 @@ public struct AdapterStore: Sendable {
         return found
     }
 
-    /// Removes adapters: their manifests first, then their rows, then their folders.
+    /// Removes adapters: their rows first, then their manifests, then their folders; some at a time, so that on a full disk the
+    /// room of the first serves the next.
     ///
-    /// An interrupted removal leaves either the adapter as it was or remnants without a row, which the next start removes. No
-    /// removed adapter is rebuilt from its manifest.
+    /// An interrupted removal leaves either the adapter as it was, to which the next start gives its row again, or remnants
+    /// without a manifest, which it removes. No removed adapter is rebuilt from its manifest: they are gone for good when this
+    /// returns.
     ///
     /// - Returns: those that existed and were removed.
     /// - Throws: `storageFailure`.
     @discardableResult
     public func remove(_ adapters: [AdapterRecord]) async throws(SgloradError) -> [AdapterRecord] {
-        guard !adapters.isEmpty else { return [] }
-        try await resources.files.run { [folders] () throws(SgloradError) in
-            try folders.removeManifests(of: adapters)
+        var removed: [AdapterRecord] = []
+        for start in stride(from: 0, to: adapters.count, by: Self.removedAtOnce) {
+            let some = Array(adapters[start..<min(start + Self.removedAtOnce, adapters.count)])
+            let gone = try await database.writeFreeing { db in
+                try some.filter { try AdapterRow.identified($0.id).deleteAll(db) > 0 }
+            }
+            database.noteErasure()
+            do throws(SgloradError) {
+                try await resources.files.run { [folders] () throws(SgloradError) in
+                    try folders.removeManifests(of: some)
+                }
+            } catch {
+                // The adapters are as they were: without their rows the next start would adopt them again.
+                try? await database.write { db in for adapter in gone { try AdapterRow.insert(adapter, db) } }
+                throw error
+            }
+            removed += gone
+            await resources.files.run { [folders] in
+                for adapter in some { folders.remove(adapter) }
+            }
         }
-        let removed = try await database.write { db in
-            try adapters.filter { try AdapterRow.identified($0.id).deleteAll(db) > 0 }
-        }
-        await resources.files.run { [folders] in
-            for adapter in adapters { folders.remove(adapter) }
+        // A label must not outlive its adapter in the log; where that fails, the next sweep tries again.
+        if removed.contains(where: { $0.label != nil }) { try? await database.truncateLog() }
+        if !removed.isEmpty {
+            await resources.files.run { [state = resources.state] in DiskReserve(state).ensure() }
         }
         return removed
     }
+
+    /// How many adapters one transaction removes: few enough for the ``DiskReserve``.
+    private static let removedAtOnce = 32
 
     /// Removes the adapters that an expert guided.
     ///
@@ -265,7 +288,7 @@ public struct AdapterStore: Sendable {
         }
         try await database.write { db in
             for adapter in labelled {
-                try AdapterRow.identified(adapter.id).updateAll(db, AdapterRow.Columns.label.set(to: nil))
+                try AdapterRow.change(adapter.id, db) { $0.label = nil }
             }
         }
         try await database.truncateLog()

@@ -1,5 +1,6 @@
 public import AdapterFormats
 public import ErrorModel
+internal import Files
 public import Foundation
 internal import GRDB
 public import LowRank
@@ -48,9 +49,15 @@ public struct BaseStore: Sendable {
     public func library(_ name: String) async throws(SgloradError) -> (
         base: BaseRecord, experts: [ExpertRecord]
     )? {
-        try await resources.database.read { db in
+        try await resources.database.read { [state = resources.state] db in
             guard let base = try BaseRow.find(db, name) else { return nil }
-            return (base, try ExpertRow.all(db, of: name))
+            let experts = try ExpertRow.all(db, of: name)
+            guard try ExpertRow.filter(ExpertRow.Columns.base == name).fetchCount(db) == experts.count else {
+                throw SgloradError.storageFailure(
+                    state.cacheDatabase,
+                    "the row of an expert of '\(name)' has changed. 'sglorad-ctl cache verify --repair' restores it.")
+            }
+            return (base, experts)
         }
     }
 
@@ -83,9 +90,11 @@ struct BaseRow: FetchableRecord, PersistableRecord {
 
     init(row: Row) throws {
         base = BaseRecord(
-            name: row[Columns.name], layout: try JSONColumn.decode(row[Columns.layout]),
-            template: try JSONColumn.decode(row[Columns.template]),
-            createdAt: Date(timeIntervalSince1970: row[Columns.createdAt]), reference: row[Columns.reference])
+            name: try row.decode(forColumn: Columns.name.name),
+            layout: try JSONColumn.decode(row.decode(forColumn: Columns.layout.name)),
+            template: try JSONColumn.decode(row.decode(forColumn: Columns.template.name)),
+            createdAt: Date(timeIntervalSince1970: try row.decode(forColumn: Columns.createdAt.name)),
+            reference: try row.decode(forColumn: Columns.reference.name))
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -94,14 +103,15 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         container[Columns.template] = try JSONColumn.encode(base.template)
         container[Columns.createdAt] = base.createdAt.timeIntervalSince1970
         container[Columns.reference] = base.reference
+        container[RowChecksum.column] = try base.checksum
     }
 
     static func all(_ db: Database) throws -> [BaseRecord] {
-        try order(Columns.name).fetchAll(db).map(\.base)
+        try sound(order(Columns.name), db)
     }
 
     static func find(_ db: Database, _ name: String) throws -> BaseRecord? {
-        try filter(Columns.name == name).fetchOne(db)?.base
+        try sound(filter(Columns.name == name), db).first
     }
 
     /// Adds a base unless its name is taken; true where it was added.
@@ -109,5 +119,32 @@ struct BaseRow: FetchableRecord, PersistableRecord {
     static func insertIfAbsent(_ base: BaseRecord, _ db: Database) throws -> Bool {
         try BaseRow(base).insert(db, onConflict: .ignore)
         return db.changesCount > 0
+    }
+}
+
+extension BaseRow: CheckedRow {
+    static func content(of row: Row, _ db: Database) throws -> BaseRecord { try BaseRow(row: row).base }
+
+    static func checksum(of base: BaseRecord) throws -> String { try base.checksum }
+
+    static func name(of row: Row) -> String { "base model '\(row.words("name"))'" }
+
+    /// Replaces the reference of a base, unless it has changed meanwhile.
+    static func setReference(_ new: String?, of name: String, insteadOf old: String?, _ db: Database) throws {
+        guard var base = try find(db, name), base.reference == old else { return }
+        base.reference = new
+        try BaseRow(base).update(db, columns: [Columns.reference, RowChecksum.column])
+    }
+}
+
+extension BaseRecord {
+    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    var checksum: String {
+        get throws {
+            var sum = RowChecksum()
+            for field in [name, try JSONColumn.encode(layout), try JSONColumn.encode(template)] { sum.add(field) }
+            sum.add(reference)
+            return sum.text
+        }
     }
 }

@@ -128,11 +128,14 @@ struct FootprintRow: FetchableRecord, TableRecord {
 
     init(row: Row) throws {
         typealias Columns = AdapterRow.Columns
-        (createdAge, usedAge) = (row[AdapterAges.createdAge], row[AdapterAges.usedAge])
+        createdAge = try row.decode(forColumn: AdapterAges.createdAge.name)
+        usedAge = try row.decode(forColumn: AdapterAges.usedAge.name)
         adapter = AdapterFootprint(
-            id: row[Columns.id], uid: try row.decode(UserID.self, forColumn: Columns.uid.name),
-            request: row[Columns.request],
-            bytes: row[Columns.bytes], isPinned: row[Columns.isPinned], createdAt: .distantPast,
+            id: try row.decode(forColumn: Columns.id.name),
+            uid: try row.decode(UserID.self, forColumn: Columns.uid.name),
+            request: try row.decode(forColumn: Columns.request.name),
+            bytes: try row.decode(forColumn: Columns.bytes.name),
+            isPinned: try row.decode(forColumn: Columns.isPinned.name), createdAt: .distantPast,
             usedAt: .distantPast)
     }
 

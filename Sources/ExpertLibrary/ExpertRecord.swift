@@ -129,19 +129,23 @@ struct ExpertRow: FetchableRecord, PersistableRecord {
         self.expert = expert
     }
 
-    init(row: Row) {
+    init(row: Row) throws {
+        func read<T: DatabaseValueConvertible>(_ column: Column) throws -> T {
+            try row.decode(forColumn: column.name)
+        }
         expert = ExpertRecord(
-            base: row[Columns.base], name: row[Columns.name], description: row[Columns.description],
-            digest: row[Columns.digest], encoder: row[Columns.encoder], embedding: [],
-            descriptionTruncated: row[Columns.descriptionTruncated],
-            importedAt: Date(timeIntervalSince1970: row[Columns.importedAt]))
-        expert.parameters = row[Columns.parameters]
-        expert.bytes = row[Columns.bytes]
-        expert.embedding = row[Columns.embedding]
-        expert.meanNorm = row[Columns.meanNorm]
-        expert.deviation = row[Columns.deviation]
-        expert.isForeign = row[Columns.isForeign]
-        expert.alignment = row[Columns.alignment]
+            base: try read(Columns.base), name: try read(Columns.name),
+            description: try read(Columns.description), digest: try read(Columns.digest),
+            encoder: try read(Columns.encoder), embedding: [],
+            descriptionTruncated: try read(Columns.descriptionTruncated),
+            importedAt: Date(timeIntervalSince1970: try read(Columns.importedAt)))
+        expert.parameters = try read(Columns.parameters)
+        expert.bytes = try read(Columns.bytes)
+        expert.embedding = try read(Columns.embedding)
+        expert.meanNorm = try read(Columns.meanNorm)
+        expert.deviation = try read(Columns.deviation)
+        expert.isForeign = try read(Columns.isForeign)
+        expert.alignment = try read(Columns.alignment)
     }
 
     func encode(to container: inout PersistenceContainer) {
@@ -159,6 +163,7 @@ struct ExpertRow: FetchableRecord, PersistableRecord {
         container[Columns.isForeign] = expert.isForeign
         container[Columns.alignment] = expert.alignment
         container[Columns.importedAt] = expert.importedAt.timeIntervalSince1970
+        container[RowChecksum.column] = expert.checksum
     }
 
     /// The row of one expert.
@@ -177,11 +182,53 @@ struct ExpertRow: FetchableRecord, PersistableRecord {
             checkpoints = checkpoints.filter(CheckpointRow.Columns.base == base)
         }
         let names = Dictionary(grouping: try checkpoints.fetchAll(db)) { [$0.base, $0.expert] }
-        return try rows.fetchAll(db).map { row in
-            var expert = row.expert
+        return try rows.asRequest(of: Row.self).fetchAll(db).compactMap { row in
+            guard var expert = try? ExpertRow(row: row).expert else { return nil }
             expert.checkpoints = names[[expert.base, expert.name]]?.map(\.name) ?? []
-            return expert
+            let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name)
+            return stated == nil || stated == expert.checksum ? expert : nil
         }
+    }
+}
+
+extension ExpertRow: CheckedRow {
+    static func content(of row: Row, _ db: Database) throws -> ExpertRecord {
+        var expert = try ExpertRow(row: row).expert
+        expert.checkpoints = try CheckpointRow.filter(
+            CheckpointRow.Columns.base == expert.base && CheckpointRow.Columns.expert == expert.name
+        ).order(CheckpointRow.Columns.position).fetchAll(db).map(\.name)
+        return expert
+    }
+
+    static func checksum(of expert: ExpertRecord) -> String { expert.checksum }
+
+    static func name(of row: Row) -> String { "expert '\(row.words("name"))'" }
+
+    /// Changes an expert's row, other than its base, its name and its checkpoints.
+    ///
+    /// - Returns: the expert as it is now; nil where there is no sound row of that name.
+    @discardableResult
+    static func change(
+        _ name: String, of base: String, _ db: Database, _ change: (inout ExpertRecord) -> Void
+    ) throws -> ExpertRecord? {
+        guard let row = try named(name, of: base).asRequest(of: Row.self).fetchOne(db),
+            var expert = sound(row, db)
+        else { return nil }
+        change(&expert)
+        try ExpertRow(expert).update(db)
+        return expert
+    }
+}
+
+extension ExpertRecord {
+    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    var checksum: String {
+        var sum = RowChecksum()
+        for field in [base, name, description, digest, parameters, encoder] { sum.add(field) }
+        sum.add(Array(embedding))
+        sum.add(checkpoints)
+        sum.add("\(bytes) \(descriptionTruncated) \(isForeign) \(alignment) \(meanNorm) \(deviation)")
+        return sum.text
     }
 }
 

@@ -97,11 +97,17 @@ public struct ExpertStore: Sendable {
         embedding: [Float], encoder: String, truncated: Bool, ofExpert name: String, base: String
     ) async throws(SgloradError) {
         let data = ExpertRecord.embeddingData(embedding)
-        try await resources.database.write { db in
-            _ = try ExpertRow.named(name, of: base).updateAll(
-                db, ExpertRow.Columns.embedding.set(to: data), ExpertRow.Columns.encoder.set(to: encoder),
-                ExpertRow.Columns.descriptionTruncated.set(to: truncated))
+        let changed = try await resources.database.write { db -> (ExpertRecord, BaseRecord)? in
+            let expert = try ExpertRow.change(name, of: base, db) { expert in
+                expert.embedding = data
+                expert.encoder = encoder
+                expert.descriptionTruncated = truncated
+            }
+            guard let expert, let base = try BaseRow.find(db, base) else { return nil }
+            return (expert, base)
         }
+        // A manifest that cannot be written now is rewritten by the next verification.
+        if let (expert, base) = changed { try? await resources.writeManifest(of: expert, base) }
     }
 
     /// Applies a change in one transaction, and then removes the blobs that it leaves unreferenced.

@@ -122,11 +122,17 @@ struct GeneratorRow: FetchableRecord, PersistableRecord {
         self.generator = generator
     }
 
-    init(row: Row) {
-        generator = StoredGenerator(
-            base: row[Columns.base], record: row[Columns.record], parameters: row[Columns.parameters],
-            bytes: row[Columns.bytes], seconds: row[Columns.seconds],
-            createdAt: Date(timeIntervalSince1970: row[Columns.createdAt]), experts: [])
+    init(row: Row) throws {
+        func read<T: DatabaseValueConvertible>(_ column: Column) throws -> T {
+            try row.decode(forColumn: column.name)
+        }
+        var generator = StoredGenerator(
+            base: try read(Columns.base), record: try read(Columns.record),
+            parameters: try read(Columns.parameters), bytes: try read(Columns.bytes),
+            seconds: try read(Columns.seconds),
+            createdAt: Date(timeIntervalSince1970: try read(Columns.createdAt)), experts: [])
+        generator.id = try read(Columns.id)
+        self.generator = generator
     }
 
     func encode(to container: inout PersistenceContainer) {
@@ -137,6 +143,7 @@ struct GeneratorRow: FetchableRecord, PersistableRecord {
         container[Columns.bytes] = generator.bytes
         container[Columns.seconds] = generator.seconds
         container[Columns.createdAt] = generator.createdAt.timeIntervalSince1970
+        container[RowChecksum.column] = generator.checksum
     }
 
     static func all(_ db: Database, of base: String? = nil) throws -> [StoredGenerator] {
@@ -145,10 +152,11 @@ struct GeneratorRow: FetchableRecord, PersistableRecord {
             by: \.generator)
         var rows = order(Columns.createdAt.desc, Columns.id)
         if let base { rows = rows.filter(Columns.base == base) }
-        return try rows.fetchAll(db).map { row in
-            var generator = row.generator
+        return try rows.asRequest(of: Row.self).fetchAll(db).compactMap { row in
+            guard var generator = try? GeneratorRow(row: row).generator else { return nil }
             generator.experts = experts[generator.id]?.map(\.digest) ?? []
-            return generator
+            let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name)
+            return stated == nil || stated == generator.checksum ? generator : nil
         }
     }
 
@@ -161,6 +169,29 @@ struct GeneratorRow: FetchableRecord, PersistableRecord {
         for digest in generator.experts {
             try GeneratorExpertRow(generator: generator.id, digest: digest).insert(db, onConflict: .ignore)
         }
+    }
+}
+
+extension GeneratorRow: CheckedRow {
+    static func content(of row: Row, _ db: Database) throws -> StoredGenerator {
+        var generator = try GeneratorRow(row: row).generator
+        generator.experts = try GeneratorExpertRow.filter(Column("generator") == generator.id)
+            .order(GeneratorExpertRow.Columns.digest).fetchAll(db).map(\.digest)
+        return generator
+    }
+
+    static func checksum(of generator: StoredGenerator) -> String { generator.checksum }
+
+    static func name(of row: Row) -> String { "generator \(row.words("id"))" }
+}
+
+extension StoredGenerator {
+    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    var checksum: String {
+        var sum = RowChecksum()
+        for field in [id, base, record, parameters, "\(bytes)"] { sum.add(field) }
+        sum.add(Set(experts).sorted())
+        return sum.text
     }
 }
 

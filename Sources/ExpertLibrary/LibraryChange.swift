@@ -48,12 +48,16 @@ public struct LibraryChange: Sendable {
         if before == nil {
             try BaseRow.insertIfAbsent(after, db)
         } else {
-            try BaseRow(after).update(db, columns: [BaseRow.Columns.layout, BaseRow.Columns.reference])
+            try BaseRow(after).update(
+                db, columns: [BaseRow.Columns.layout, BaseRow.Columns.reference, RowChecksum.column])
         }
         for expert in padded {
-            try ExpertRow.named(expert.name, of: expert.base).updateAll(
-                db, ExpertRow.Columns.parameters.set(to: expert.parameters),
-                ExpertRow.Columns.bytes.set(to: expert.bytes))
+            try ExpertRow.change(expert.name, of: expert.base, db) { row in
+                row.parameters = expert.parameters
+                row.bytes = expert.bytes
+                row.meanNorm = expert.meanNorm
+                row.deviation = expert.deviation
+            }
         }
         try ExpertStore.insert(expert, db)
         return true

@@ -4,12 +4,19 @@ internal import Files
 internal import Foundation
 internal import GRDB
 internal import Storage
+internal import Synchronization
 
 /// The connection to `cache.db`, which every part of the library shares.
 ///
 /// A part reads and writes its own tables only, except for the reference counts of blobs.
 struct LibraryDatabase: Sendable {
     private let database: DurableDatabase
+    private let erased = Erased()
+
+    /// Whether the log may hold what was erased: true at first, because the previous run may have been killed.
+    private final class Erased: Sendable {
+        let logHolds = Mutex(true)
+    }
 
     /// Opens and migrates the database; blocks.
     init(path: String) throws(SgloradError) {
@@ -31,8 +38,35 @@ struct LibraryDatabase: Sendable {
         try await database.write(body)
     }
 
-    /// Truncates the write-ahead log, so that deleted content does not remain in it.
-    func truncateLog() async throws(SgloradError) { try await database.truncateLog() }
+    /// Writes within one transaction that frees space, and so must succeed on a full disk as well.
+    func writeFreeing<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(SgloradError) -> T {
+        try await database.writeFreeing(body)
+    }
+
+    /// Notes that the write-ahead log may hold what was erased from the database.
+    func noteErasure() { erased.logHolds.withLock { $0 = true } }
+
+    /// Truncates the write-ahead log, so that deleted content does not remain in it; if that fails,
+    /// ``truncateLogIfErased()`` tries again.
+    func truncateLog() async throws(SgloradError) {
+        erased.logHolds.withLock { $0 = false }
+        do {
+            try await database.truncateLog()
+        } catch {
+            noteErasure()
+            throw error
+        }
+    }
+
+    /// Truncates the write-ahead log if it may hold what was erased from the database.
+    func truncateLogIfErased() async throws(SgloradError) {
+        if erased.logHolds.withLock({ $0 }) { try await truncateLog() }
+    }
+
+    /// Rebuilds every index, if that makes the database sound.
+    func rebuildIndexes() async throws(SgloradError) -> Bool { try await database.rebuildIndexes() }
 
     /// What SQLite's integrity check finds.
     func problems() async throws(SgloradError) -> [String] { try await database.problems() }
@@ -66,13 +100,33 @@ struct LibraryResources: Sendable {
         }
     }
 
+    /// Writes the manifest beside an expert's blob.
+    ///
+    /// - Throws: `storageFailure`.
+    func writeManifest(of expert: ExpertRecord, _ base: BaseRecord) async throws(SgloradError) {
+        let manifest = ExpertManifest(expert: expert, layout: base.layout, template: base.template)
+        try await writeManifest(manifest, of: expert.parameters)
+    }
+
+    /// Writes the manifest beside a blob.
+    ///
+    /// - Throws: `storageFailure`.
+    func writeManifest(
+        _ manifest: some Encodable & Sendable, of blob: String
+    ) async throws(SgloradError) {
+        try await files.run { [blobs, state] () throws(SgloradError) in
+            try DurableFile.write(
+                Manifest.encode(manifest), to: blobs.manifestPath(of: blob), temporary: state.temporary)
+        }
+    }
+
     /// Removes the row of an expert or a generator, and its blob unless another row references it.
     ///
     /// - Returns: false where there is no such row.
     func removeRow<Record: FetchableRecord & TableRecord & SendableMetatype>(
         _ row: @escaping @Sendable () -> QueryInterfaceRequest<Record>
     ) async throws(SgloradError) -> Bool {
-        let blob = try await database.write { db -> String? in
+        let blob = try await database.writeFreeing { db -> String? in
             let row = row()
             let blob = try row.select(Column("parameters"), as: String.self).fetchOne(db)
             try row.deleteAll(db)

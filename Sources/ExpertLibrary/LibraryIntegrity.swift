@@ -22,7 +22,9 @@ public struct LibraryIntegrity: Sendable {
         try await resources.database.read { db in
             LibraryInventory(
                 bases: try BaseRow.all(db), experts: try ExpertRow.all(db),
-                generators: try GeneratorRow.all(db), adapters: try AdapterRow.all().fetchAdapters(db))
+                generators: try GeneratorRow.all(db), adapters: try AdapterRow.all().fetchAdapters(db),
+                damagedRows: try BaseRow.damaged(db) + ExpertRow.damaged(db) + GeneratorRow.damaged(db)
+                    + AdapterRow.damaged(db))
         }
     }
 
@@ -89,6 +91,15 @@ public struct LibraryIntegrity: Sendable {
         return result
     }
 
+    /// Gives experts and generators that have sound files and manifests, and no row, their rows again, after the database was
+    /// repaired and may have lost rows.
+    ///
+    /// - Returns: what was adopted, in words.
+    /// - Throws: `storageFailure`.
+    public func adoptLost() async throws(SgloradError) -> [String] {
+        try await LostRows(resources: resources).adopt()
+    }
+
     /// Makes files and rows consistent: adopts complete adapters without a row, removes other orphans, and repairs what is
     /// missing or of the wrong size.
     ///
@@ -99,6 +110,12 @@ public struct LibraryIntegrity: Sendable {
         isWanted: @Sendable (AdapterRecord) async throws(SgloradError) -> Bool
     ) async throws(SgloradError) -> LibraryReconciliation {
         var result = LibraryReconciliation()
+        try await resources.database.write { db in try OrphanedRows.remove(db) }
+        for row in try await self.inventory().damagedRows {
+            let problem = LibraryProblem(row: row, of: resources.state.cacheDatabase)
+            if try await repair(problem) { result.repaired.append(problem) }
+        }
+        try await UncheckedRows(resources: resources).check()
         for adapter in try await adapters.orphans() {
             guard try await isWanted(adapter), try await adapters.find(request: adapter.request) == nil
             else { continue }

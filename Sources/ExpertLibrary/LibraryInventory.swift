@@ -11,6 +11,9 @@ public struct LibraryInventory: Sendable {
     /// The published adapters.
     public var adapters: [AdapterRecord]
 
+    /// The rows that do not match their checksums; they are not among the others.
+    public var damagedRows: [DamagedRow] = []
+
     /// The referenced blobs: the subject of each, and its size in bytes if the row has it.
     var blobs: [String: (subject: LibraryProblem.Subject, bytes: Int?)] {
         var blobs: [String: (subject: LibraryProblem.Subject, bytes: Int?)] = [:]
@@ -55,9 +58,19 @@ public struct LibraryInventory: Sendable {
             }
         case .unreferenced:
             return !knownPaths(in: state).contains(problem.path)
+        case .row(let row):
+            return damagedRows.contains(row)
         case .database:
             return true
         }
+    }
+
+    /// The checksum that the manifest beside each blob must have.
+    var manifestChecksums: [String: String] {
+        var checksums: [String: String] = [:]
+        for generator in generators { checksums[generator.parameters] = generator.checksum }
+        for expert in experts { checksums[expert.parameters] = expert.checksum }
+        return checksums
     }
 
     /// Every referenced file and folder: blobs and adapters' folders, each with its manifest.

@@ -14,6 +14,8 @@ public struct LibraryProblem: Sendable, Hashable {
         case unreferenced
         /// A database.
         case database
+        /// A row of the database.
+        case row(DamagedRow)
     }
 
     /// What is wrong.
@@ -28,6 +30,8 @@ public struct LibraryProblem: Sendable, Hashable {
         case manifest
         /// No row references it.
         case unreferenced
+        /// A row does not match its checksum.
+        case row
     }
 
     /// What is affected.
@@ -51,6 +55,13 @@ public struct LibraryProblem: Sendable, Hashable {
         self.init(subject: .database, fault: .damaged, path: path, finding: finding)
     }
 
+    /// A row that does not match its checksum.
+    init(row: DamagedRow, of database: String) {
+        self.init(
+            subject: .row(row), fault: .row, path: database,
+            finding: "has a changed row, number \(row.number) of '\(row.table)'")
+    }
+
     /// What is affected, in words.
     public var name: String {
         switch subject {
@@ -60,13 +71,16 @@ public struct LibraryProblem: Sendable, Hashable {
         case .adapter(let id): "adapter \(id)"
         case .unreferenced: path
         case .database: "the database \(path)"
+        case .row(let row): row.name
         }
     }
 
     /// What ``LibraryIntegrity/repair(_:)`` does about it; nil where it needs an operator.
     public var repair: String? {
         switch (subject, fault) {
-        case (.database, _), (_, .unreadable): nil
+        case (_, .unreadable): nil
+        case (.database, _): "rebuilds its indexes"
+        case (.row, _): "restores it from the manifest, or moves its files to damaged/"
         case (_, .manifest): "rewrites the manifest"
         case (.reference, _): "rebuilds it from the library's first expert"
         case (.unreferenced, _): "removes it"
@@ -78,9 +92,10 @@ public struct LibraryProblem: Sendable, Hashable {
     public var remedy: String {
         switch (subject, fault) {
         case (.database, _):
-            "Restart the daemon: it moves the file to damaged/ and rebuilds what it can from the manifests."
+            "'sglorad-ctl cache verify --repair' rebuilds its indexes. If that does not suffice, restart the daemon: it "
+                + "repairs the file, or moves it to damaged/ and rebuilds what it can from the manifests."
         case (_, .unreadable): "Check the disk and the kernel's log; then verify again."
-        case (_, .manifest), (.reference, _), (.unreferenced, _):
+        case (_, .manifest), (.reference, _), (.unreferenced, _), (.row, _):
             "'sglorad-ctl cache verify --repair' repairs it."
         case (.expert, _): "Import the expert again, or restore the file from a backup."
         case (.generator, _): "Train the generator again, or import it from a file."

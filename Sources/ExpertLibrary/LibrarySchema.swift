@@ -117,6 +117,15 @@ enum LibrarySchema {
                     ALTER TABLE adapter ADD COLUMN usedAge REAL;
                     """)
         }
+        migrator.registerMigration("6: checksums of rows") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE base ADD COLUMN checksum TEXT;
+                    ALTER TABLE expert ADD COLUMN checksum TEXT;
+                    ALTER TABLE generator ADD COLUMN checksum TEXT;
+                    ALTER TABLE adapter ADD COLUMN checksum TEXT;
+                    """)
+        }
         return migrator
     }
 }

@@ -84,6 +84,13 @@ public final class LibraryStore: Sendable {
         try await database.truncateLog()
     }
 
+    /// Truncates the write-ahead log if it may hold what was erased since the last time; call it at least twice a minute.
+    ///
+    /// - Throws: `storageFailure`.
+    public func truncateLogIfErased() async throws(SgloradError) {
+        try await database.truncateLogIfErased()
+    }
+
     /// Counts what the library holds.
     ///
     /// - Throws: `storageFailure`.

@@ -43,6 +43,8 @@ extension LibraryInventory {
         let start = Date.now.timeIntervalSince1970
         var result = LibraryVerification()
         let store = BlobStore(state)
+        result.problems += damagedRows.map { LibraryProblem(row: $0, of: state.cacheDatabase) }
+        let checksums = manifestChecksums
         for (digest, blob) in blobs.sorted(by: { $0.key < $1.key }) {
             if isCancelled() { return result }
             result.blobs += 1
@@ -56,6 +58,12 @@ extension LibraryInventory {
                     LibraryProblem(
                         subject: blob.subject, fault: .manifest, path: store.manifestPath(of: digest),
                         finding: "is missing"))
+            } else if depth == .content, !Self.isSound(store.manifestPath(of: digest), blob.subject, checksums[digest])
+            {
+                result.problems.append(
+                    LibraryProblem(
+                        subject: blob.subject, fault: .manifest, path: store.manifestPath(of: digest),
+                        finding: "does not say what the database says"))
             }
         }
         for adapter in adapters {
@@ -64,7 +72,10 @@ extension LibraryInventory {
             result.problems += verify(
                 adapter, state, depth, read: &result.bytes, isCancelled: isCancelled)
         }
-        result.problems += unreferenced(in: state, minimumAge: minimumAge, at: start)
+        // The files of a damaged row belong to it until the row is repaired.
+        if damagedRows.isEmpty {
+            result.problems += unreferenced(in: state, minimumAge: minimumAge, at: start)
+        }
         return result
     }
 
@@ -89,14 +100,34 @@ extension LibraryInventory {
                     finding: "is not one of the adapter's files")
             ]
         }
-        guard Manifest.read(AdapterRecord.self, folder + ".json")?.id == adapter.id else {
+        guard let manifest = Manifest.read(AdapterRecord.self, folder + ".json"), manifest.id == adapter.id
+        else {
             return [
                 LibraryProblem(
                     subject: subject, fault: .manifest, path: folder + ".json",
                     finding: "is not the adapter's manifest")
             ]
         }
+        guard depth != .content || manifest.checksum == adapter.checksum else {
+            return [
+                LibraryProblem(
+                    subject: subject, fault: .manifest, path: folder + ".json",
+                    finding: "does not say what the database says")
+            ]
+        }
         return []
+    }
+
+    /// Whether the manifest beside a blob says what the row says.
+    private static func isSound(
+        _ path: String, _ subject: LibraryProblem.Subject, _ checksum: String?
+    ) -> Bool {
+        switch subject {
+        case .expert: Manifest.read(ExpertManifest.self, path)?.expert.checksum == checksum
+        case .generator: Manifest.read(GeneratorManifest.self, path)?.generator.checksum == checksum
+        case .reference(let base): Manifest.read(ReferenceManifest.self, path)?.base == base
+        default: true
+        }
     }
 
     /// The orphans among blobs and adapters.

@@ -26,8 +26,18 @@ struct ProblemRepair: Sendable {
         case .reference(let base): return try await repairReference(of: base)
         case .generator(let id): return try await repairGenerator(id)
         case .expert(let base, let name): return try await repairExpert(name, of: base)
-        case .database: return false
+        case .row(let row):
+            return try await RowRepair(row: row, resources: resources, adapters: adapters).run()
+        case .database: return try await repairDatabase()
         }
+    }
+
+    /// Rebuilds the indexes of the library's database, and removes rows of lists whose owner is gone.
+    private func repairDatabase() async throws(SgloradError) -> Bool {
+        guard problem.path == resources.state.cacheDatabase else { return false }
+        guard try await resources.database.rebuildIndexes() else { return false }
+        try await resources.database.write { db in try OrphanedRows.remove(db) }
+        return try await resources.database.problems().isEmpty
     }
 
     private func repairAdapter(_ id: String) async throws(SgloradError) -> Bool {
@@ -47,7 +57,7 @@ struct ProblemRepair: Sendable {
         guard let generator = try await generators.find(id), concerns(generator.parameters)
         else { return false }
         guard problem.fault != .manifest else {
-            try await writeManifest(GeneratorManifest(generator: generator), of: generator.parameters)
+            try await resources.writeManifest(GeneratorManifest(generator: generator), of: generator.parameters)
             return true
         }
         guard try await quarantine(blob: generator.parameters, bytes: generator.bytes) else { return false }
@@ -60,8 +70,7 @@ struct ProblemRepair: Sendable {
             let expert = experts.first(where: { $0.name == name }), concerns(expert.parameters)
         else { return false }
         guard problem.fault != .manifest else {
-            let manifest = ExpertManifest(expert: expert, layout: base.layout, template: base.template)
-            try await writeManifest(manifest, of: expert.parameters)
+            try await resources.writeManifest(of: expert, base)
             return true
         }
         guard try await quarantine(blob: expert.parameters, bytes: expert.bytes) else { return false }
@@ -91,16 +100,6 @@ struct ProblemRepair: Sendable {
 
     /// Whether the problem concerns this blob, and not one that the subject had before.
     private func concerns(_ blob: String) -> Bool { problem.isOfBlob(blob, in: resources.blobs) }
-
-    private func writeManifest(
-        _ manifest: some Encodable & Sendable, of blob: String
-    ) async throws(SgloradError) {
-        try await resources.files.run { [resources] () throws(SgloradError) in
-            try DurableFile.write(
-                Manifest.encode(manifest), to: resources.blobs.manifestPath(of: blob),
-                temporary: resources.state.temporary)
-        }
-    }
 
     /// Moves a blob and its manifest to quarantine unless the blob is sound by now or cannot be read.
     ///

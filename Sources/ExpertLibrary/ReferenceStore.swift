@@ -60,7 +60,7 @@ public struct ReferenceStore: Sendable {
     /// - Throws: `storageFailure`; `invalidFile` where an expert's blob is damaged.
     public func adopt() async throws(SgloradError) {
         let bases = try await resources.database.read { db in
-            try BaseRow.filter(BaseRow.Columns.reference == nil).fetchAll(db).map(\.base)
+            try BaseRow.sound(BaseRow.filter(BaseRow.Columns.reference == nil), db)
         }
         for base in bases {
             let experts = try await resources.database.read { db in try ExpertRow.all(db, of: base.name) }
@@ -74,14 +74,15 @@ public struct ReferenceStore: Sendable {
                 return (try store(reference, ofBase: base.name), aligned)
             }
             try await resources.database.write { db in
-                try BaseRow.filter(BaseRow.Columns.name == base.name && BaseRow.Columns.reference == nil)
-                    .updateAll(db, BaseRow.Columns.reference.set(to: digest))
+                try BaseRow.setReference(digest, of: base.name, insteadOf: nil, db)
                 for expert in aligned {
-                    try ExpertRow.named(expert.name, of: expert.base).updateAll(
-                        db, ExpertRow.Columns.isForeign.set(to: expert.isForeign),
-                        ExpertRow.Columns.alignment.set(to: expert.alignment))
+                    try ExpertRow.change(expert.name, of: expert.base, db) { row in
+                        row.isForeign = expert.isForeign
+                        row.alignment = expert.alignment
+                    }
                 }
             }
+            for expert in aligned { try await resources.writeManifest(of: expert, base) }
         }
     }
 
@@ -98,9 +99,7 @@ public struct ReferenceStore: Sendable {
         }
         let rebuilt = digest
         try await resources.database.write { db in
-            _ = try BaseRow.filter(
-                BaseRow.Columns.name == base.name && BaseRow.Columns.reference == base.reference
-            ).updateAll(db, BaseRow.Columns.reference.set(to: rebuilt))
+            try BaseRow.setReference(rebuilt, of: base.name, insteadOf: base.reference, db)
         }
     }
 

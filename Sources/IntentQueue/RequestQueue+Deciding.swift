@@ -14,7 +14,7 @@ extension RequestQueue {
     /// - Returns: the request as it is now; nil where there is none.
     public func cancel(_ id: String) async throws(SgloradError) -> QueuedRequest? {
         let (moment, retains) = (time.now, retainsTexts)
-        let cancelled = try await database.write { db -> (request: QueuedRequest, token: String?)? in
+        let cancelled = try await database.writeFreeing { db -> (request: QueuedRequest, token: String?)? in
             guard var record = try RequestRecord.find(id, in: db), !record.state.isFinal else { return nil }
             try record.cancel(db, at: moment, retainingText: retains)
             return (QueuedRequest(record), record.lease)
@@ -95,7 +95,7 @@ extension RequestQueue {
     /// - Returns: the identifiers of those that existed and were erased.
     @discardableResult
     public func forget(_ ids: [String], evenOpen: Bool = false) async throws(SgloradError) -> [String] {
-        let gone = try await database.write { db in
+        let gone = try await database.writeFreeing { db in
             try ids.filter { id in
                 let named = RequestRecord.filter(RequestRecord.Columns.id == id)
                 return try (evenOpen ? named : named.filter(RequestRecord.isFinal)).deleteAll(db) > 0

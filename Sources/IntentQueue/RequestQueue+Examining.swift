@@ -11,4 +11,13 @@ extension RequestQueue {
     public static func examine(_ path: String) throws(SgloradError) -> DatabaseFinding {
         try DatabaseHealth.examine(path, as: QueueSchema.description)
     }
+
+    /// Rebuilds every index of the database, if that makes it sound; otherwise nothing is changed.
+    ///
+    /// - Returns: whether it is sound now.
+    /// - Throws: `storageFailure` where that cannot be tried.
+    public func rebuildIndexes() async throws(SgloradError) -> Bool {
+        guard try await database.rebuildIndexes() else { return false }
+        return try await problems().isEmpty
+    }
 }

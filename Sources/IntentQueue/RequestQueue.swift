@@ -108,7 +108,7 @@ public actor RequestQueue {
         try await expireLeases()
         let retention = Retention(options: options, now: time.now)
         if try await database.read({ db in try retention.isDue(db) }) {
-            try await database.write { db in try retention.apply(db) }
+            try await database.writeFreeing { db in try retention.apply(db) }
             logHoldsErased = true
         }
         if logHoldsErased { try await truncateLog() }

@@ -44,7 +44,7 @@ package struct LibraryInspector: Sendable {
         looked.problems.removeAll { !now.concerns($0, in: state) }
         var problems: [(LibraryProblem, repaired: Bool)] = []
         for problem in looked.problems {
-            let repaired = repairing ? try await store.integrity.repair(problem) : false
+            let repaired = repairing ? try await repair(problem) : false
             if repaired { await changed(problem) }
             problems.append((problem, repaired))
             problem.log(repaired: repaired, to: logger)
@@ -56,10 +56,17 @@ package struct LibraryInspector: Sendable {
         return (looked, problems)
     }
 
+    private func repair(_ problem: LibraryProblem) async throws(SgloradError) -> Bool {
+        guard problem.subject == .database, problem.path == store.state.queueDatabase else {
+            return try await store.integrity.repair(problem)
+        }
+        return try await queue.rebuildIndexes()
+    }
+
     private func changed(_ problem: LibraryProblem) async {
         switch problem.subject {
         case .expert(let base, _), .reference(let base): await snapshots.invalidate(base)
-        case .generator: await snapshots.invalidateAll()
+        case .generator, .row: await snapshots.invalidateAll()
         case .adapter, .unreferenced, .database: break
         }
     }

@@ -28,6 +28,7 @@ struct RetentionService: Service {
                 do {
                     try await queue.sweep()
                     try await store.adapters.eraseLabels(olderThan: queue.options.keepLabels)
+                    try await store.truncateLogIfErased()
                     let time = queue.time
                     try await pool.run { () throws(SgloradError) in try time.saveIfDue() }
                     if ContinuousClock.now >= nextExpiry {

@@ -1,3 +1,4 @@
+internal import AdapterFormats
 package import ErrorModel
 package import Executors
 package import ExpertLibrary
@@ -23,6 +24,10 @@ package actor EncoderProvider {
     private let pool: ComputePool
     private let store: LibraryStore
     private var loading: Task<Result<LoadedEncoder, SgloradError>, Never>?
+    /// The files of the loaded encoder; nil before it is loaded.
+    private var files: MappedBlobs?
+    /// Looks at those files, so that the cooperative threads do not wait for the disk.
+    private let looking = FileExecutor(label: "io.sglorad.encoder")
 
     package init(folder: String?, environment: [String: String], pool: ComputePool, store: LibraryStore) {
         self.folder = folder
@@ -35,6 +40,11 @@ package actor EncoderProvider {
     ///
     /// - Throws: `invalidModel`, which says what is missing or unsupported.
     package func loaded() async throws(SgloradError) -> LoadedEncoder {
+        if let files, await !looking.run({ files.areUnchanged }), self.files?.prints == files.prints {
+            // A mapped file was truncated or replaced: the numbers in memory are no longer those that were loaded.
+            loading = nil
+            self.files = nil
+        }
         let task = loading ?? Task { await load() }
         loading = task
         let result = await task.value
@@ -47,6 +57,8 @@ package actor EncoderProvider {
             let folder = try ModelLocator.locate(folder, environment: environment)
             let encoder = try await pool.run { () throws(SgloradError) in try SentenceEncoder(folder: folder)
             }
+            let paths = encoder.filesOfDigest
+            files = await looking.run { MappedBlobs(paths: paths) }
             return .success(
                 LoadedEncoder(encoder: encoder, folder: folder, digest: try await digest(of: encoder)))
         } catch {

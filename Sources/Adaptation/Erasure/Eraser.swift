@@ -124,7 +124,10 @@ package struct Eraser: Sendable {
         for request in found.requests where !request.state.isFinal { try await end(request.id) }
         let ids = Set(found.requests.map(\.id) + found.adapters.map(\.request))
         let tombstones = tombstones
-        try await pool.run { () throws(SgloradError) in try tombstones.add(ids.sorted()) }
+        let reserve = DiskReserve(store.state)
+        try await pool.run { () throws(SgloradError) in
+            try reserve.use { () throws(SgloradError) in try tombstones.add(ids.sorted()) }
+        }
         let removed = try await removeAdapters(of: ids, owner: owner)
         let damaged = Quarantine(store.state)
         let made = found.requests.compactMap(\.adapter) + found.adapters.map(\.id)
@@ -139,7 +142,8 @@ package struct Eraser: Sendable {
     ) async throws(SgloradError) -> [String] {
         let adapters = try await store.adapters.all(of: owner).filter { requests.contains($0.request) }
         let removed = try await store.adapters.remove(adapters)
-        if !removed.isEmpty { try await store.truncateLog() }
+        // Always: an adapter that was removed or evicted before may have left its label in the log.
+        try await store.truncateLog()
         return removed.map(\.id)
     }
 

@@ -1,3 +1,4 @@
+internal import AdapterFormats
 internal import ErrorModel
 internal import Evaluation
 internal import ExpertLibrary
@@ -59,7 +60,7 @@ public enum EvaluationChild {
         ChildWork<EvaluationProgress>.run { child throws(SgloradError) in
             let folder = JobFolder(path: folder)
             let job = try folder.job(EvaluationJob.self)
-            let report = try evaluate(job, child)
+            let report = try MappedFiles.withoutLoss { () throws(SgloradError) in try evaluate(job, child) }
             try write(JSONText.encode(report), EvaluationJob.reportName, folder)
         }
     }

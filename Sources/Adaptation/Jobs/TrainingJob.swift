@@ -1,3 +1,4 @@
+internal import AdapterFormats
 internal import ErrorModel
 internal import Evaluation
 internal import ExpertLibrary
@@ -45,7 +46,9 @@ public enum TrainingChild {
     /// - Returns: the exit status: 0 if the generator was written, 1 if a failure was reported.
     public static func run(folder: String) -> Int32 {
         ChildWork<TrainingJob.Progress>.run { child throws(SgloradError) in
-            try train(JobFolder(path: folder), child)
+            try MappedFiles.withoutLoss { () throws(SgloradError) in
+                try train(JobFolder(path: folder), child)
+            }
         }
     }
 

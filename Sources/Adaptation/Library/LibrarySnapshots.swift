@@ -13,7 +13,10 @@ package actor LibrarySnapshots {
     private let pool: ComputePool
     private let board: HealthBoard
     private let logger: Logger
-    private var snapshots: [String: BaseSnapshot] = [:]
+    private var snapshots: [String: (snapshot: BaseSnapshot, files: MappedBlobs)] = [:]
+    /// Looks at the mapped files, so that neither the pool's threads nor the cooperative ones wait for the disk.
+    private let looking = FileExecutor(label: "io.sglorad.snapshots")
+    private let verified = VerifiedBlobs()
     /// Counts invalidations, so that a snapshot built during one is not cached.
     private var generation = 0
 
@@ -56,14 +59,19 @@ package actor LibrarySnapshots {
 
     /// The current snapshot of a base.
     func snapshot(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
-        if let known = snapshots[base.name] { return known }
+        if let known = snapshots[base.name] {
+            let files = known.files
+            if await looking.run({ files.areUnchanged }) { return known.snapshot }
+            logger.warning("a file of the library has changed; it is read again", metadata: ["base": "\(base.name)"])
+            invalidate(base.name)
+        }
         var mayRepair = true
         while true {
             let before = generation
             do {
                 let made = try await load(base)
                 if generation == before { snapshots[base.name] = made }
-                return made
+                return made.snapshot
             } catch {
                 // If a change removed blobs between reading the rows and mapping the files, start over.
                 guard generation == before else { continue }
@@ -91,7 +99,9 @@ package actor LibrarySnapshots {
         return hasRepaired
     }
 
-    private func load(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
+    private func load(
+        _ base: BaseRecord
+    ) async throws(SgloradError) -> (snapshot: BaseSnapshot, files: MappedBlobs) {
         let encoder = try await encoders.loaded()
         // Read in one transaction, because an import can raise the rank of both.
         let (base, experts) = try await store.bases.library(base.name) ?? (base, [])
@@ -112,8 +122,12 @@ package actor LibrarySnapshots {
                     remedy: "Remove it with 'sglorad-ctl generator remove \(row.id)' and train another.")
             }
         }
-        let (store, generators) = (store, standings)
-        return try await pool.run { () throws(SgloradError) -> BaseSnapshot in
+        let (store, generators, verified) = (store, standings, verified)
+        return try await pool.run { () throws(SgloradError) -> (BaseSnapshot, MappedBlobs) in
+            let serving = generators.first { $0.state != .disabled }?.row.parameters
+            let files = MappedBlobs(
+                paths: (rows.map(\.parameters) + (serving.map { [$0] } ?? [])).map(store.blobs.path(of:)))
+            try verified.verify(files)
             var experts: [LibraryExpert] = []
             for row in rows {
                 let parameters = try store.experts.parameters(of: row, on: base.layout)
@@ -126,10 +140,11 @@ package actor LibrarySnapshots {
             }
             let library = Library(layout: base.layout, experts: experts)
             let byName = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0) })
-            return BaseSnapshot(
+            let snapshot = BaseSnapshot(
                 base: base, experts: library.experts.compactMap { byName[$0.name] }, library: library,
                 digest: BaseSnapshot.digest(of: rows.map(\.digest)), generators: generators,
                 serving: try Self.serving(generators, library, store))
+            return (snapshot, files)
         }
     }
 

@@ -46,8 +46,9 @@ package struct OpenedStores: Sendable {
         let damaged = Quarantine(state)
         let losses = try QueueLosses(state, damaged, logger)
         progress.begin("Examining cache.db")
+        let finding = try LibraryStore.examine(state)
         _ = try quarantineIfDamaged(
-            state.cacheDatabase, try LibraryStore.examine(state), damaged, logger,
+            state.cacheDatabase, finding, damaged, logger,
             consequence: "The library and the adapters were rebuilt from the files beside it.")
         progress.begin("Examining queue.db")
         let isQueueReplaced = try quarantineIfDamaged(
@@ -81,10 +82,17 @@ package struct OpenedStores: Sendable {
                     ])
             }
         }
+        if case .repaired = finding {
+            for lost in try await store.integrity.adoptLost() {
+                logger.warning("a row was lost with the damage and restored from its manifest", metadata: ["row": "\(lost)"])
+            }
+        }
         progress.begin("Reconciling files and rows")
         let found = try await store.integrity.reconcile(isWanted: isWanted)
         found.log(to: logger)
         try await store.references.adopt()
+        // What a killed run had erased may still be in the log.
+        try await store.truncateLog()
         progress.begin("Recovering the requests of the previous run")
         try await queue.recover { (request) throws(SgloradError) in
             progress.step()

@@ -50,6 +50,22 @@ package struct AdapterPipeline: Sendable {
     ) async throws(SgloradError) -> AdapterRecord {
         // An earlier attempt may have been interrupted between publishing and the queue's commit.
         if let published = try await store.adapters.find(request: request.id) { return published }
+        let before = MappedFiles.losses
+        do throws(SgloradError) {
+            return try await answer(request, intent, since: before, stage: stage)
+        } catch where MappedFiles.losses != before {
+            // A mapped file was truncated meanwhile: whatever is damaged goes to quarantine, and the rest answers.
+            return try await answer(request, intent, since: MappedFiles.losses, stage: stage)
+        }
+    }
+
+    /// Answers one request, unless content of a mapped file is lost meanwhile.
+    ///
+    /// - Parameter losses: how often content had been lost before.
+    private func answer(
+        _ request: QueuedRequest, _ intent: QueuedIntent, since losses: UInt64,
+        stage: (RequestStage) async throws(SgloradError) -> Void
+    ) async throws(SgloradError) -> AdapterRecord {
         let base = try await snapshots.base(named: request.base)
         try await stage(.encoding)
         let (guided, encoding, encoder) = try await guide(intent, base: base)
@@ -65,6 +81,7 @@ package struct AdapterPipeline: Sendable {
                 template: base.template,
                 provenance: ["sglorad.provenance": json])
         }
+        guard MappedFiles.losses == losses else { throw .lostContent }
         try await stage(.publishing)
         let draft = AdapterDraft(
             uid: request.uid, base: base.name, request: request.id, files: files, label: request.label,

@@ -48,10 +48,13 @@ package struct Inspection: Sendable {
                     + "\(Intent.textLimit)")
         }
         let encoder = try await pipeline.encoders.loaded().encoder
+        let before = MappedFiles.losses
         let adapter = try await parameters(of: id, for: caller)
-        return try await pipeline.pool.run { () throws(SgloradError) in
+        let encodings = try await pipeline.pool.run { () throws(SgloradError) in
             try encoder.encode(batch: texts.map(\.revealed), adapter: adapter)
         }
+        guard MappedFiles.losses == before else { throw SgloradError.lostContent }
+        return encodings
     }
 
     /// A published adapter's parameters on its base's layout; nil for no adapter.

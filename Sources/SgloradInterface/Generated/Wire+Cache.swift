@@ -20,8 +20,8 @@ extension Wire {
     public struct CacheProblem: Codable, Sendable, Hashable {
         /// What is affected, in words.
         public var subject: String
-        /// `missing`, `damaged`, `unreadable`, `manifest` (the file from which its record could be rebuilt)
-        /// or `unreferenced` (nothing references it).
+        /// `missing`, `damaged`, `unreadable`, `manifest` (the file from which its record could be rebuilt),
+        /// `unreferenced` (nothing references it) or `row` (its record in the database has changed).
         public var fault: String
         /// The file or folder.
         public var path: String
