@@ -81,7 +81,7 @@ package struct Domain: Sendable {
             policy: options.eviction, metrics: metrics, logger: logger)
         admission = Admission(queue: queue, snapshots: snapshots, share: DiskShare(inspector))
         follower = RequestFollower(queue: queue, store: store)
-        belongings = Belongings(queue: queue, store: store, pool: pools.callers)
+        belongings = Belongings(queue: queue, store: store, pool: pools.callers, policy: options.eviction)
         uploads = UploadStore(state: state, pool: pools.callers)
         pipeline = AdapterPipeline(store: store, encoders: encoders, snapshots: snapshots, pool: pool)
         inspection = Inspection(

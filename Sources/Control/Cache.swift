@@ -46,6 +46,8 @@ extension ControlHandler {
             throw .invalidRequest(field: field, reason: "is negative; it must be 0 or more")
         }
         policy.maximumBytes = parameters.maximumBytes
+        // An administrator who names a size gets it: the guarantee is against other users.
+        policy.guaranteedBytesPerUser = 0
         policy.maximumAge = parameters.maximumAge.map(Double.init)
         return policy
     }

@@ -16,9 +16,11 @@ public struct AdapterStore: Sendable {
     private let resources: LibraryResources
     private let folders: AdapterFolders
     private let uses = AdapterUses()
+    private let accounts: UserAccounts?
 
-    init(_ resources: LibraryResources) {
+    init(_ resources: LibraryResources, accounts: UserAccounts? = nil) {
         self.resources = resources
+        self.accounts = accounts
         folders = AdapterFolders(state: resources.state)
     }
 
@@ -93,15 +95,28 @@ public struct AdapterStore: Sendable {
         }
     }
 
-    /// The bytes of a user's adapters.
+    /// The bytes of a user's adapters, and of those of everybody who is counted under the same account.
     ///
+    /// - Parameters:
+    ///   - uid: the user.
+    ///   - pinned: true for pinned adapters alone.
     /// - Throws: `storageFailure`.
-    public func bytes(of uid: UserID) async throws(SgloradError) -> Int {
-        try await database.read { db in
+    public func bytes(of uid: UserID, pinned: Bool = false) async throws(SgloradError) -> Int {
+        let accounts = accounts
+        return try await database.read { db in
+            var rows = AdapterRow.all()
+            if pinned { rows = rows.filter(AdapterRow.Columns.isPinned == true) }
+            guard let accounts else { rows = rows.filter(AdapterRow.Columns.uid == uid); return try Self.bytes(rows, db) }
+            let account = accounts.account(of: uid)
             // The index on uid, createdAt and bytes answers this alone.
-            try AdapterRow.filter(AdapterRow.Columns.uid == uid)
-                .select(sum(AdapterRow.Columns.bytes), as: Int.self).fetchOne(db) ?? 0
+            let users = try AdapterRow.select(AdapterRow.Columns.uid, as: UserID.self).distinct().fetchAll(db)
+                .filter { accounts.account(of: $0) == account }
+            return try users.reduce(0) { try $0 + Self.bytes(rows.filter(AdapterRow.Columns.uid == $1), db) }
         }
+    }
+
+    private static func bytes(_ rows: QueryInterfaceRequest<AdapterRow>, _ db: Database) throws -> Int {
+        try rows.select(sum(AdapterRow.Columns.bytes), as: Int.self).fetchOne(db) ?? 0
     }
 
     // MARK: Using and pinning
@@ -138,13 +153,23 @@ public struct AdapterStore: Sendable {
 
     /// Pins an adapter, so that it is never evicted, or unpins it.
     ///
+    /// - Parameters:
+    ///   - id: the adapter.
+    ///   - isPinned: whether it is pinned from now on.
+    ///   - most: the most bytes that its owner may have pinned; nil for no limit.
     /// - Returns: the adapter as it is now; nil where there is none.
-    /// - Throws: `storageFailure`.
-    public func pin(_ id: String, _ isPinned: Bool) async throws(SgloradError) -> AdapterRecord? {
+    /// - Throws: `busy` where its owner would have more pinned than that; `storageFailure`.
+    public func pin(
+        _ id: String, _ isPinned: Bool, atMost most: Int? = nil
+    ) async throws(SgloradError) -> AdapterRecord? {
         guard uses.begin(id) else { return nil }
         defer { uses.end(id) }
         guard var adapter = try await find(id) else { return nil }
         guard adapter.isPinned != isPinned else { return adapter }
+        if isPinned, let most {
+            let pinned = try await bytes(of: adapter.uid, pinned: true)
+            guard pinned + adapter.bytes <= most else { throw .tooManyPins(pinned, adapter.bytes, most) }
+        }
         adapter.isPinned = isPinned
         let pinned = adapter
         try await rewriteManifest(of: pinned)
@@ -175,13 +200,17 @@ public struct AdapterStore: Sendable {
         let now = Date(timeIntervalSince1970: moment.wall)
         let all = try await database.read { db in
             var rows = FootprintRow.all()
-            if let uid { rows = rows.filter(AdapterRow.Columns.uid == uid) }
-            return try rows.asRequest(of: Row.self).fetchAll(db).compactMap { row in
+            if let uid, accounts == nil { rows = rows.filter(AdapterRow.Columns.uid == uid) }
+            let found = try rows.asRequest(of: Row.self).fetchAll(db).compactMap { row in
                 try? FootprintRow(row: row).footprint(at: moment)
             }
+            guard let uid, let accounts else { return found }
+            let account = accounts.account(of: uid)
+            return found.filter { accounts.account(of: $0.uid) == account }
         }
         let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
-        var victims = policy.victims(among: all, protecting: open, now: now)
+        var victims = policy.victims(
+            among: all, protecting: open, account: { accounts?.account(of: $0) ?? $0 }, now: now)
         if !dryRun, !victims.isEmpty {
             let claimed = uses.claim(victims.map(\.id))
             defer { uses.release(claimed) }
@@ -232,7 +261,7 @@ public struct AdapterStore: Sendable {
                 }
             } catch {
                 // The adapters are as they were: without their rows the next start would adopt them again.
-                try? await database.write { db in for adapter in gone { try AdapterRow.insert(adapter, db) } }
+                for adapter in gone { try? await adopt(adapter) }
                 throw error
             }
             removed += gone
@@ -320,6 +349,21 @@ public struct AdapterStore: Sendable {
             try AdapterRow.insert(orphan, db)
             try AdapterAges.set(db, orphan.id, created: created, used: created)
         }
+    }
+}
+
+extension SgloradError {
+    /// A pin beyond what one user may have pinned.
+    fileprivate static func tooManyPins(_ pinned: Int, _ more: Int, _ most: Int) -> SgloradError {
+        SgloradError(
+            .busy,
+            "The adapter cannot be pinned: \(pinned) bytes are pinned already, it has \(more), and one user may have "
+                + "\(most) pinned (cache.pinnedBytesPerUser). Unpin or remove another with 'sglorad-ctl adapter pin "
+                + "--off' or 'sglorad-ctl adapter remove'.",
+            parameters: [
+                "retryAfter": .double(3600),
+                "reason": .string("the user's pinned adapters would exceed their limit"),
+            ])
     }
 }
 

@@ -13,15 +13,21 @@ public struct EvictionPolicy: Sendable, Hashable {
     public var maximumAge: Double?
     /// How long an adapter is safe from eviction after its publication, in seconds.
     public var minimumAge: Double
+    /// How many bytes each user keeps whatever others need; 0 for none.
+    public var guaranteedBytesPerUser: Int
+    /// The most bytes that one user may have pinned; nil for no limit.
+    public var maximumPinnedBytesPerUser: Int?
 
     public init(
         maximumBytes: Int? = nil, maximumBytesPerUser: Int? = nil, maximumAge: Double? = nil,
-        minimumAge: Double = 300
+        minimumAge: Double = 300, guaranteedBytesPerUser: Int = 0, maximumPinnedBytesPerUser: Int? = nil
     ) {
         self.maximumBytes = maximumBytes
         self.maximumBytesPerUser = maximumBytesPerUser
         self.maximumAge = maximumAge
         self.minimumAge = minimumAge
+        self.guaranteedBytesPerUser = guaranteedBytesPerUser
+        self.maximumPinnedBytesPerUser = maximumPinnedBytesPerUser
     }
 
     /// Chooses the adapters to evict: those beyond ``maximumAge``; then, of each user above ``maximumBytesPerUser``, the
@@ -29,21 +35,24 @@ public struct EvictionPolicy: Sendable, Hashable {
     ///
     /// Adapters that are pinned, protected or younger than ``minimumAge`` stay, even if the rest is still too large.
     /// What a user keeps beyond ``maximumBytesPerUser`` in this way does not count towards ``maximumBytes``, so that other
-    /// users do not lose adapters for it.
+    /// users do not lose adapters for it. For ``maximumBytes`` nobody loses an adapter without which they would have less than
+    /// ``guaranteedBytesPerUser``: what others have pinned never takes somebody's last one.
     ///
     /// - Parameters:
     ///   - adapters: all adapters.
     ///   - protected: the identifiers of adapters that must stay.
+    ///   - account: under whom a user is counted.
     ///   - now: the wall clock, which the times of the footprints were counted back from.
     /// - Returns: the adapters to evict, least recently used first.
     public func victims(
-        among adapters: [AdapterFootprint], protecting protected: Set<String> = [], now: Date
+        among adapters: [AdapterFootprint], protecting protected: Set<String> = [],
+        account: (UserID) -> UserID = { $0 }, now: Date
     ) -> [AdapterFootprint] {
         let free = adapters.filter { adapter in
             !adapter.isPinned && !protected.contains(adapter.id) && comesOfAge(adapter) <= now
         }.sorted { ($0.usedAt, $0.id) < ($1.usedAt, $1.id) }
         var own: [UserID: Int] = [:]
-        for adapter in adapters { own[adapter.uid, default: 0] += adapter.bytes }
+        for adapter in adapters { own[account(adapter.uid), default: 0] += adapter.bytes }
         let share = maximumBytesPerUser ?? .max
         // Each user counts for their share at most.
         var all = own.values.reduce(0) { $0 + min($1, share) }
@@ -51,15 +60,22 @@ public struct EvictionPolicy: Sendable, Hashable {
         func evict(where isDue: (AdapterFootprint) -> Bool) {
             for adapter in free where !victims.contains(adapter.id) && isDue(adapter) {
                 victims.insert(adapter.id)
-                let before = own[adapter.uid, default: 0]
+                let owner = account(adapter.uid)
+                let before = own[owner, default: 0]
                 let after = before - adapter.bytes
-                own[adapter.uid] = after
+                own[owner] = after
                 all -= min(before, share) - min(after, share)
             }
         }
         if let maximumAge { evict { now.timeIntervalSince($0.usedAt) > maximumAge } }
-        if let maximumBytesPerUser { evict { own[$0.uid, default: 0] > maximumBytesPerUser } }
-        if let maximumBytes { evict { _ in all > maximumBytes } }
+        if let maximumBytesPerUser { evict { own[account($0.uid), default: 0] > maximumBytesPerUser } }
+        if let maximumBytes {
+            evict { adapter in
+                all > maximumBytes
+                    && (guaranteedBytesPerUser == 0
+                        || own[account(adapter.uid), default: 0] - adapter.bytes >= guaranteedBytesPerUser)
+            }
+        }
         return free.filter { victims.contains($0.id) }
     }
 

@@ -39,10 +39,11 @@ public final class LibraryStore: Sendable {
     /// - Parameters:
     ///   - state: the directory.
     ///   - time: the time in which ages are counted; the directory's by default.
+    ///   - accounts: under whom each user's share of the disk is counted; each user alone by default.
     ///   - files: runs the library's blocking file calls; an executor of its own by default.
     /// - Throws: `storageFailure` with SQLite's message.
     public init(
-        _ state: StateDirectory, time: ServiceTime? = nil,
+        _ state: StateDirectory, time: ServiceTime? = nil, accounts: UserAccounts? = nil,
         files: FileExecutor = FileExecutor(label: "io.sglorad.library.files")
     ) throws(SgloradError) {
         let time = if let time { time } else { try ServiceTime(state) }
@@ -56,7 +57,7 @@ public final class LibraryStore: Sendable {
         references = ReferenceStore(resources: resources)
         experts = ExpertStore(resources: resources)
         generators = GeneratorStore(resources: resources)
-        adapters = AdapterStore(resources)
+        adapters = AdapterStore(resources, accounts: accounts)
         encoderDigests = EncoderDigestCache(resources: resources)
         integrity = LibraryIntegrity(resources: resources, adapters: adapters)
     }

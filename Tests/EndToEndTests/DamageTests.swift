@@ -11,10 +11,13 @@ import Varlink
 struct DamageTests {
     private static let intent = "definitions of birds"
 
+    /// The label of every request: a word that is nowhere else.
+    private static let label = "ptarmigan"
+
     private static func request(_ daemon: TestDaemon, seed: Int = 1) async throws -> Wire.Adapter {
         let reply = try await daemon.reply(
             Methods.Request.Reply.self, "request", intent, "--strategy", "weighted", "--force", "--seed", "\(seed)",
-            "--label", "ptarmigan")
+            "--label", label)
         return try #require(reply.adapter)
     }
 
@@ -22,27 +25,34 @@ struct DamageTests {
         try await daemon.reply(Methods.Status.Reply.self, "status").conditions
     }
 
-    /// Where a text or a page lies in the database.
-    private static func places(in database: Data, adapter: Wire.Adapter, expert: String) throws -> [(String, Int)] {
-        func place(_ name: String, _ text: String, _ offset: Int) throws -> (String, Int) {
+    /// A place in the database, and what is there.
+    private struct Spot {
+        var name: String
+        var offset: Int
+    }
+
+    /// Where texts, pages and fields of the header lie in the database.
+    private static func spots(in database: Data, adapter: Wire.Adapter, expert: String) throws -> [Spot] {
+        var spots: [Spot] = []
+        let texts: [(name: String, text: String, offset: Int)] = [
+            ("provenance", #""strategy":"weighted""#, 4), ("value in the provenance", #""seed":1"#, 7),
+            ("digest of a file", try #require(adapter.files.first).digest, 5), ("digest of an expert", expert, 5),
+            ("adapter", adapter.adapterId, 6), ("label", label, 3),
+        ]
+        for (name, text, offset) in texts {
             let found = try #require(database.range(of: Data(text.utf8), options: .backwards), "\(name)")
-            return (name, found.lowerBound + offset)
+            spots.append(Spot(name: name, offset: found.lowerBound + offset))
         }
-        // The embedding is a blob of 384 numbers of 4 bytes, stored between the blob's digest and the encoder's.
-        let description = try place("description", "match definitions", 2)
-        return [
-            description, ("embedding", description.1 + 900),
-            try place("provenance", #""strategy":"weighted""#, 4),
-            try place("provenance value", #""seed":1"#, 7),
-            try place("digest of a file", try #require(adapter.files.first).digest, 5),
-            try place("digest of an expert", expert, 5),
-            try place("request", adapter.requestId, 6), try place("adapter", adapter.adapterId, 6),
-            try place("label", "ptarmigan", 3),
-            ("magic", 3), ("page size", 16), ("read version", 19), ("reserved", 20), ("pages", 31), ("schema format", 47),
-            ("encoding", 59), ("owner", 70), ("schema", 2000),
-        ] + stride(from: 4096, to: database.count, by: 4096).flatMap { page in
-            [("page \(page / 4096) header", page + 3), ("page \(page / 4096) end", page + 4000)]
+        let header: [(String, Int)] = [
+            ("magic", 3), ("page size", 16), ("read version", 19), ("reserved", 20), ("pages", 31),
+            ("schema format", 47), ("encoding", 59), ("owner", 70), ("schema", 2000),
+        ]
+        for (name, offset) in header { spots.append(Spot(name: name, offset: offset)) }
+        for page in 1..<database.count / 4096 {
+            spots.append(Spot(name: "header of page \(page)", offset: page * 4096 + 3))
+            spots.append(Spot(name: "end of page \(page)", offset: page * 4096 + 3900))
         }
+        return spots
     }
 
     @Test("whichever byte of cache.db has changed, the daemon starts, answers as before, and is sound after the remedy")
@@ -60,9 +70,11 @@ struct DamageTests {
             let digest = try #require(await names.all.first)
             let path = "\(folder)/state/cache.db"
             let sound = try Data(contentsOf: URL(filePath: path))
-            for (name, offset) in try Self.places(in: sound, adapter: adapter, expert: digest) {
-                var bytes = sound
-                bytes[offset] ^= 0x01
+            for spot in try Self.spots(in: sound, adapter: adapter, expert: digest) {
+                let (name, offset) = (spot.name, spot.offset)
+                var changed = sound
+                changed[offset] ^= 0x01
+                let bytes = changed
                 for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
                 try bytes.write(to: URL(filePath: path))
                 try await TestDaemon.run(in: folder) { daemon in

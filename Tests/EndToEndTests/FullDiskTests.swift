@@ -62,11 +62,13 @@ struct FullDiskTests {
             try await TestDaemon.run(in: folder, configuration: configuration) { daemon in
                 try await daemon.importExperts(Places.twoExperts)
                 var adapters: [Wire.Adapter] = []
+                var requests: [String] = []
                 for seed in 0..<12 {
                     let reply = try await daemon.reply(
                         Methods.Request.Reply.self, "request", "definitions of birds", "--force", "--seed", "\(seed)",
                         "--label", "ptarmigan\(seed)")
                     adapters.append(try #require(reply.adapter))
+                    requests.append(reply.request.requestId)
                 }
                 for adapter in adapters[6...] { _ = try await daemon.control("adapter", "pin", adapter.adapterId) }
                 fill("\(state)/filler")
@@ -76,7 +78,7 @@ struct FullDiskTests {
                 let removed = try await daemon.control("adapter", "remove", adapters[6].adapterId)
                 #expect(removed.status == 0, "\(removed.error)")
                 fill("\(state)/filler")
-                let forgotten = try await daemon.control("forget", adapters[7].requestId)
+                let forgotten = try await daemon.control("forget", requests[7])
                 #expect(forgotten.status == 0, "\(forgotten.error)")
                 fill("\(state)/filler")
                 let labelled = try await daemon.control("forget", "--label", "ptarmigan8")

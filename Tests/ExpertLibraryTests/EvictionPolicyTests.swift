@@ -84,6 +84,32 @@ struct EvictionPolicyTests {
         #expect(Self.ids(policy, adapters, ["open"]) == ["old"])
     }
 
+    @Test func `what two users have pinned does not take a third one's only adapter`() {
+        let pins = (0..<8).map { Self.adapter("p\($0)", bytes: 500, uid: UserID($0 % 2), age: 1000, pinned: true) }
+        let third = (0..<4).map { Self.adapter("t\($0)", bytes: 100, uid: 7, age: 1000, unused: Double(10 - $0)) }
+        var policy = EvictionPolicy(maximumBytes: 4000, maximumBytesPerUser: 2000)
+        #expect(Self.ids(policy, pins + [third[0]]) == ["t0"], "without a guarantee")
+        policy.guaranteedBytesPerUser = 250
+        #expect(Self.ids(policy, pins + [third[0]]) == [])
+        // Beyond the guarantee the least recently used go, down to it.
+        #expect(Self.ids(policy, pins + third) == ["t0"])
+        // An adapter that is larger than the guarantee is kept if it is the only one.
+        let large = Self.adapter("large", bytes: 900, uid: 8, age: 1000)
+        #expect(Self.ids(policy, pins + [large]) == [])
+        // The guarantee is not a share of the user's own limit.
+        policy.maximumBytesPerUser = 150
+        #expect(Self.ids(policy, third) == ["t0", "t1", "t2"])
+    }
+
+    @Test func `the IDs of one account have one share and one guarantee`() {
+        let adapters = (0..<6).map { Self.adapter("a\($0)", bytes: 100, uid: UserID($0), age: 1000, unused: Double(10 - $0)) }
+        let policy = EvictionPolicy(maximumBytes: 300, maximumBytesPerUser: 400, guaranteedBytesPerUser: 100)
+        // All six keep the one that is guaranteed to them.
+        #expect(policy.victims(among: adapters, now: Sample.moment).isEmpty)
+        let one = policy.victims(among: adapters, account: { _ in 0 }, now: Sample.moment).map(\.id)
+        #expect(one == ["a0", "a1", "a2"])
+    }
+
     @Test(arguments: 0..<50)
     func `for random sets, no adapter is evicted needlessly and none is kept wrongly`(seed: UInt64) {
         var random = CounterRandom(seed: seed)

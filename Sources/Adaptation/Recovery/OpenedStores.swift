@@ -60,7 +60,7 @@ package struct OpenedStores: Sendable {
             path: state.queueDatabase, options: options, keyFile: state.idempotencyKey, time: time,
             accounts: accounts)
         losses.compare(queue, isReplaced: isQueueReplaced)
-        let store = try LibraryStore(state, time: time)
+        let store = try LibraryStore(state, time: time, accounts: accounts)
         progress.begin("Reading the tombstones")
         let tombstones = try Tombstones(state, time: time, keeping: horizon, progress: progress)
         let isWanted = { @Sendable (adapter: AdapterRecord) async throws(SgloradError) -> Bool in

@@ -10,6 +10,8 @@ package struct Belongings: Sendable {
     let queue: RequestQueue
     let store: LibraryStore
     let pool: ComputePool
+    /// How much one user may have pinned.
+    let policy: EvictionPolicy
 
     /// A request that the caller may see.
     ///
@@ -65,12 +67,14 @@ package struct Belongings: Sendable {
 
     /// Pins an adapter, or unpins it.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `notFound`; `busy` where the adapter's owner would have too much pinned.
     package func pinAdapter(
         _ id: String, _ isPinned: Bool, for caller: Caller
     ) async throws(SgloradError) -> AdapterRecord {
         let record = try await adapter(id, for: caller)
-        guard let pinned = try await store.adapters.pin(record.id, isPinned) else { throw .noAdapter(id) }
+        guard let pinned = try await store.adapters.pin(
+            record.id, isPinned, atMost: policy.maximumPinnedBytesPerUser)
+        else { throw .noAdapter(id) }
         return pinned
     }
 

@@ -157,6 +157,11 @@ private struct Reading {
         if let bytes = try await size("cache.maximumBytesPerUser", 0...1 << 50) {
             options.eviction.maximumBytesPerUser = bytes == 0 ? nil : bytes
         }
+        let limit = options.eviction.maximumBytes
+        options.eviction.guaranteedBytesPerUser =
+            try await size("cache.guaranteedBytesPerUser", 0...1 << 50) ?? (limit ?? 0) / 64
+        let pinned = try await size("cache.pinnedBytesPerUser", 0...1 << 50) ?? (limit ?? 0) / 8
+        options.eviction.maximumPinnedBytesPerUser = pinned == 0 ? nil : pinned
         if let age = try await duration("cache.maximumAge", .zero...years) {
             options.eviction.maximumAge = age == .zero ? nil : Double(age.components.seconds)
         }
