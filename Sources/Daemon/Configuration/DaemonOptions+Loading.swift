@@ -70,9 +70,9 @@ extension DaemonOptions {
             InMemoryProvider(name: "command line", values: said),
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "sglorad"),
         ]
-        if let file = commandLine.configurationFile, !saysNothing(file) {
+        if let file = commandLine.configurationFile {
             do {
-                providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
+                providers.append(try await FileProvider<SettingsSnapshot>(filePath: FilePath(file)))
             } catch {
                 throw .invalidFile(
                     file, "the configuration cannot be read: \(error). Check that it exists and is YAML.",
@@ -84,16 +84,6 @@ extension DaemonOptions {
         ).options()
         if let file = commandLine.configurationFile { try keys.requireKnown(in: file) }
         return options
-    }
-
-    /// Whether a file exists and has only comments; the YAML parser returns null for it, not an empty
-    /// mapping.
-    private static func saysNothing(_ file: String) -> Bool {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return false }
-        return text.split(whereSeparator: \.isNewline).allSatisfy { line in
-            let words = line.drop { $0 == " " || $0 == "\t" }
-            return words.isEmpty || words.hasPrefix("#")
-        }
     }
 }
 
@@ -232,6 +222,14 @@ private struct Reading {
         guard let path = try await string(key) else { return nil }
         guard !path.isEmpty else {
             throw .invalidRequest(field: "\(key)", reason: "is empty; it must be a path")
+        }
+        // Only a shell knows what a tilde stands for. Here it would become a folder of that name.
+        guard !path.hasPrefix("~") else {
+            throw .invalidRequest(
+                field: "\(key)",
+                reason:
+                    "is '\(path)'; '~' is not expanded here, so write the whole path, or './~' for a folder of that name"
+            )
         }
         return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
