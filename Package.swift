@@ -98,7 +98,7 @@ let package = Package(
         module(
             "Spool",
             [
-                "SpoolForms", "Files", "Executors", "Privacy", "ErrorModel",
+                "SpoolForms", "Files", "Executors", "Privacy", "ErrorModel", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(

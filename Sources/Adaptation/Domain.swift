@@ -1,7 +1,7 @@
 internal import ErrorModel
 package import Executors
 package import ExpertLibrary
-internal import Files
+package import Files
 package import Foundation
 package import IntentQueue
 package import Logging
@@ -25,10 +25,12 @@ package struct Domain: Sendable {
         package var executable: String
         /// The environment; `HOME` and `XDG_CACHE_HOME` say where to search for the model.
         package var environment: [String: String]
+        /// The account that each user's requests and files count under.
+        package var accounts: UserAccounts
 
         package init(
             workers: Int, model: String?, users: UInt32?, spool: SpoolOptions, eviction: EvictionPolicy,
-            executable: String, environment: [String: String]
+            executable: String, environment: [String: String], accounts: UserAccounts = UserAccounts()
         ) {
             self.workers = workers
             self.model = model
@@ -37,6 +39,7 @@ package struct Domain: Sendable {
             self.eviction = eviction
             self.executable = executable
             self.environment = environment
+            self.accounts = accounts
         }
     }
 
@@ -102,13 +105,16 @@ package struct Domain: Sendable {
             store: store, encoders: encoders, snapshots: snapshots, pool: pool,
             executable: options.executable, logger: logger)
         spool = SpoolExchange(
-            options.spool, users: options.users, backend: SpoolGate(admission: admission, store: store),
-            pool: pool,
+            options.spool, users: options.users,
+            backend: SpoolGate(admission: admission, store: store, accounts: options.accounts),
+            pool: pools.spool,
             report: { error in
                 board.report(
                     "spool", error, remedy: "Files wait meanwhile; the daemon retries every minute.")
             }, logger: logger)
-        eraser = Eraser(queue: queue, store: store, spool: spool, tombstones: stores.tombstones, pool: pool)
+        eraser = Eraser(
+            queue: queue, store: store, spool: spool, tombstones: stores.tombstones, pool: pools.spool,
+            accounts: options.accounts)
         let health = Health(
             board: board, state: state, store: store, queue: queue, encoders: encoders, pool: pool)
         self.health = CoalescedRead { try await health.examine() }
@@ -143,6 +149,7 @@ package struct Domain: Sendable {
     /// Stops the thread pools once they are idle.
     package func shutdown() async {
         await pools.callers.shutdown()
+        await pools.spool.shutdown()
         await pools.requests.shutdown()
     }
 }
@@ -153,9 +160,12 @@ package struct Domain: Sendable {
 private struct Pools: Sendable {
     let requests: ComputePool
     let callers: ComputePool
+    /// The spool's files, which wait for no encoding, and erasures: as many threads as can be in use.
+    let spool: ComputePool
 
     init(workers: Int) {
         requests = ComputePool(threads: workers + 2)
         callers = ComputePool(threads: max(2, workers))
+        spool = ComputePool(threads: 3)
     }
 }

@@ -11,7 +11,8 @@ extension ControlHandler {
         let receipt = try await domain.eraser.erase(try scope(call.parameters, caller), for: caller)
         return .init(
             requests: receipt.requests, adapters: receipt.adapters, results: receipt.results,
-            files: receipt.files)
+            files: receipt.files,
+            left: receipt.left.isEmpty ? nil : receipt.left.map { .init(path: $0.path, reason: $0.reason) })
     }
 
     /// What a call of `Forget` selects: one request, a label, or everything of a user.

@@ -69,7 +69,7 @@ public struct SgloradDaemon: Sendable {
             Domain.Options(
                 workers: options.workers, model: options.model, users: access.policy.users,
                 spool: options.spool, eviction: options.cache.eviction, executable: options.trainer,
-                environment: environment),
+                environment: environment, accounts: foundations.accounts),
             stores: stores.opened, logger: foundations.logger)
         let again = try await domain.eraser.repeatAll(progress: foundations.start)
         if again > 0 {

@@ -26,6 +26,7 @@ extension SgloradError {
     /// A typed field of an error; encoded as the bare value.
     public enum Parameter: Sendable, Hashable {
         case string(String)
+        case bool(Bool)
         case int(Int)
         case double(Double)
         case strings([String])
@@ -45,6 +46,8 @@ extension SgloradError.Parameter: Codable {
         let container = try decoder.singleValueContainer()
         if let value = try? container.decode(String.self) {
             self = .string(value)
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
         } else if let value = try? container.decode(Int.self) {
             self = .int(value)
         } else if let value = try? container.decode(Double.self) {
@@ -58,6 +61,7 @@ extension SgloradError.Parameter: Codable {
         var container = encoder.singleValueContainer()
         switch self {
         case .string(let value): try container.encode(value)
+        case .bool(let value): try container.encode(value)
         case .int(let value): try container.encode(value)
         case .double(let value): try container.encode(value)
         case .strings(let value): try container.encode(value)

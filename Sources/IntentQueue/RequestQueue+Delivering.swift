@@ -1,5 +1,5 @@
 public import ErrorModel
-internal import Files
+public import Files
 internal import Foundation
 internal import GRDB
 internal import Storage
@@ -29,18 +29,30 @@ extension RequestQueue {
     /// Final requests that came through the spool and whose results were not delivered yet, the oldest first.
     ///
     /// - Parameters:
+    ///   - owner: only those of this user; nil for everybody's.
     ///   - sequence: only those after this place.
     ///   - limit: how many at most.
     public func pendingResults(
-        after sequence: Int = 0, limit: Int
+        of owner: UserID? = nil, after sequence: Int = 0, limit: Int
     ) async throws(SgloradError) -> [PendingResult] {
         try await database.read { db in
-            try Self.pending(after: sequence, limit: limit).fetchAll(db).compactMap { record in
+            var requests = Self.pending(after: sequence, limit: limit)
+            if let owner { requests = requests.filter(RequestRecord.Columns.uid == owner) }
+            return try requests.fetchAll(db).compactMap { record in
                 guard let sequence = record.sequence, let finishedAt = record.finishedAt else { return nil }
                 return PendingResult(
                     receipt: PendingResult.Receipt(sequence: sequence, finishedAt: finishedAt),
                     request: QueuedRequest(record))
             }
+        }
+    }
+
+    /// The users with results that were not delivered yet, in ascending order.
+    public func usersOwedResults() async throws(SgloradError) -> [UserID] {
+        try await database.read { db in
+            let users = try Int.fetchAll(
+                db, sql: "SELECT DISTINCT uid FROM request WHERE isOwed = 1 AND finishedAt IS NOT NULL")
+            return users.compactMap(UserID.init(exactly:)).sorted()
         }
     }
 

@@ -38,6 +38,32 @@ extension FileName {
         return text
     }
 
+    /// The shortest random part that a name can have before its ending.
+    private static let tailLength = 10
+
+    /// A name such as `travel.~K3xTq9ZpLw02.json` without its random part: `travel.json`.
+    ///
+    /// Nobody can guess such a name, so nobody can occupy it before it is used. The random part begins with `.~` and has at
+    /// least ten ASCII letters and digits.
+    static func withoutTail(_ name: String) -> String {
+        let stem = name.dropLast(ending.count)
+        guard let tilde = stem.lastIndex(of: "~") else { return name }
+        let (head, tail) = (stem[..<tilde], stem[tilde...].utf8.dropFirst())
+        guard head.hasSuffix("."), head.utf8.count > 1, tail.count >= tailLength,
+            tail.allSatisfy(isAlphanumeric)
+        else { return name }
+        return head.dropLast() + ".json"
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
     /// The name in safe ASCII characters, at most 120 of them; other bytes are written as `%` and two hexadecimal digits.
     var harmless: String {
         var text = ""
@@ -56,9 +82,17 @@ extension FileName {
         return text
     }
 
-    /// The name of the result file in `done/<uid>/`.
+    /// The name as messages show it: as it is if it has no control characters, else in safe characters.
+    var display: String {
+        guard let text = String(validating: bytes, as: UTF8.self),
+            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else { return harmless }
+        return text
+    }
+
+    /// The name of the result file in `done/<uid>/`: the file's own, without what ``withoutTail`` leaves out.
     var resultName: String {
-        if let spoolText { return spoolText }
+        if let spoolText { return Self.withoutTail(spoolText) }
         let harmless = harmless
         return harmless.hasSuffix(".json") ? harmless : harmless + ".json"
     }

@@ -71,8 +71,11 @@ public struct UndeliveredResult: Sendable {
 public protocol SpoolBackend: Sendable {
     /// The most open requests that one user can have, above 0.
     ///
-    /// One pass considers at most this number of a user's files.
+    /// No more than this number of a user's files are taken out of `new/` at a time.
     var mostPerUser: Int { get }
+
+    /// The account that a user's files count under, for turns and shares; see `UserAccounts`.
+    func account(of owner: UserID) -> UserID
 
     /// How many more intents of a user are admitted now; 0 if the user's share of the queue or of the disk is used up.
     func room(for owner: UserID) async throws(SgloradError) -> Int
@@ -89,12 +92,18 @@ public protocol SpoolBackend: Sendable {
     /// - Throws: `storageFailure` if none could be made durable. Their files stay and are offered again.
     func admit(_ intents: [SpooledIntent]) async throws(SgloradError) -> [SpoolAdmission]
 
-    /// The results of final requests that came through the spool and are not delivered, in ascending order of `sequence`.
+    /// The users with results of final requests that came through the spool and are not delivered.
+    func owedUsers() async throws(SgloradError) -> [UserID]
+
+    /// A user's results that are not delivered, in ascending order of `sequence`.
     ///
     /// - Parameters:
+    ///   - owner: the user.
     ///   - sequence: only results with a higher `sequence`; 0 for all.
     ///   - limit: how many at most.
-    func undelivered(after sequence: Int, limit: Int) async throws(SgloradError) -> [UndeliveredResult]
+    func undelivered(
+        for owner: UserID, after sequence: Int, limit: Int
+    ) async throws(SgloradError) -> [UndeliveredResult]
 
     /// Records that results are in the spool, durably.
     ///

@@ -2,29 +2,39 @@ internal import ErrorModel
 internal import Executors
 internal import Files
 internal import Logging
+internal import Synchronization
 
 extension SpoolExchange {
     /// An open spool folder and the watch on its `new/`.
     ///
-    /// The watch is armed before anybody can scan the folder, so that no arrival is missed, and ends with this object.
+    /// The watch is armed before anybody can scan the folder, so that no arrival is missed, and ends with this object. Where
+    /// the system has no watch left, the folder is used without one until ``watch(arrivals:logger:)`` succeeds.
     final class OpenSpool: Sendable {
         let folder: SpoolFolder
-        private let watching: Task<Void, Never>
+        private let watching = Mutex<Task<Void, Never>?>(nil)
 
-        /// Opens the folder, creates its missing parts, and begins to watch.
+        /// Opens the folder and creates its missing parts.
         ///
         /// Blocks on the disk.
         ///
         /// - Parameters:
         ///   - path: the absolute path.
         ///   - users: as for ``SpoolFolder/init(_:users:)``.
+        /// - Throws: `storageFailure`.
+        init(_ path: String, users: UInt32?) throws(SgloradError) {
+            folder = try SpoolFolder(path, users: users)
+        }
+
+        /// Begins to watch the folder, unless it is watched already.
+        ///
+        /// - Parameters:
         ///   - arrivals: rings when files arrive.
         ///   - logger: the destination of log messages.
-        /// - Throws: `storageFailure`.
-        init(_ path: String, users: UInt32?, arrivals: Bell, logger: Logger) throws(SgloradError) {
-            folder = try SpoolFolder(path, users: users)
+        /// - Throws: `storageFailure` if the folder cannot be watched now.
+        func watch(arrivals: Bell, logger: Logger) throws(SgloradError) {
+            guard watching.withLock({ $0 == nil }) else { return }
             let watch = try SpoolWatch(folder)
-            watching = Task {
+            let task = Task {
                 for await sight in watch.sights() {
                     if sight.overflowed {
                         logger.notice("the queue of inotify events overflowed; the spool is scanned instead")
@@ -32,9 +42,18 @@ extension SpoolExchange {
                     arrivals.ring()
                 }
             }
+            watching.withLock { $0 = task }
         }
 
-        deinit { watching.cancel() }
+        deinit { watching.withLock { $0?.cancel() } }
+    }
+
+    /// The lines in which the uses of the folder that exclude each other wait for their turns.
+    enum Line: Sendable, Hashable {
+        case intake
+        case delivery
+        case retention
+        case erasure
     }
 
     /// What the exchange does, in the order in which failures are reported.
@@ -44,6 +63,8 @@ extension SpoolExchange {
         case intake
         case delivery
         case retention
+        /// Noticing arrivals at once; without it files are found within a minute.
+        case watch
 
         static func < (one: Activity, other: Activity) -> Bool { one.rawValue < other.rawValue }
     }

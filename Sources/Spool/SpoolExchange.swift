@@ -28,14 +28,14 @@ public struct SpoolOptions: Sendable, Hashable {
 /// The folder is opened when it is first needed, and again whenever another folder has taken its path. Intake, delivery,
 /// retention and ``exclusively(_:)`` exclude each other, so that nothing is taken in or delivered while it is being erased.
 public actor SpoolExchange {
-    private let options: SpoolOptions
+    private nonisolated let options: SpoolOptions
     private let directory: String
     private let users: UInt32?
     private let backend: any SpoolBackend
-    private let pool: ComputePool
+    private nonisolated let pool: ComputePool
     private let report: @Sendable (SgloradError?) -> Void
     private let logger: Logger
-    private nonisolated let turns = UserTurns(limit: 1)
+    private nonisolated let turns = FairTurns<Line>()
     private var open: OpenSpool?
     private var retention = RetentionSchedule()
     private var warned = WarnedUsers()
@@ -69,24 +69,32 @@ public actor SpoolExchange {
         self.logger = logger
     }
 
-    /// Runs `body` while neither intake, delivery nor retention runs.
-    ///
-    /// - Throws: what `body` throws; `cancelled` if the task was cancelled before its turn came.
-    public nonisolated func exclusively<T: Sendable>(
-        _ body: () async throws(SgloradError) -> T
+    /// What is to follow an intake.
+    public enum Continuation: Sendable, Hashable {
+        /// More files can be taken in at once.
+        case immediately
+        /// Files wait for room or for their writers; another intake is worthwhile after a moment.
+        case soon
+        /// Nothing waits.
+        case none
+    }
+
+    /// Runs `body` while neither intake, delivery, retention nor an erasure runs; these take turns.
+    private nonisolated func exclusively<T: Sendable>(
+        _ line: Line, _ body: () async throws(SgloradError) -> T
     ) async throws(SgloradError) -> T {
-        try await turns.take(for: 0, body)
+        try await turns.take(in: line, body)
     }
 
-    /// Takes in as many files as there is room for.
+    /// Takes in files for a fraction of a second, as far as there is room; their users take turns.
     ///
-    /// - Returns: whether files wait for room or for their writers, so that the call should be repeated soon.
-    public nonisolated func takeIn() async -> Bool {
-        let again = try? await exclusively { () async throws(SgloradError) in await self.intake() }
-        return again ?? false
+    /// - Returns: whether and when the call should be repeated.
+    public nonisolated func takeIn() async -> Continuation {
+        let next = try? await exclusively(.intake) { () async throws(SgloradError) in await self.intake() }
+        return next ?? .none
     }
 
-    private func intake() async -> Bool {
+    private func intake() async -> Continuation {
         var seen: SpoolIntake.Outcome?
         await attempt(.intake) { (folder) async throws(SgloradError) in
             let outcome = try await SpoolIntake(
@@ -95,57 +103,135 @@ public actor SpoolExchange {
             seen = outcome
             if let failure = outcome.failure { throw failure }
         }
-        guard let outcome = seen else { return false }
+        guard let outcome = seen else { return .none }
         if outcome.accepted + outcome.rejected > 0 {
             logger.info(
                 "spool files taken in",
                 metadata: ["accepted": "\(outcome.accepted)", "rejected": "\(outcome.rejected)"])
         }
-        return outcome.isWaiting || outcome.unsettled > 0
+        if outcome.isCut { return .immediately }
+        return outcome.isWaiting || outcome.unsettled > 0 ? .soon : .none
     }
 
-    /// Writes the results that are not delivered yet.
+    /// Writes the results that are not delivered yet; files are taken in between the batches.
     public nonisolated func deliver() async {
-        try? await exclusively { () async throws(SgloradError) in await self.delivery() }
-    }
-
-    private func delivery() async {
-        await attempt(.delivery) { (folder) async throws(SgloradError) in
-            let outcome = try await SpoolDelivery(folder: folder, backend: backend, pool: pool).deliver()
-            for user in warned.add(outcome.unreadable) { warn(user) }
-            if outcome.delivered > 0 {
-                logger.debug("results delivered", metadata: ["results": "\(outcome.delivered)"])
+        var sweep = SpoolDelivery.Sweep()
+        while !sweep.isComplete {
+            let current = sweep
+            let next = try? await exclusively(.delivery) { () async throws(SgloradError) in
+                await self.delivery(current)
             }
-            if let failure = outcome.failure { throw failure }
+            guard let next = next ?? nil else { return }
+            sweep = next
         }
     }
 
-    /// Erases a user's data in the spool.
+    /// Writes the next batch; nil if the backend or the folder has failed.
+    private func delivery(_ sweep: SpoolDelivery.Sweep) async -> SpoolDelivery.Sweep? {
+        do throws(SgloradError) {
+            let folder = try await folder()
+            let next = try await SpoolDelivery(folder: folder, backend: backend, pool: pool).step(sweep)
+            for user in warned.add(next.outcome.unreadable) { warn(user) }
+            guard next.isComplete else { return next }
+            if next.outcome.delivered > 0 {
+                logger.debug("results delivered", metadata: ["results": "\(next.outcome.delivered)"])
+            }
+            settle(.delivery, next.outcome.failure)
+            return next
+        } catch {
+            settle(.delivery, error)
+            return nil
+        }
+    }
+
+    /// Erases a user's files that are not in the queue yet; files are taken in between the steps.
     ///
-    /// Call it within ``exclusively(_:)``.
+    /// When it returns, everything that was in the spool when it was called is erased, in the queue, or rejected.
     ///
-    /// - Returns: the number of results, and of other files without their reasons.
-    /// - Throws: `storageFailure` if the spool cannot be opened.
-    public func forget(
+    /// - Parameters:
+    ///   - label: erases only intents with this label, and files that are no intents and hold it; nil erases everything.
+    ///   - owner: the user.
+    /// - Returns: what was erased.
+    /// - Throws: `storageFailure` if the spool cannot be opened; `cancelled`.
+    public nonisolated func forgetWaiting(
+        label: String?, of owner: UserID
+    ) async throws(SgloradError) -> SpoolErased {
+        var erasure = WaitingErasure(label: label, of: owner)
+        while !erasure.isComplete {
+            let current = erasure
+            erasure = try await exclusively(.erasure) { () async throws(SgloradError) in
+                let folder = try await self.folder()
+                return try await self.pool.run { () throws(SgloradError) in
+                    var next = current
+                    next.step(in: folder)
+                    return next
+                }
+            }
+        }
+        return erasure.erased
+    }
+
+    /// Erases a user's results and rejected files.
+    ///
+    /// Call it once the requests are erased: no result of theirs is delivered after that.
+    ///
+    /// - Returns: what was erased.
+    /// - Throws: `storageFailure` if the spool cannot be opened; `cancelled`.
+    public nonisolated func forget(
         _ erasure: SpoolErasure, of owner: UserID
-    ) async throws(SgloradError) -> (results: Int, files: Int) {
-        let folder = try await folder()
+    ) async throws(SgloradError) -> SpoolErased {
+        // Whoever writes results or rejects files at this moment finishes first.
+        let folder = try await exclusively(.erasure) { () async throws(SgloradError) in
+            try await self.folder()
+        }
         return try await pool.run { () throws(SgloradError) in folder.forget(erasure, of: owner) }
     }
 
     /// Applies the retention, at most every ten minutes; a call before that does nothing.
     public nonisolated func age() async {
-        try? await exclusively { () async throws(SgloradError) in await self.applyRetention() }
+        guard await isRetentionDue() else { return }
+        while let isComplete = try? await retain(), !isComplete {}
     }
 
-    private func applyRetention() async {
-        guard retention.begin() else { return }
-        let (results, rejected) = (options.keepResults, options.keepRejected)
-        await attempt(.retention) { (folder) async throws(SgloradError) in
-            try await pool.run { () throws(SgloradError) in
-                // If rejected files are not kept there are only reasons, which are kept as long as results.
-                try folder.applyRetention(results: results, rejected: rejected > .zero ? rejected : results)
+    private func isRetentionDue() -> Bool { retention.begin() }
+
+    /// Applies the retention to a part of the files; files are taken in between the parts.
+    ///
+    /// - Returns: whether nothing is left to do.
+    private nonisolated func retain() async throws(SgloradError) -> Bool {
+        let results = options.keepResults
+        // If rejected files are not kept there are only reasons, which are kept as long as results.
+        let rejected = options.keepRejected > .zero ? options.keepRejected : results
+        let folder = try await exclusively(.retention) { () async throws(SgloradError) in
+            await self.openForRetention()
+        }
+        guard let folder else { return true }
+        let expired = try await pool.run { () throws(SgloradError) in
+            folder.expired(results: results, rejected: rejected)
+        }
+        var progress = 0
+        for start in stride(from: 0, to: expired.count, by: SpoolFolder.retentionBatch) {
+            let part = Array(expired[start..<min(start + SpoolFolder.retentionBatch, expired.count)])
+            progress += try await exclusively(.retention) { () async throws(SgloradError) in
+                try await self.pool.run { () throws(SgloradError) in folder.remove(part) }
             }
+        }
+        progress += try await exclusively(.retention) { () async throws(SgloradError) in
+            let (count, failure) = try await self.pool.run { () throws(SgloradError) in
+                folder.rejectAbandoned()
+            }
+            await self.settle(.retention, failure)
+            return count
+        }
+        return progress == 0
+    }
+
+    private func openForRetention() async -> SpoolFolder? {
+        do throws(SgloradError) {
+            return try await folder()
+        } catch {
+            settle(.retention, error)
+            return nil
         }
     }
 
@@ -157,11 +243,22 @@ public actor SpoolExchange {
         let (arrivals, logger) = (arrivals, logger)
         open = nil
         do throws(SgloradError) {
-            let current = try await pool.run { () throws(SgloradError) in
-                if let known, known.folder.isCurrent { return known }
-                return try OpenSpool(directory, users: users, arrivals: arrivals, logger: logger)
+            let (current, unwatched) = try await pool.run { () throws(SgloradError) in
+                let current: OpenSpool
+                if let known, known.folder.isCurrent {
+                    current = known
+                } else {
+                    current = try OpenSpool(directory, users: users)
+                }
+                do throws(SgloradError) {
+                    try current.watch(arrivals: arrivals, logger: logger)
+                    return (current, SgloradError?.none)
+                } catch {
+                    return (current, error)
+                }
             }
             open = current
+            settle(.watch, unwatched)
             return current.folder
         } catch {
             // A caller that went away says nothing about the folder: its watch stays.
@@ -176,14 +273,23 @@ public actor SpoolExchange {
     ) async {
         do throws(SgloradError) {
             try await body(try await folder())
-            if failures.clear(activity) { report(failures.first) }
+            settle(activity, nil)
         } catch {
-            guard error.code != .cancelled else { return }
-            if failures.record(error, of: activity) {
-                logger.error("the spool has failed", metadata: ["error": "\(error)"])
-            }
-            report(failures.first)
+            settle(activity, error)
         }
+    }
+
+    /// Logs and reports an activity's failure or, with nil, its success.
+    private func settle(_ activity: Activity, _ error: SgloradError?) {
+        guard let error else {
+            if failures.clear(activity) { report(failures.first) }
+            return
+        }
+        guard error.code != .cancelled else { return }
+        if failures.record(error, of: activity) {
+            logger.error("the spool has failed", metadata: ["error": "\(error)"])
+        }
+        report(failures.first)
     }
 
     private func warn(_ user: UserID) {

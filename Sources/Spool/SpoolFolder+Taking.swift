@@ -9,6 +9,33 @@ struct WaitingFile: Sendable, Hashable {
     let owner: UserID
     /// The time of the last modification, in nanoseconds since 1970.
     let modified: Int
+    /// The file's length.
+    let bytes: Int
+}
+
+/// A file in `taking/`, as a pass finds it.
+struct LeftFile: Sendable, Hashable {
+    let file: TakenFile
+    let owner: UserID
+    /// The file's length.
+    let bytes: Int
+    /// Whether it was read before, may not be complete, and has not changed since; it need not be read again yet.
+    let isSettling: Bool
+}
+
+/// What changes whenever a file or its name changes.
+struct FileStamp: Sendable, Hashable {
+    let inode: UInt
+    let size: Int
+    let seconds: Int
+    let nanoseconds: Int
+
+    init(_ status: stat) {
+        inode = UInt(status.st_ino)
+        size = Int(status.st_size)
+        seconds = status.st_ctim.tv_sec
+        nanoseconds = status.st_ctim.tv_nsec
+    }
 }
 
 /// A file in `taking/`, where only the daemon can reach it, under a unique name.
@@ -54,12 +81,15 @@ extension SpoolFolder {
     /// For how many seconds a file may keep changing after it was taken.
     static let patience = 60
 
-    /// The files in `new/` by owner, the oldest first.
+    /// The files in `new/` by account, the oldest first.
     ///
     /// - Parameters:
-    ///   - limit: how many of each user at most. Memory use depends on this, not on the number of files.
+    ///   - limit: how many of each account at most. Memory use depends on this, not on the number of files.
+    ///   - account: the account that a user's files count under.
     ///   - now: the time, in seconds since 1970.
-    func waiting(atMost limit: Int, now: Int = wallClock()) -> [UserID: [WaitingFile]] {
+    func waiting(
+        atMost limit: Int, account: (UserID) -> UserID = { $0 }, now: Int = wallClock()
+    ) -> [UserID: [WaitingFile]] {
         var found: [UserID: [WaitingFile]] = [:]
         FolderNames.forEach(new) { name in
             var status = stat()
@@ -67,13 +97,13 @@ extension SpoolFolder {
             if name.isHidden, now - status.st_ctim.tv_sec < Self.unfinished { return }
             let file = WaitingFile(
                 name: name, owner: UserID(status.st_uid),
-                modified: status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec)
-            found[file.owner, default: []].append(file)
-            if found[file.owner, default: []].count > 2 * limit + 64 {
-                Self.cut(&found[file.owner, default: []], limit)
-            }
+                modified: status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec,
+                bytes: Int(status.st_size))
+            let key = account(file.owner)
+            found[key, default: []].append(file)
+            if found[key, default: []].count > 2 * limit + 64 { Self.cut(&found[key, default: []], limit) }
         }
-        for owner in found.keys { Self.cut(&found[owner, default: []], limit) }
+        for key in found.keys { Self.cut(&found[key, default: []], limit) }
         return found
     }
 
@@ -83,10 +113,44 @@ extension SpoolFolder {
     }
 
     /// The files that an earlier pass or run left in `taking/`, without the stranded ones.
-    func taken() -> [TakenFile] {
+    func taken() -> [TakenFile] { left().map(\.file).sorted { $0.mark < $1.mark } }
+
+    /// The files in `taking/`, without the stranded ones, in the order in which they were taken.
+    ///
+    /// - Parameters:
+    ///   - settling: the settle time in seconds.
+    ///   - now: the time, in seconds since 1970.
+    func left(settling: Int = 0, now: Int = wallClock()) -> [LeftFile] {
         let stranded = stranded.withLock { $0 }
-        return FolderNames.all(taking).filter { !stranded.contains($0) }
-            .compactMap(TakenFile.init(place:)).sorted { $0.mark < $1.mark }
+        let unsettled = unsettled.withLock { $0 }
+        var (found, again): ([LeftFile], [FileName: FileStamp]) = ([], [:])
+        FolderNames.forEach(taking) { name in
+            var status = stat()
+            guard !stranded.contains(name), let file = TakenFile(place: name),
+                fstatat(taking, name.path, &status, AT_SYMLINK_NOFOLLOW) == 0
+            else { return }
+            let stamp = FileStamp(status)
+            let quiet = now - status.st_ctim.tv_sec
+            let isSettling =
+                unsettled[name] == stamp && (0..<settling).contains(quiet)
+                && now - file.takenAt < Self.patience
+            if isSettling { again[name] = stamp }
+            found.append(
+                LeftFile(
+                    file: file, owner: UserID(status.st_uid), bytes: Int(status.st_size),
+                    isSettling: isSettling))
+        }
+        self.unsettled.withLock { $0 = again }
+        return found.sorted { $0.file.mark < $1.file.mark }
+    }
+
+    /// Remembers that a file in `taking/` may not be complete yet, so that it is read again only when it has changed or
+    /// its settle time is over.
+    func markUnsettled(_ file: TakenFile) {
+        var status = stat()
+        guard fstatat(taking, file.place.path, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        let stamp = FileStamp(status)
+        unsettled.withLock { $0[file.place] = stamp }
     }
 
     /// The outcome of taking a file.

@@ -27,6 +27,8 @@ final class SpoolFolder: Sendable {
     let rejected: Int32
     /// The names in `taking/` that were rejected but can be neither moved nor removed; they need an operator.
     let stranded = Mutex<Set<FileName>>([])
+    /// The names in `taking/` that were invalid when they were last read, and may not be complete yet.
+    let unsettled = Mutex<[FileName: FileStamp]>([:])
 
     /// Opens the spool and creates the folders that are missing.
     ///

@@ -5,40 +5,35 @@ internal import SpoolForms
 
 /// Writes a batch of results, each complete or not at all.
 ///
-/// They are durable after ``synchronise()``.
-///
-/// Each user's folder is opened and synchronised once per batch.
+/// They appear, durable, with ``publish()``.
 struct SpoolResults {
-    private let spool: SpoolFolder
-    private var folders: [UserID: UserFolder] = [:]
+    private var staged: StagedFiles
+    private var count = 0
 
     /// Begins a batch.
     init(_ spool: SpoolFolder) {
-        self.spool = spool
+        staged = StagedFiles(spool)
     }
 
     /// The users who cannot read the results written for them.
-    var unreadable: Set<UserID> { Set(folders.filter { !$0.value.isReadable }.keys) }
+    var unreadable: Set<UserID> { staged.unreadable }
 
-    /// Writes `done/<uid>/<name>`; a file of that name is replaced.
+    /// Prepares `done/<uid>/<name>`; a file of that name is replaced.
     ///
+    /// - Returns: the result's number in the batch, from 0.
     /// - Throws: `storageFailure`.
-    mutating func write(_ content: [UInt8], as name: String, for owner: UserID) throws(SgloradError) {
-        let folder: UserFolder
-        if let known = folders[owner] {
-            folder = known
-        } else {
-            folder = try UserFolder(of: owner, in: .done, of: spool)
-            folders[owner] = folder
-        }
-        try folder.write(content, as: name)
+    @discardableResult
+    mutating func write(_ content: [UInt8], as name: String, for owner: UserID) throws(SgloradError) -> Int {
+        try staged.add(content, as: name, in: .done, of: owner, ticket: count)
+        defer { count += 1 }
+        return count
     }
 
-    /// Makes the names of the results durable.
+    /// Makes the results visible and durable.
     ///
-    /// - Throws: `storageFailure`.
-    func synchronise() throws(SgloradError) {
-        for folder in folders.values { try folder.synchronise() }
+    /// - Returns: the failures, by the result's number.
+    mutating func publish() -> [Int: SgloradError] {
+        staged.publish()
     }
 }
 
@@ -52,14 +47,5 @@ extension Form.SpoolResult {
         } catch {
             throw .internal("a result could not be encoded as JSON", cause: error)
         }
-    }
-
-    /// Writes the result as `done/<uid>/<name>`, durably.
-    ///
-    /// - Throws: `storageFailure`.
-    func write(as name: String, for owner: UserID, in spool: SpoolFolder) throws(SgloradError) {
-        var results = SpoolResults(spool)
-        try results.write(try fileContent(), as: name, for: owner)
-        try results.synchronise()
     }
 }

@@ -21,16 +21,14 @@ final class SpoolWatch: Sendable {
 
     /// Arms the watch.
     ///
-    /// - Throws: `storageFailure` if the system's limit of watches is reached.
+    /// - Throws: `storageFailure` if the limit of watches is reached.
     init(_ folder: SpoolFolder) throws(SgloradError) {
         let path = folder.path + "/new"
         descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        guard descriptor >= 0 else {
-            throw .system(path, "the folder cannot be watched", remedy: Self.remedy)
-        }
+        guard descriptor >= 0 else { throw Self.failure(path) }
         guard inotify_add_watch(descriptor, path, UInt32(IN_MOVED_TO | IN_CLOSE_WRITE)) >= 0 else {
             // All properties are initialised, so `deinit` closes the descriptor.
-            throw .system(path, "the folder cannot be watched", remedy: Self.remedy)
+            throw Self.failure(path)
         }
     }
 
@@ -84,5 +82,22 @@ final class SpoolWatch: Sendable {
 
     /// The bytes of `struct inotify_event` before the name.
     private static let header = 16
-    private static let remedy = "Raise fs.inotify.max_user_instances and max_user_watches."
+
+    /// The failure that `errno` means; inotify(7) reports its own limits as a full disk or too many files.
+    private static func failure(_ path: String) -> SgloradError {
+        let number = errno
+        let limit: String? =
+            switch number {
+            case ENOSPC: "fs.inotify.max_user_watches"
+            case EMFILE: "fs.inotify.max_user_instances"
+            default: nil
+            }
+        let reason =
+            limit == nil
+            ? SgloradError.systemReason(number) : "the daemon's user has no inotify watch left"
+        return .storageFailure(
+            path,
+            "new files are found only once a minute, because the folder cannot be watched: \(reason)."
+                + (limit.map { " Raise \($0) with sysctl(8)." } ?? ""))
+    }
 }

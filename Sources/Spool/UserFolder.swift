@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ErrorModel
 internal import Files
 internal import Glibc
@@ -7,7 +8,7 @@ internal import Glibc
 /// Each call blocks on the disk.
 final class UserFolder {
     /// The parents of users' folders.
-    enum Parent: String {
+    enum Parent: String, Sendable, Hashable {
         case done
         case rejected
     }
@@ -57,30 +58,58 @@ final class UserFolder {
         openat(directory, "\(owner)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }
 
-    /// Writes a file, complete or not at all; a file of that name is replaced.
+    /// Writes a file under a temporary name, and starts to write it to the disk without waiting for that.
     ///
-    /// It is durable after ``synchronise()``.
-    ///
-    /// - Throws: `storageFailure`; nothing is left under either name then.
-    func write(_ content: [UInt8], as name: String) throws(SgloradError) {
+    /// - Parameters:
+    ///   - content: the whole file.
+    ///   - name: the name that the file is to get, for messages.
+    /// - Returns: the temporary name.
+    /// - Throws: `storageFailure`; nothing is left then.
+    func stage(_ content: [UInt8], for name: String) throws(SgloradError) -> FileName {
         let file = "\(path)/\(name)"
-        let temporary = FileName(".\(Path.uniqueName())").path
-        let new = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let temporary = FileName(".\(Path.uniqueName())")
+        let new = openat(
+            descriptor, temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard new >= 0 else { throw .system(file, "the file cannot be created") }
         defer { close(new) }
         do throws(SgloradError) {
             try FileBytes.append(content, to: new, path: file)
-            grant(new, isFolder: false)
-            guard fsync(new) == 0 else {
+        } catch {
+            discard(temporary)
+            throw error
+        }
+        grant(new, isFolder: false)
+        // A hint: ``publish(_:as:)`` waits for the disk and reports its errors.
+        _ = sglorad_begin_writing(new)
+        return temporary
+    }
+
+    /// Makes a staged file durable and gives it its name; a file of that name is replaced.
+    ///
+    /// The name is durable after ``synchronise()``.
+    ///
+    /// - Throws: `storageFailure`; nothing is left under the temporary name then.
+    func publish(_ temporary: FileName, as name: String) throws(SgloradError) {
+        let file = "\(path)/\(name)"
+        let staged = openat(descriptor, temporary.path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard staged >= 0 else { throw .system(file, "the file cannot be opened again") }
+        defer { close(staged) }
+        do throws(SgloradError) {
+            guard fsync(staged) == 0 else {
                 throw SgloradError.system(file, "the file could not be synchronised")
             }
-            guard renameat(descriptor, temporary, descriptor, FileName(name).path) == 0 else {
+            guard renameat(descriptor, temporary.path, descriptor, FileName(name).path) == 0 else {
                 throw SgloradError.system(file, "the file cannot be renamed to its final name")
             }
         } catch {
-            unlinkat(descriptor, temporary, 0)
+            discard(temporary)
             throw error
         }
+    }
+
+    /// Removes a staged file.
+    func discard(_ temporary: FileName) {
+        unlinkat(descriptor, temporary.path, 0)
     }
 
     /// Makes names that were added or removed durable.

@@ -71,6 +71,7 @@ extension SgloradError.Parameter {
     fileprivate var text: String {
         switch self {
         case .string(let value): value
+        case .bool(let value): String(value)
         case .int(let value): String(value)
         case .double(let value): String(value)
         case .strings(let values): values.joined(separator: ",")
@@ -99,6 +100,8 @@ struct ErrorParameters: Codable {
         for key in container.allKeys {
             if let value = try? container.decode(String.self, forKey: key) {
                 values[key.stringValue] = .string(value)
+            } else if let value = try? container.decode(Bool.self, forKey: key) {
+                values[key.stringValue] = .bool(value)
             } else if let value = try? container.decode(Int.self, forKey: key) {
                 values[key.stringValue] = .int(value)
             } else if let value = try? container.decode(Double.self, forKey: key) {
@@ -116,6 +119,7 @@ struct ErrorParameters: Codable {
             let key = Key(stringValue: name)
             switch value {
             case .string(let value): try container.encode(value, forKey: key)
+            case .bool(let value): try container.encode(value, forKey: key)
             case .int(let value): try container.encode(value, forKey: key)
             // JSON has no infinity and no NaN.
             case .double(let value): if value.isFinite { try container.encode(value, forKey: key) }

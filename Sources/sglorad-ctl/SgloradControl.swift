@@ -22,7 +22,7 @@ struct SgloradControl: AsyncParsableCommand {
         subcommands: [
             RequestCommand.self, ExplainCommand.self, EncodeCommand.self, StatusCommand.self,
             DoctorCommand.self, MonitorCommand.self, MetricsCommand.self,
-            QueueCommand.self, ForgetCommand.self, BaseCommand.self,
+            SpoolCommand.self, QueueCommand.self, ForgetCommand.self, BaseCommand.self,
             ExpertCommand.self, GeneratorCommand.self, AdapterCommand.self, CacheCommand.self,
         ])
 }

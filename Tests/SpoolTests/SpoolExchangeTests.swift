@@ -57,28 +57,26 @@ struct SpoolExchangeTests {
             SpoolOptions(directory: spool.path), users: nil, backend: backend, pool: fixture.pool,
             report: { error in #expect(error?.message == nil) }, logger: Logger(label: "test"))
         let exchange = try #require(made)
-        #expect(await exchange.takeIn() == false)
+        #expect(await exchange.takeIn() == .none)
         var rings = exchange.arrivals.rings.makeAsyncIterator()
         for name in ["a.json", "b.json"] {
             try spool.drop(name)
             _ = await rings.next()
-            #expect(await exchange.takeIn() == false)
+            #expect(await exchange.takeIn() == .none)
         }
         while await backend.finishNext() {}
         await exchange.deliver()
         #expect(spool.names("done/\(spool.owner)") == ["a.json", "b.json"])
         await exchange.age()
-        let erased = try await exchange.exclusively { () async throws(SgloradError) in
-            try await exchange.forget(.some(requests: ["r-1"], label: nil), of: spool.owner)
-        }
+        let erased = try await exchange.forget(.some(requests: ["r-1"], label: nil), of: spool.owner)
         #expect(erased.results == 1 && erased.files == 0)
         #expect(spool.names("done/\(spool.owner)").count == 1)
 
         #expect(rename(spool.path, spool.path + ".old") == 0)
-        #expect(await exchange.takeIn() == false)
+        #expect(await exchange.takeIn() == .none)
         try spool.drop("c.json")
         _ = await rings.next()
-        #expect(await exchange.takeIn() == false)
+        #expect(await exchange.takeIn() == .none)
         #expect(await backend.requests.map(\.intent.name).contains("c.json"))
         await fixture.close()
     }
@@ -94,7 +92,7 @@ struct SpoolExchangeTests {
         await backend.set(failure: .storageFailure("/queue.db", "first."))
         try spool.drop("a.json")
         await exchange.deliver()
-        #expect(await exchange.takeIn() == false)
+        #expect(await exchange.takeIn() == .none)
         await backend.set(failure: .storageFailure("/queue.db", "second."))
         await exchange.deliver()
         await backend.set(failure: nil)
@@ -122,7 +120,7 @@ struct SpoolExchangeTests {
         let folder = try TemporaryFolder()
         try folder.write([1], to: "file")
         let unopened = try #require(exchange(folder("file")))
-        #expect(await unopened.takeIn() == false)
+        #expect(await unopened.takeIn() == .none)
         #expect(reports.all.count == 1 && reports.all.first??.contains(folder("file")) == true)
         await #expect(throws: SgloradError.self) { _ = try await unopened.forget(.all, of: .current) }
         await fixture.close()

@@ -13,18 +13,21 @@ final class SpoolFixture: Sendable {
     let backend: BackendDouble
     let pool = ComputePool(threads: 2)
 
-    init(capacity: Int = 10_000, perUser: Int = 1_000) throws {
+    init(capacity: Int = 10_000, perUser: Int = 1_000, owners: [UserID: UserID] = [:]) throws {
         spool = try TemporarySpool()
-        backend = BackendDouble(capacity: capacity, perUser: perUser)
+        backend = BackendDouble(capacity: capacity, perUser: perUser, owners: owners)
     }
 
     func close() async { await pool.shutdown() }
 
-    /// An intake, by default without a settle time: invalid files are rejected at once.
-    func intake(settling: Int = 0, keepsRejected: Bool = true) -> SpoolIntake {
+    /// An intake, by default without a settle time, so that invalid files are rejected at once, and with time for every
+    /// file.
+    func intake(
+        settling: Int = 0, keepsRejected: Bool = true, slice: Duration = .seconds(600)
+    ) -> SpoolIntake {
         SpoolIntake(
             folder: spool.folder, backend: backend, pool: pool, keepsRejected: keepsRejected,
-            settling: settling)
+            settling: settling, slice: slice)
     }
 
     func deliver() async throws -> SpoolDelivery.Outcome {
@@ -49,6 +52,8 @@ actor BackendDouble: SpoolBackend {
     }
 
     nonisolated let mostPerUser: Int
+    /// The subordinate users, and whose account they count under.
+    nonisolated let owners: [UserID: UserID]
     private let capacity: Int
     private(set) var requests: [Request] = []
     private var known: [Key: Int] = [:]
@@ -63,10 +68,13 @@ actor BackendDouble: SpoolBackend {
     /// What every call to the backend throws.
     var failure: SgloradError?
 
-    init(capacity: Int, perUser: Int) {
+    init(capacity: Int, perUser: Int, owners: [UserID: UserID] = [:]) {
         self.capacity = capacity
+        self.owners = owners
         mostPerUser = min(perUser, capacity)
     }
+
+    nonisolated func account(of owner: UserID) -> UserID { owners[owner] ?? owner }
 
     func set(hasShare: Bool) { self.hasShare = hasShare }
 
@@ -74,7 +82,8 @@ actor BackendDouble: SpoolBackend {
 
     func room(for owner: UserID) throws(SgloradError) -> Int {
         if let failure { throw failure }
-        return hasShare ? max(0, min(capacity - openCount, mostPerUser - open[owner, default: 0])) : 0
+        return hasShare
+            ? max(0, min(capacity - openCount, mostPerUser - open[account(of: owner), default: 0])) : 0
     }
 
     func hasRoom() throws(SgloradError) -> Bool {
@@ -100,10 +109,11 @@ actor BackendDouble: SpoolBackend {
             if requests[sequence - 1].isFinal { owed.insert(sequence) }
             return .accepted
         }
-        guard openCount < capacity, open[intent.owner, default: 0] < mostPerUser else { return .deferred }
+        let account = account(of: intent.owner)
+        guard openCount < capacity, open[account, default: 0] < mostPerUser else { return .deferred }
         requests.append(Request(sequence: requests.count + 1, intent: intent))
         known[key] = requests.count
-        open[intent.owner, default: 0] += 1
+        open[account, default: 0] += 1
         openCount += 1
         return .accepted
     }
@@ -118,21 +128,29 @@ actor BackendDouble: SpoolBackend {
         requests[next].ended = Double(next) + 0.5
         next += 1
         owed.insert(next)
-        open[owner, default: 1] -= 1
+        open[account(of: owner), default: 1] -= 1
         openCount -= 1
         return true
     }
 
-    func undelivered(after sequence: Int, limit: Int) throws(SgloradError) -> [UndeliveredResult] {
+    func owedUsers() throws(SgloradError) -> [UserID] {
         if let failure { throw failure }
-        return owed.filter { $0 > sequence }.sorted().prefix(limit).map { sequence in
-            let request = requests[sequence - 1]
-            return UndeliveredResult(
-                sequence: sequence, ended: request.ended, owner: request.intent.owner,
-                name: request.intent.name,
-                result: Form.SpoolResult(
-                    state: .done, requestId: "r-\(sequence)", label: request.intent.intent.label))
-        }
+        return Set(owed.map { requests[$0 - 1].intent.owner }).sorted()
+    }
+
+    func undelivered(
+        for owner: UserID, after sequence: Int, limit: Int
+    ) throws(SgloradError) -> [UndeliveredResult] {
+        if let failure { throw failure }
+        return owed.filter { $0 > sequence && requests[$0 - 1].intent.owner == owner }.sorted().prefix(limit)
+            .map { sequence in
+                let request = requests[sequence - 1]
+                return UndeliveredResult(
+                    sequence: sequence, ended: request.ended, owner: request.intent.owner,
+                    name: request.intent.name,
+                    result: Form.SpoolResult(
+                        state: .done, requestId: "r-\(sequence)", label: request.intent.intent.label))
+            }
     }
 
     func delivered(_ results: [UndeliveredResult]) throws(SgloradError) {

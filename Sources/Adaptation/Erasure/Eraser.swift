@@ -18,10 +18,18 @@ package struct Eraser: Sendable {
     package enum Scope: Sendable {
         /// One request and its adapter.
         case request(String)
-        /// A user's requests and adapters with a label, and rejected spool files that hold the label.
+        /// A user's requests and adapters with a label, and spool files that hold the label.
         case label(String, of: UserID)
         /// Everything that belongs to a user.
         case everything(of: UserID)
+    }
+
+    /// Something in the spool that could not be removed.
+    package struct Leftover: Sendable, Hashable {
+        /// Where it is.
+        package let path: String
+        /// Why, and who can remove it.
+        package let reason: String
     }
 
     /// What an erasure removed.
@@ -34,6 +42,8 @@ package struct Eraser: Sendable {
         package var results: Int
         /// The number of other files removed from the spool.
         package var files: Int
+        /// What could not be removed from the spool, and why.
+        package var left: [Leftover]
     }
 
     let queue: RequestQueue
@@ -41,35 +51,51 @@ package struct Eraser: Sendable {
     let spool: SpoolExchange?
     let tombstones: Tombstones
     let pool: ComputePool
+    let accounts: UserAccounts
+    /// Erasures that write take turns between users, so that one user's many do not hold up others' requests and erasures.
+    private let turns = FairTurns<UserID>()
 
     private typealias Found = (requests: [QueuedRequest], adapters: [AdapterRecord])
 
+    init(
+        queue: RequestQueue, store: LibraryStore, spool: SpoolExchange?, tombstones: Tombstones,
+        pool: ComputePool, accounts: UserAccounts
+    ) {
+        self.queue = queue
+        self.store = store
+        self.spool = spool
+        self.tombstones = tombstones
+        self.pool = pool
+        self.accounts = accounts
+    }
+
     /// Erases requests and adapters.
     ///
-    /// An open request is first cancelled and waited for.
+    /// An open request is first cancelled and waited for. Meanwhile, and while other users' erasures run, files are taken in
+    /// and results are delivered. Files that wait in the spool are erased first, so that what was dropped before the call is
+    /// either gone or in the queue when the requests are looked up.
     ///
     /// - Throws: `notFound` for a request that does not exist or belongs to another user; `storageFailure`;
     ///   `cancelled` if the daemon stops meanwhile.
     package func erase(_ scope: Scope, for caller: Caller) async throws(SgloradError) -> Receipt {
+        let line = accounts.account(of: caller.uid)
         switch scope {
         case .request(let id):
             let found = try await belongings(of: id, for: caller)
             guard let owner = found.requests.first?.uid ?? found.adapters.first?.uid else {
                 throw .noRequest(id)
             }
-            return try await exclusively { () async throws(SgloradError) in
-                try await erase(found, of: owner) { .some(requests: $0, label: nil) }
+            return try await erase(found, of: owner, in: line, SpoolErased()) {
+                .some(requests: $0, label: nil)
             }
         case .label(let label, let owner):
-            return try await exclusively { () async throws(SgloradError) in
-                try await erase(try await belongings(of: owner, label: label), of: owner) {
-                    .some(requests: $0, label: label)
-                }
-            }
+            let waiting = try await eraseWaiting(label: label, of: owner, in: line)
+            let found = try await belongings(of: owner, label: label)
+            return try await erase(found, of: owner, in: line, waiting) { .some(requests: $0, label: label) }
         case .everything(let owner):
-            return try await exclusively { () async throws(SgloradError) in
-                try await erase(try await belongings(of: owner, label: nil), of: owner) { _ in .all }
-            }
+            let waiting = try await eraseWaiting(label: nil, of: owner, in: line)
+            let found = try await belongings(of: owner, label: nil)
+            return try await erase(found, of: owner, in: line, waiting) { _ in .all }
         }
     }
 
@@ -93,12 +119,14 @@ package struct Eraser: Sendable {
         return removed.count + (try await queue.forget(forgotten, evenOpen: true)).count
     }
 
-    /// Runs `body` while the spool is paused: it takes in no files and delivers no results.
-    private func exclusively(
-        _ body: () async throws(SgloradError) -> Receipt
-    ) async throws(SgloradError) -> Receipt {
-        guard let spool else { return try await body() }
-        return try await spool.exclusively(body)
+    /// Erases a user's files that are not in the queue yet.
+    private func eraseWaiting(
+        label: String?, of owner: UserID, in line: UserID
+    ) async throws(SgloradError) -> SpoolErased {
+        guard let spool else { return SpoolErased() }
+        return try await turns.take(in: line) { () async throws(SgloradError) in
+            try await spool.forgetWaiting(label: label, of: owner)
+        }
     }
 
     /// A request and its adapter, as far as they exist and the caller may see them.
@@ -119,32 +147,43 @@ package struct Eraser: Sendable {
     }
 
     private func erase(
-        _ found: Found, of owner: UserID, spooled: (Set<String>) -> SpoolErasure
+        _ found: Found, of owner: UserID, in line: UserID, _ waiting: SpoolErased,
+        spooled: (Set<String>) -> SpoolErasure
     ) async throws(SgloradError) -> Receipt {
+        // Outside the turn: a worker may need long to let go of a request.
         for request in found.requests where !request.state.isFinal { try await end(request.id) }
         let ids = Set(found.requests.map(\.id) + found.adapters.map(\.request))
-        let tombstones = tombstones
-        let reserve = DiskReserve(store.state)
-        try await pool.run { () throws(SgloradError) in
-            try reserve.use { () throws(SgloradError) in try tombstones.add(ids.sorted()) }
+        let erasure = spooled(ids)
+        return try await turns.take(in: line) { () async throws(SgloradError) in
+            var (removed, gone): ([String], [String]) = ([], [])
+            if !ids.isEmpty {
+                let tombstones = tombstones
+                let reserve = DiskReserve(store.state)
+                try await pool.run { () throws(SgloradError) in
+                    try reserve.use { () throws(SgloradError) in try tombstones.add(ids.sorted()) }
+                }
+                removed = try await removeAdapters(of: ids, owner: owner)
+                let damaged = Quarantine(store.state)
+                let made = found.requests.compactMap(\.adapter) + found.adapters.map(\.id)
+                try await pool.run { () throws(SgloradError) in damaged.removeAdapters(made) }
+                gone = try await queue.forget(ids.sorted())
+            }
+            // Always: an adapter that was removed or evicted before may have left its label in the log.
+            try await store.truncateLog()
+            // After the requests: none of their results can be delivered any more.
+            var erased = waiting
+            if let spool { erased += try await spool.forget(erasure, of: owner) }
+            return Receipt(
+                requests: gone, adapters: removed, results: erased.results, files: erased.files,
+                left: erased.left.map { Leftover(path: $0.path, reason: $0.reason) })
         }
-        let removed = try await removeAdapters(of: ids, owner: owner)
-        let damaged = Quarantine(store.state)
-        let made = found.requests.compactMap(\.adapter) + found.adapters.map(\.id)
-        try await pool.run { () throws(SgloradError) in damaged.removeAdapters(made) }
-        let gone = try await queue.forget(ids.sorted())
-        let (results, files) = try await spool?.forget(spooled(ids), of: owner) ?? (0, 0)
-        return Receipt(requests: gone, adapters: removed, results: results, files: files)
     }
 
     private func removeAdapters(
         of requests: Set<String>, owner: UserID?
     ) async throws(SgloradError) -> [String] {
         let adapters = try await store.adapters.all(of: owner).filter { requests.contains($0.request) }
-        let removed = try await store.adapters.remove(adapters)
-        // Always: an adapter that was removed or evicted before may have left its label in the log.
-        try await store.truncateLog()
-        return removed.map(\.id)
+        return try await store.adapters.remove(adapters).map(\.id)
     }
 
     /// Cancels a request and waits until no worker holds it.

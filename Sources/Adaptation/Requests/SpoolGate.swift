@@ -9,10 +9,13 @@ internal import SpoolForms
 struct SpoolGate: SpoolBackend {
     let admission: Admission
     let store: LibraryStore
+    let accounts: UserAccounts
 
     private var queue: RequestQueue { admission.queue }
 
     var mostPerUser: Int { min(queue.options.perUser, queue.options.capacity) }
+
+    func account(of owner: UserID) -> UserID { accounts.account(of: owner) }
 
     func room(for owner: UserID) async throws(SgloradError) -> Int {
         guard try await admission.share.obstacle(for: owner) == nil else { return 0 }
@@ -53,9 +56,13 @@ struct SpoolGate: SpoolBackend {
         return submission
     }
 
-    func undelivered(after sequence: Int, limit: Int) async throws(SgloradError) -> [UndeliveredResult] {
+    func owedUsers() async throws(SgloradError) -> [UserID] { try await queue.usersOwedResults() }
+
+    func undelivered(
+        for owner: UserID, after sequence: Int, limit: Int
+    ) async throws(SgloradError) -> [UndeliveredResult] {
         var results: [UndeliveredResult] = []
-        for pending in try await queue.pendingResults(after: sequence, limit: limit) {
+        for pending in try await queue.pendingResults(of: owner, after: sequence, limit: limit) {
             results.append(
                 UndeliveredResult(
                     sequence: pending.receipt.sequence, ended: pending.receipt.finishedAt,
@@ -73,10 +80,13 @@ struct SpoolGate: SpoolBackend {
             finishedAt: request.finishedAt.map(JSONText.time))
         if let failure = request.failure {
             result.failure = Form.SpoolFailure(failure)
+            if failure.parameters["truncated"] == .bool(true) { result.truncated = true }
         }
         if let id = request.adapter {
             if let adapter = try await store.adapters.find(id) {
-                result.adapter = try Form.Adapter(adapter, in: store)
+                let form = try Form.Adapter(adapter, in: store)
+                result.adapter = form
+                result.truncated = form.truncated
             } else {
                 result.failure = Form.SpoolFailure(
                     .notFound("adapter", id, remedy: "It has been removed since. Drop the intent again."))

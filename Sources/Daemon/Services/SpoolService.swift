@@ -17,13 +17,7 @@ struct SpoolService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask {
-                    for await _ in exchange.arrivals.rings {
-                        guard await exchange.takeIn() else { continue }
-                        try? await Task.sleep(for: Self.again)
-                        exchange.arrivals.ring()
-                    }
-                }
+                group.addTask { await takeIn() }
                 group.addTask {
                     for await _ in endings.rings { await exchange.deliver() }
                 }
@@ -37,5 +31,26 @@ struct SpoolService: Service {
                 }
             }
         }
+    }
+
+    /// Takes in files whenever some arrive, and again after a moment while some wait.
+    ///
+    /// Those that arrive meanwhile do not wait for the moment to pass.
+    private func takeIn() async {
+        var reminder: Task<Void, Never>?
+        for await _ in exchange.arrivals.rings {
+            reminder?.cancel()
+            reminder = nil
+            switch await exchange.takeIn() {
+            case .none: break
+            case .immediately: exchange.arrivals.ring()
+            case .soon:
+                reminder = Task {
+                    guard (try? await Task.sleep(for: Self.again)) != nil else { return }
+                    exchange.arrivals.ring()
+                }
+            }
+        }
+        reminder?.cancel()
     }
 }

@@ -236,8 +236,8 @@ extension Methods {
     /// files, and the result in the spool.
     ///
     /// Exactly one of `requestId`, `label` and `all` must be given. Open requests are cancelled first. When
-    /// the reply is sent, none of it is left in any file, and restoring an older backup does not bring it
-    /// back.
+    /// the reply is sent, none of it is left in any file except what `left` names, and restoring an older
+    /// backup does not bring it back.
     public enum Forget: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "Forget"
@@ -245,9 +245,11 @@ extension Methods {
         public struct Parameters: Codable, Sendable, Hashable {
             /// Erases this request.
             public var requestId: String?
-            /// Erases everything with this label, and the rejected files of the spool.
+            /// Erases everything with this label: requests, adapters, results and waiting intents that have
+            /// it, and files in the spool that are no valid intents and hold it anywhere, however it is
+            /// encoded there.
             public var label: String?
-            /// Erases everything that the user owns, and the rejected files of the spool.
+            /// Erases everything that the user owns, including all files in the spool.
             public var all: Bool?
             /// The user whose data is erased with `label` or `all`.
             ///
@@ -273,18 +275,27 @@ extension Methods {
             public var adapters: [String]
             /// How many results were erased from the spool.
             public var results: Int
-            /// How many rejected files were erased from the spool.
+            /// How many other files were erased from the spool: rejected ones, and those that were not in the
+            /// queue yet.
             public var files: Int
+            /// What is left in the spool of what was to be erased, such as a folder whose content only its
+            /// owner can remove.
+            ///
+            /// Absent if nothing is.
+            public var left: [Wire.Leftover]?
 
-            public init(requests: [String], adapters: [String], results: Int, files: Int) {
+            public init(
+                requests: [String], adapters: [String], results: Int, files: Int, left: [Wire.Leftover]? = nil
+            ) {
                 self.requests = requests
                 self.adapters = adapters
                 self.results = results
                 self.files = files
+                self.left = left
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case requests, adapters, results, files
+                case requests, adapters, results, files, left
             }
         }
     }

@@ -59,4 +59,20 @@ extension Wire {
             case failure, uid
         }
     }
+
+    /// Something in the spool that `Forget` could not erase.
+    public struct Leftover: Codable, Sendable, Hashable {
+        public var path: String
+        /// Why, and who can remove it.
+        public var reason: String
+
+        public init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case path, reason
+        }
+    }
 }

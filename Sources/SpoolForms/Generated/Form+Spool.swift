@@ -23,6 +23,10 @@ extension Form {
         public var adapter: Form.Adapter?
         /// Why there is no adapter.
         public var failure: Form.SpoolFailure?
+        /// Whether the text was longer than the text encoder reads, and was cut.
+        ///
+        /// Absent if it was not, or was not read.
+        public var truncated: Bool?
         /// Where the rejected file is kept, if it is.
         ///
         /// Its reason is in a file beside it.
@@ -31,7 +35,7 @@ extension Form {
         public init(
             state: State, requestId: String? = nil, label: String? = nil, submittedAt: String? = nil,
             finishedAt: String? = nil, adapter: Form.Adapter? = nil, failure: Form.SpoolFailure? = nil,
-            rejected: String? = nil
+            truncated: Bool? = nil, rejected: String? = nil
         ) {
             self.state = state
             self.requestId = requestId
@@ -40,11 +44,12 @@ extension Form {
             self.finishedAt = finishedAt
             self.adapter = adapter
             self.failure = failure
+            self.truncated = truncated
             self.rejected = rejected
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case state, requestId, label, submittedAt, finishedAt, adapter, failure, rejected
+            case state, requestId, label, submittedAt, finishedAt, adapter, failure, truncated, rejected
         }
 
         public enum State: String, Codable, Sendable, Hashable, CaseIterable {

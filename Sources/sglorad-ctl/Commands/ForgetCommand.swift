@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SgloradInterface
+internal import Varlink
 
 struct ForgetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -7,8 +8,9 @@ struct ForgetCommand: AsyncParsableCommand {
         abstract: "Erase requests and everything derived from them.",
         discussion: """
             Erases the intent's text, its label, its adapter with all files, and its result in the spool; with --label or \
-            --all also rejected spool files. A request that has not finished is cancelled first. Prints what was erased. \
-            Restoring a backup does not bring erased data back.
+            --all also files in the spool that were rejected or not yet taken in. A request that has not finished is \
+            cancelled first. Prints what was erased, and exits with 1 if something is left, which it names. Restoring a \
+            backup does not bring erased data back.
 
               sglorad-ctl forget r-0b3f…
               sglorad-ctl forget --label mail
@@ -45,11 +47,16 @@ struct ForgetCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await connection.run(
-            Methods.Forget.self, .init(requestId: request, label: label, all: all ? true : nil, uid: uid)
-        ) { report, reply in
-            report.line(Self.sentence(reply))
-            for id in reply.requests + reply.adapters { report.line(id) }
+        try await connection.runWithClient { client, console in
+            let reply = try await client.call(
+                Methods.Forget.self,
+                .init(requestId: request, label: label, all: all ? true : nil, uid: uid))
+            try console.emit(reply) { report in
+                report.line(Self.sentence(reply))
+                for id in reply.requests + reply.adapters { report.line(id) }
+                for leftover in reply.left ?? [] { report.line("Left: \(leftover.path). \(leftover.reason)") }
+            }
+            if reply.left?.isEmpty == false { throw ExitCode(ExitStatus.failed.rawValue) }
         }
     }
 
@@ -57,7 +64,7 @@ struct ForgetCommand: AsyncParsableCommand {
     static func sentence(_ reply: Methods.Forget.Reply) -> String {
         let parts = [
             (reply.requests.count, "request"), (reply.adapters.count, "adapter"),
-            (reply.results, "spool result"), (reply.files, "rejected spool file"),
+            (reply.results, "spool result"), (reply.files, "spool file"),
         ].filter { $0.0 > 0 }.map { Format.count($0.0, $0.1) }
         guard let last = parts.last else { return "Nothing to erase." }
         let rest = parts.dropLast().joined(separator: ", ")

@@ -96,10 +96,12 @@ struct SpoolOptions: ParsableArguments {
     var spoolDirectory: String?
 
     /// The spool folder; nil if the request goes through the socket.
-    var directory: String? {
-        if let spoolDirectory { return spoolDirectory }
-        guard spool else { return nil }
+    var directory: String? { spool || spoolDirectory != nil ? Self.folder(spoolDirectory) : nil }
+
+    /// The spool folder that an option names, else the environment, else the default one.
+    static func folder(_ named: String?) -> String {
+        if let named { return named }
         let fromEnvironment = Environment["SGLORAD_SPOOL"] ?? ""
-        return fromEnvironment.isEmpty ? Self.defaultDirectory : fromEnvironment
+        return fromEnvironment.isEmpty ? defaultDirectory : fromEnvironment
     }
 }

@@ -8,7 +8,7 @@ internal import SgloradInterface
 struct SpooledFile: Sendable {
     /// The spool folder.
     let spool: String
-    /// The file's name in the spool.
+    /// The name of the result file, which an idempotency key determines.
     let name: String
     /// The result file of an earlier submission under this name, if there was one.
     private let earlier: Identity?
@@ -35,59 +35,51 @@ struct SpooledFile: Sendable {
     ///
     /// - Parameters:
     ///   - spool: the spool folder.
-    ///   - key: the idempotency key, which becomes the file's name; nil for a random name.
+    ///   - key: the idempotency key, which becomes the name of the result; nil for a random name.
     /// - Throws: `invalidIntent` for a key that cannot be a file name, `storageFailure` if the spool cannot be used.
     init(_ intent: Wire.Intent, in spool: String, key: String?) throws {
-        self.spool = spool
-        name = try key.map(Self.name) ?? "ctl-\(UUID().uuidString.lowercased()).json"
-        earlier = Identity("\(spool)/done/\(getuid())/\(name)")
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try submit(Array(try encoder.encode(intent)) + [UInt8(ascii: "\n")])
+        try self.init(
+            content: Array(try encoder.encode(intent)) + [UInt8(ascii: "\n")], in: spool, key: key,
+            keyIs: "idempotencyKey")
     }
 
-    private static func name(key: String) throws(SgloradError) -> String {
+    /// Submits the content of a file.
+    ///
+    /// The file is dropped under a name that nobody can guess, so that no other user can occupy it: the daemon takes the
+    /// part from `.~` on off the name of the result.
+    ///
+    /// - Parameters:
+    ///   - content: an intent as JSON.
+    ///   - spool: the spool folder.
+    ///   - key: the name of the result without its ending; nil for a random name.
+    ///   - parameter: what an error calls the key.
+    /// - Throws: as ``init(_:in:key:)``.
+    init(
+        content: [UInt8], in spool: String, key: String?, keyIs parameter: String
+    ) throws(SgloradError) {
+        let stem = try key.map { (key) throws(SgloradError) in try Self.stem(key, parameter) }
+        let unique = Path.uniqueName() + Path.uniqueName()
+        let dropped = stem.map { "\($0).~\(unique).json" } ?? "ctl-\(unique).json"
+        self.spool = spool
+        name = stem.map { "\($0).json" } ?? dropped
+        earlier = Identity("\(spool)/done/\(getuid())/\(name)")
+        try DropFolders(spool).drop(content, as: dropped)
+    }
+
+    private static func stem(_ key: String, _ parameter: String) throws(SgloradError) -> String {
         let isName = key.utf8.allSatisfy { byte in
             UnicodeScalar(byte).properties.isAlphabetic && byte < 0x80 || (48...57).contains(byte)
                 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
         }
         guard (1...100).contains(key.utf8.count), isName else {
             throw .invalidIntent(
-                field: "idempotencyKey",
+                field: parameter,
                 reason:
                     "becomes a file name in the spool, so it must be 1 to 100 ASCII letters, digits, - and _")
         }
-        return key + ".json"
-    }
-
-    private func submit(_ bytes: [UInt8]) throws(SgloradError) {
-        let folder = "\(spool)/tmp"
-        if FileKind(of: folder) == nil, errno == ENOENT {
-            throw .storageFailure(
-                folder,
-                "there is no spool folder at \(spool). Name it with --spool-directory, or set spool.directory in the "
-                    + "daemon's configuration.")
-        }
-        let file: DurableFile
-        do {
-            file = try DurableFile(in: folder, temporaryName: "\(name).\(getpid())", mode: 0o640)
-        } catch {
-            throw SgloradError(
-                .storageFailure,
-                "\(error.message) Users of the spool must be members of the group sglorad-users.",
-                parameters: error.parameters)
-        }
-        // The daemon reads the file as a member of its group, whatever the caller's umask.
-        fchmod(file.descriptor, 0o640)
-        try file.write(bytes)
-        let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
-        guard descriptor >= 0 else { throw .system(folder, "the file cannot be opened a second time") }
-        defer { close(descriptor) }
-        let place = "\(spool)/new/\(name)"
-        try file.commit(as: place, synchronisingFolder: false)
-        // Users may write to the folder but not open it, so it cannot be synchronised. The rename changed the file's
-        // status; on Linux's journalling file systems, synchronising the file commits the new name with it.
-        guard fsync(descriptor) == 0 else { throw .system(place, "the file could not be synchronised") }
+        return key
     }
 
     /// Waits for the result without a time limit.
@@ -113,7 +105,7 @@ struct SpooledFile: Sendable {
 
 /// What `request --spool --no-wait --json` prints.
 struct SpooledReceipt: Encodable, Sendable {
-    /// The file's name in the spool.
+    /// The name of the result file, which an idempotency key determines.
     let name: String
     /// The path at which the result appears.
     let result: String
