@@ -45,7 +45,7 @@ struct SpoolIntake: Sendable {
     /// How many bytes of files are committed at once, which bounds the time that parsing takes.
     static let batchBytes = 2 << 20
     /// After how long a pass begins no further batch, so that the next pass sees what has arrived meanwhile.
-    static let slice = Duration.milliseconds(200)
+    static let slice = Duration.milliseconds(100)
 
     let folder: SpoolFolder
     let backend: any SpoolBackend
