@@ -77,6 +77,11 @@ public protocol SpoolBackend: Sendable {
     /// The account that a user's files count under, for turns and shares; see `UserAccounts`.
     func account(of owner: UserID) -> UserID
 
+    /// The age of a file of the spool in seconds, by the time of its last status change in seconds since 1970.
+    ///
+    /// The clock may have been set since: its steps must make no file older.
+    func fileAge(changedAt time: Int) -> Int
+
     /// How many more intents of a user are admitted now; 0 if the user's share of the queue or of the disk is used up.
     func room(for owner: UserID) async throws(SgloradError) -> Int
 
@@ -109,4 +114,9 @@ public protocol SpoolBackend: Sendable {
     ///
     /// A request that ended again since (its `ended` differs) stays undelivered.
     func delivered(_ results: [UndeliveredResult]) async throws(SgloradError)
+}
+
+extension SpoolBackend {
+    /// The age by the wall clock alone.
+    public func fileAge(changedAt time: Int) -> Int { wallClock() - time }
 }

@@ -31,7 +31,7 @@ public actor SpoolExchange {
     private nonisolated let options: SpoolOptions
     private let directory: String
     private let users: UInt32?
-    private let backend: any SpoolBackend
+    private nonisolated let backend: any SpoolBackend
     private nonisolated let pool: ComputePool
     private let report: @Sendable (SgloradError?) -> Void
     private let logger: Logger
@@ -207,7 +207,7 @@ public actor SpoolExchange {
         }
         guard let folder else { return true }
         let expired = try await pool.run { () throws(SgloradError) in
-            folder.expired(results: results, rejected: rejected)
+            folder.expired(results: results, rejected: rejected, age: self.backend.fileAge)
         }
         var progress = 0
         for start in stride(from: 0, to: expired.count, by: SpoolFolder.retentionBatch) {
@@ -218,7 +218,7 @@ public actor SpoolExchange {
         }
         progress += try await exclusively(.retention) { () async throws(SgloradError) in
             let (count, failure) = try await self.pool.run { () throws(SgloradError) in
-                folder.rejectAbandoned()
+                folder.rejectAbandoned(age: self.backend.fileAge)
             }
             await self.settle(.retention, failure)
             return count

@@ -19,23 +19,25 @@ extension SpoolFolder {
 
     /// The results and rejected files whose retention has ended, at most ``retentionBatch`` of each user and kind.
     ///
-    /// The age of a file is the time since its last status change. Nothing is changed, so this may run beside the intake.
+    /// The age of a file counts from its last status change. Nothing is changed, so this may run beside the intake.
     ///
     /// - Parameters:
     ///   - results: the retention of results.
     ///   - retention: the retention of rejected files and their reasons.
-    ///   - now: the time, in seconds since 1970.
-    func expired(results: Duration, rejected retention: Duration, now: Int = wallClock()) -> [ExpiredFile] {
+    ///   - age: the age of a file that changed at a time, both in seconds, the time since 1970.
+    func expired(
+        results: Duration, rejected retention: Duration, age: (Int) -> Int
+    ) -> [ExpiredFile] {
         var found: [ExpiredFile] = []
         for (parent, limit) in [(UserFolder.Parent.done, results), (.rejected, retention)] {
-            let last = now - Int(limit.components.seconds)
+            let limit = Int(limit.components.seconds)
             for user in FolderNames.all(descriptor(of: parent)) {
                 let room = found.count + Self.retentionBatch
                 withFolder(user, in: parent) { folder in
                     for name in FolderNames.all(folder) where found.count < room {
                         var status = stat()
                         guard fstatat(folder, name.path, &status, AT_SYMLINK_NOFOLLOW) == 0,
-                            status.st_ctim.tv_sec <= last
+                            age(status.st_ctim.tv_sec) >= limit
                         else { continue }
                         found.append(
                             ExpiredFile(parent: parent, user: user, name: name, stamp: FileStamp(status)))
@@ -68,15 +70,15 @@ extension SpoolFolder {
 
     /// Rejects what programs abandoned in `tmp/`, at most ``retentionBatch`` files.
     ///
-    /// - Parameter now: the time, in seconds since 1970.
+    /// - Parameter age: as for ``expired(results:rejected:age:)``.
     /// - Returns: how many were rejected, and the first failure.
-    func rejectAbandoned(now: Int = wallClock()) -> (rejected: Int, failure: SgloradError?) {
+    func rejectAbandoned(age: (Int) -> Int) -> (rejected: Int, failure: SgloradError?) {
         var (rejections, failure): ([SpoolRejection], SgloradError?) = ([], nil)
         FolderNames.forEach(temporary) { name in
             var status = stat()
             guard rejections.count < Self.retentionBatch,
                 fstatat(temporary, name.path, &status, AT_SYMLINK_NOFOLLOW) == 0,
-                now - status.st_ctim.tv_sec >= Self.abandoned
+                age(status.st_ctim.tv_sec) >= Self.abandoned
             else { return }
             do throws(SgloradError) {
                 guard case .taken(let file) = try take(name, from: temporary) else { return }

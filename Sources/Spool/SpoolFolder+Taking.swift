@@ -94,7 +94,8 @@ extension SpoolFolder {
         FolderNames.forEach(new) { name in
             var status = stat()
             guard fstatat(new, name.path, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
-            if name.isHidden, now - status.st_ctim.tv_sec < Self.unfinished { return }
+            // One from the future is left by a clock that was set back.
+            if name.isHidden, (-60..<Self.unfinished).contains(now - status.st_ctim.tv_sec) { return }
             let file = WaitingFile(
                 name: name, owner: UserID(status.st_uid),
                 modified: status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec,

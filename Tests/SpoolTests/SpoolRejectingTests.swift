@@ -102,9 +102,9 @@ struct SpoolRejectingTests {
         let now = wallClock()
         func retain(rejected: Int = 300, at now: Int) {
             let expired = spool.folder.expired(
-                results: .seconds(100), rejected: .seconds(rejected), now: now)
+                results: .seconds(100), rejected: .seconds(rejected), age: { now - $0 })
             #expect(spool.folder.remove(expired) == expired.count)
-            #expect(spool.folder.rejectAbandoned(now: now).failure == nil)
+            #expect(spool.folder.rejectAbandoned(age: { now - $0 }).failure == nil)
         }
         retain(at: now + 50)
         #expect(spool.names("done/\(owner)") == ["a.json"])

@@ -13,6 +13,8 @@ struct SpoolGate: SpoolBackend {
 
     private var queue: RequestQueue { admission.queue }
 
+    func fileAge(changedAt time: Int) -> Int { Int(queue.time.fileAge(changedAt: Double(time))) }
+
     var mostPerUser: Int { min(queue.options.perUser, queue.options.capacity) }
 
     func account(of owner: UserID) -> UserID { accounts.account(of: owner) }
