@@ -59,8 +59,9 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CMappingGuard"),
+        .target(name: "CProcess"),
         module("ErrorModel"),
-        module("Privacy"),
+        module("Privacy", ["CLinux", "CProcess", "ErrorModel"]),
         module("StrictJSON", ["ErrorModel"], settings: numeric),
         module("LinearAlgebra", ["COpenBLAS", "ErrorModel"], settings: numeric),
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
@@ -69,7 +70,8 @@ let package = Package(
             ["LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel", "CMappingGuard"],
             settings: numeric),
         module(
-            "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "ErrorModel"], settings: numeric),
+            "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "StrictJSON", "ErrorModel"],
+            settings: numeric),
         module("SemanticGuidance", ["LowRank", "LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
             "Generation", ["LowRank", "SemanticGuidance", "LinearAlgebra", "ErrorModel"], settings: numeric),
@@ -149,7 +151,7 @@ let package = Package(
         module(
             "Daemon",
             [
-                "Adaptation", "Control", "Varlink", "SgloradInterface", "CLinux", "ErrorModel", "Executors",
+                "Adaptation", "Control", "Varlink", "SgloradInterface", "CProcess", "ErrorModel", "Executors",
                 "Files", "Storage", "ExpertLibrary", "IntentQueue", "Spool", "SystemdIntegration",
                 "Telemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -164,7 +166,7 @@ let package = Package(
         .executableTarget(
             name: "sglorad",
             dependencies: [
-                "Adaptation", "Daemon", "ErrorModel",
+                "Adaptation", "CProcess", "Daemon", "ErrorModel", "Privacy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(

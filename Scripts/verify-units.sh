@@ -23,7 +23,7 @@ said=$(systemd-analyze verify --man=no "$work/sglorad.service" "$work/sglorad.so
 # A threshold of 10 means an exposure of 1.0.
 systemd-analyze security --offline=true --threshold=10 "$work/sglorad.service" | tail -n 1
 
-for key in LimitNOFILE=4096 LimitCORE=0 MemorySwapMax=0 Type=notify RestrictAddressFamilies=AF_UNIX \
+for key in LimitNOFILE=4096 LimitCORE=0 Environment=SWIFT_BACKTRACE=enable=no MemorySwapMax=0 Type=notify RestrictAddressFamilies=AF_UNIX \
     WatchdogSec=60s User=sglorad; do
     grep -qx "$key" "$work/sglorad.service" || fail "sglorad.service does not contain $key"
 done

@@ -2,7 +2,6 @@ internal import Adaptation
 internal import Control
 internal import ErrorModel
 internal import Files
-internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
 internal import SystemdIntegration
@@ -32,13 +31,12 @@ public struct SgloradDaemon: Sendable {
         self.reload = reload
     }
 
-    /// Runs until SIGTERM or SIGINT.
+    /// Runs until SIGTERM or SIGINT, which may also arrive during the start.
     ///
     /// - Throws: `storageFailure` if the state directory or a database cannot be opened, `alreadyExists` if
     ///   another daemon uses the state directory or serves the socket.
     public func run() async throws {
-        // The default action of SIGHUP would kill the daemon before the reload service handles it.
-        signal(SIGHUP, SIG_IGN)
+        let stop = try StopSignals()
         let foundations = Foundations(options)
         OpenFiles.allow(connections: options.limits.connections, logger: foundations.logger)
         let access = Access(
@@ -47,17 +45,26 @@ public struct SgloradDaemon: Sendable {
                 logger: foundations.logger))
         let stores = try await Stores(options, foundations)
         defer { stores.lock.release() }
-        let domain = try await domain(stores, access, foundations)
-        let doors = try await Doors(options, domain, access, foundations)
-        let services = Services(options, stores, domain, doors, foundations, access: access, reload: reload)
         do {
+            try stop.check()
+            let domain = try await domain(stores, access, foundations)
+            try stop.check()
+            let doors = try await Doors(options, domain, access, foundations)
+            let services = Services(
+                options, stores, domain, doors, foundations, access: access, stop: stop, reload: reload)
+            // From here on the services stop in order, even if the signal has come already.
+            stop.endStart()
             try await services.run()
+            await stores.close()
+            await domain.shutdown()
+        } catch is StopSignals.Requested {
+            await stores.close()
+            foundations.logger.info("stopped during the start")
+            return
         } catch {
             foundations.logger.error("the daemon ends with an error", metadata: ["error": "\(error)"])
             throw error
         }
-        await stores.close()
-        await domain.shutdown()
         foundations.logger.info("stopped")
     }
 

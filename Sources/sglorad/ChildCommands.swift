@@ -1,5 +1,7 @@
 internal import Adaptation
 internal import ArgumentParser
+internal import CProcess
+internal import Privacy
 
 /// A subcommand that the daemon runs as a child process, to work on one job at low priority.
 protocol ChildCommand: ParsableCommand {
@@ -11,7 +13,12 @@ protocol ChildCommand: ParsableCommand {
 }
 
 extension ChildCommand {
-    func run() throws { throw ExitCode(Self.work(folder: job.folder)) }
+    func run() throws {
+        // A program with another name traps them before it knows its subcommand.
+        sglorad_release_stop_signals()
+        try ProcessMemory.keepPrivate()
+        throw ExitCode(Self.work(folder: job.folder))
+    }
 }
 
 struct JobArgument: ParsableArguments {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Daemon
 internal import ErrorModel
 internal import Foundation
+internal import Privacy
 
 /// The daemon's executable.
 @main
@@ -50,7 +51,7 @@ struct Serve: AsyncParsableCommand {
         do {
             // Files are private to the daemon unless it grants access explicitly.
             umask(0o077)
-            try CoreDumps.forbid()
+            try ProcessMemory.keepPrivate()
             let commandLine = CommandLineOptions(
                 configurationFile: configurationFile, stateDirectory: stateDir, socket: socket, model: model,
                 spool: spool, logLevel: logLevel)

@@ -26,7 +26,9 @@ struct ChildProcess: Sendable {
         platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(300))]
         let outcome = try await Subprocess.run(
             .path(FilePath(executable)), arguments: Arguments(arguments),
-            environment: .inherit.updating(["OPENBLAS_NUM_THREADS": "1"]), platformOptions: platform,
+            environment: .inherit.updating([
+                "OPENBLAS_NUM_THREADS": "1", "SWIFT_BACKTRACE": "enable=no",
+            ]), platformOptions: platform,
             input: .none,
             output: .sequence, error: .string(limit: 65_536)
         ) { execution in

@@ -4,7 +4,6 @@ internal import IntentQueue
 internal import Logging
 internal import ServiceLifecycle
 internal import SystemdIntegration
-internal import UnixSignals
 
 /// The services that run concurrently until the daemon stops.
 struct Services {
@@ -17,7 +16,7 @@ struct Services {
     init(
         _ options: DaemonOptions, _ stores: Stores, _ domain: Domain, _ doors: Doors,
         _ foundations: Foundations,
-        access: Access, reload: @escaping @Sendable () async throws -> DaemonOptions
+        access: Access, stop: StopSignals, reload: @escaping @Sendable () async throws -> DaemonOptions
     ) {
         let (queue, logger) = (domain.queue, foundations.logger)
         var services = domain.workers()
@@ -37,8 +36,12 @@ struct Services {
                     queued: { try await queue.counts()[.queued] ?? 0 }, logger: logger))
         }
         services.append(StopDeadline(logger: logger, close: { await stores.close() }))
-        var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        typealias Member = ServiceGroupConfiguration.ServiceConfiguration
+        let members =
+            services.map { Member(service: $0) } + [
+                Member(service: stop, successTerminationBehavior: .gracefullyShutdownGroup)
+            ]
+        var configuration = ServiceGroupConfiguration(services: members, logger: logger)
         // Not maximumCancellationDuration, which would crash the process: StopDeadline exits in order.
         configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
         group = ServiceGroup(configuration: configuration)

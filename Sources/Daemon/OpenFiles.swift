@@ -1,6 +1,4 @@
-internal import CLinux
-public import ErrorModel
-internal import Foundation
+internal import Glibc
 internal import Logging
 
 /// The limit on open files.
@@ -22,20 +20,6 @@ enum OpenFiles {
                 "the limit on open files is too low for limits.connections; raise LimitNOFILE",
                 metadata: ["files": "\(limit.rlim_max)", "wanted": "\(wanted)"])
             return
-        }
-    }
-}
-
-/// Core dumps, which are disabled because the daemon's memory holds the texts of intents.
-public enum CoreDumps {
-    /// Disables core dumps of this process and its children, and tracing by other processes of the same user.
-    ///
-    /// - Throws: `internal` if a system call fails.
-    public static func forbid() throws(SgloradError) {
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0, sglorad_deny_dumps() == 0
-        else {
-            throw .internal("core dumps cannot be disabled: \(String(cString: strerror(errno)))")
         }
     }
 }
