@@ -11,7 +11,7 @@ public struct PEFTFolder: Sendable {
     /// The fields that adapters written for this one's library repeat.
     public let template: PEFTTemplate
     /// The folder's own adapter, named "", then the checkpoints by ascending number.
-    public let checkpoints: [PEFTCheckpoint]
+    public internal(set) var checkpoints: [PEFTCheckpoint]
 
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"

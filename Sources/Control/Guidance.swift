@@ -1,4 +1,5 @@
 internal import Adaptation
+internal import ErrorModel
 internal import Executors
 internal import Generation
 internal import SemanticGuidance
@@ -22,7 +23,8 @@ extension ControlHandler {
             neighbours: explanation.neighbours.map(Wire.Neighbour.init), prior: Wire.Prior(explanation.prior),
             nearestProximity: Double(guided.relevance.proximity),
             threshold: Double(guided.relevance.threshold),
-            wouldRefuse: guided.relevance.refuses, truncated: explanation.truncated.flag)
+            wouldRefuse: guided.relevance.refuses, refusal: guided.refusal?.message,
+            truncated: explanation.truncated.flag)
     }
 
     func encode(_ call: Methods.Encode.Call) async throws -> Methods.Encode.Reply {

@@ -68,6 +68,11 @@ extension RequestState {
     }
 }
 
+extension SgloradError {
+    /// Whether it refused a text that was longer than the encoder reads.
+    fileprivate var isOfTruncatedText: Bool { parameters["truncated"] == .bool(true) }
+}
+
 extension Wire.QueuedRequest {
     /// A request as a caller sees it; administrators also see the owner.
     init(_ request: QueuedRequest, for caller: Caller) {
@@ -77,7 +82,7 @@ extension Wire.QueuedRequest {
             submittedAt: JSONText.time(request.submittedAt),
             finishedAt: request.finishedAt.map(JSONText.time),
             attempts: request.attempts > 0 ? request.attempts : nil, adapterId: request.adapter,
-            failure: request.failure?.message,
+            failure: request.failure?.message, truncated: request.failure?.isOfTruncatedText.flag,
             uid: caller.isAdministrator ? request.uid.number : nil)
     }
 }

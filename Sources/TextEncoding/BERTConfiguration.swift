@@ -12,6 +12,8 @@ struct BERTConfiguration: Sendable, Hashable {
     let positions: Int
     let tokenTypes: Int
     let layerNormEpsilon: Float
+    /// Whether the file says that the model computes in single precision, whatever the weights are stored in.
+    let statesPrecision: Bool
 
     /// The number of features of one attention head.
     var headSize: Int { hiddenSize / heads }
@@ -33,6 +35,8 @@ struct BERTConfiguration: Sendable, Hashable {
         var isDecoder: Bool?
         var addCrossAttention: Bool?
         var prunedHeads: [String: [Int]]?
+        var dtype: String?
+        var torchDtype: String?
     }
 
     /// Reads and checks `config.json`.
@@ -65,6 +69,7 @@ struct BERTConfiguration: Sendable, Hashable {
             throw .invalidModel(file, "layer_norm_eps is \(epsilon); it must be at least 0 and below 1")
         }
         layerNormEpsilon = Float(epsilon)
+        statesPrecision = (values.dtype ?? values.torchDtype) == "float32"
     }
 
     private static func requireSupported(_ values: File, in folder: ModelFolder) throws(SgloradError) {
@@ -78,6 +83,9 @@ struct BERTConfiguration: Sendable, Hashable {
         try require(position == "absolute", "position_embedding_type '\(position)'", "'absolute' positions")
         try require(values.isDecoder != true, "is_decoder", "an encoder")
         try require(values.addCrossAttention != true, "add_cross_attention", "self-attention only")
+        // Half precision changes an embedding by more than 1e-4.
+        let type = values.dtype ?? values.torchDtype ?? "float32"
+        try require(type == "float32" || type == "auto", "dtype '\(type)'", "dtype 'float32'")
         try require(values.prunedHeads?.isEmpty ?? true, "pruned_heads", "all attention heads")
     }
 }

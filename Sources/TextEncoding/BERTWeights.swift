@@ -39,6 +39,7 @@ struct BERTWeights: Sendable {
     init(of folder: ModelFolder, _ configuration: BERTConfiguration) throws(SgloradError) {
         var tensors = try Reader(folder, epsilon: configuration.layerNormEpsilon)
         let hidden = configuration.hiddenSize
+        try tensors.requirePrecision(stated: configuration.statesPrecision)
         words = try tensors.read("embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
         positions = try tensors.read(
             "embeddings.position_embeddings.weight", [configuration.positions, hidden])
@@ -76,7 +77,15 @@ extension BERTWeights {
         init(_ folder: ModelFolder, epsilon: Float) throws(SgloradError) {
             path = folder.file(BERTWeights.fileName)
             self.epsilon = epsilon
-            guard folder.holds(BERTWeights.fileName) else { throw .invalidModel(path, ModelFolder.missing) }
+            guard folder.holds(BERTWeights.fileName) else {
+                let other = Self.otherForms.first(where: folder.holds)
+                throw .invalidModel(
+                    path,
+                    other.map {
+                        "is missing, and '\($0)' is not supported; save the model again with "
+                            + "sentence-transformers, in one file in the safetensors format"
+                    } ?? ModelFolder.missing)
+            }
             do {
                 file = try SafetensorsFile(path: path)
             } catch {
@@ -88,8 +97,33 @@ extension BERTWeights {
             prefix = file.tensor(named: "bert.embeddings.word_embeddings.weight") == nil ? "" : "bert."
         }
 
-        func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatVector {
+        private static let otherForms = [
+            "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json", "model.onnx",
+            "onnx/model.onnx", "adapter_model.safetensors",
+        ]
+
+        /// The name of a tensor in the file: with the prefix, and the older names of a norm's parameters.
+        private func stored(_ name: String) -> String {
             let name = prefix + name
+            guard file.tensor(named: name) == nil, name.contains("LayerNorm.") else { return name }
+            let older =
+                name.hasSuffix(".weight") ? name.dropLast(6) + "gamma" : name.dropLast(4) + "beta"
+            return file.tensor(named: String(older)) == nil ? name : String(older)
+        }
+
+        /// Without a statement in config.json, `transformers` computes in the precision of the weights.
+        func requirePrecision(stated: Bool) throws(SgloradError) {
+            guard !stated, let words = file.tensor(named: prefix + "embeddings.word_embeddings.weight"),
+                words.type == .float16 || words.type == .bfloat16
+            else { return }
+            throw .invalidModel(
+                path,
+                "holds half-precision weights, and config.json does not say that dtype is float32; half precision is "
+                    + "not supported, so set \"dtype\": \"float32\" there")
+        }
+
+        func read(_ name: String, _ shape: [Int]) throws(SgloradError) -> FloatVector {
+            let name = stored(name)
             guard let tensor = file.tensor(named: name) else {
                 throw .invalidModel(
                     path, "has no tensor '\(name)'; use the files of one model")

@@ -49,7 +49,13 @@ struct ModelFolder {
     ///
     /// - Throws: `invalidModel` if the file is missing, too large, or does not decode.
     func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws(SgloradError) -> Value {
-        let bytes = try read(name, upTo: Self.maximumJSONLength)
+        try decode(type, from: try read(name, upTo: Self.maximumJSONLength), of: name)
+    }
+
+    /// Decodes the bytes of a JSON file, as `decode(_:from:)` does.
+    func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: [UInt8], of name: String
+    ) throws(SgloradError) -> Value {
         do {
             let decoder = JSONDecoder()
             decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -1,6 +1,6 @@
 public import ErrorModel
 internal import LinearAlgebra
-public import LowRank
+internal import LowRank
 
 /// A BERT sentence encoder: text to unit embedding, optionally with a LoRA adapter.
 ///
@@ -19,44 +19,37 @@ public final class SentenceEncoder: Sendable {
     /// sorted.
     public let filesOfDigest: [String]
 
+    /// The languages that the model's card names, in English.
+    let languages: [String]
     let tokenizer: WordPieceTokenizer
     let encoder: BERTEncoder
     let linear: [LinearLayer]
     let weightsFile: String
-    private let sites: [String: Site]
-
-    static let vocabularyName = "vocab.txt"
-    private static let maximumVocabularyLength = 64 << 20
+    /// The linear layers by path.
+    let sites: [String: Site]
 
     /// Loads a model.
     ///
     /// - Parameter folder: a sentence-transformers folder, with `modules.json`, `config.json`,
-    ///   `model.safetensors`, `vocab.txt`, `tokenizer_config.json` and the Pooling module's `config.json`.
+    ///   `model.safetensors`, `tokenizer.json` or `vocab.txt`, and the Pooling module's `config.json`.
     /// - Throws: `invalidModel` that names the file that is missing or damaged, or the unsupported option.
     public init(folder: String) throws(SgloradError) {
         let root = ModelFolder(path: absolutePath(folder))
         name = String(root.path.split(separator: "/").last ?? "/")
+        languages = ModelCard.languages(in: root)
         let sentence = try SentenceConfiguration(of: root)
         let transformer = sentence.transformer
         let configuration = try BERTConfiguration(of: transformer)
-        let limit = sentence.maximumTokens ?? configuration.positions
-        guard (2...configuration.positions).contains(limit) else {
-            throw .invalidModel(
-                transformer.file(SentenceConfiguration.lengthName),
-                "max_seq_length is \(limit); it must be 2 to \(configuration.positions), the model's max_position_embeddings"
-            )
-        }
-        maximumTokens = limit
-        dimension = configuration.hiddenSize
         let tokens = try TokenizerConfiguration(of: transformer)
-        let vocabularyFile = transformer.file(Self.vocabularyName)
+        maximumTokens = try Self.limit(sentence, tokens, configuration)
+        dimension = configuration.hiddenSize
+        let vocabulary = try VocabularySource(of: transformer, tokens)
         tokenizer = try WordPieceTokenizer(
-            vocabulary: try transformer.read(Self.vocabularyName, upTo: Self.maximumVocabularyLength),
-            specialTokens: tokens.specialTokens, file: vocabularyFile)
+            vocabulary.pieces, specialTokens: tokens.specialTokens, file: vocabulary.file)
         guard tokenizer.vocabularySize <= configuration.vocabularySize else {
             throw .invalidModel(
-                vocabularyFile,
-                "has \(tokenizer.vocabularySize) lines, but config.json has a vocab_size of "
+                vocabulary.file,
+                "has \(tokenizer.vocabularySize) pieces, but config.json has a vocab_size of "
                     + "\(configuration.vocabularySize); use the files of one model")
         }
         encoder = BERTEncoder(
@@ -64,35 +57,27 @@ public final class SentenceEncoder: Sendable {
         linear = encoder.linear
         sites = Dictionary(linear.map { ($0.site.path, $0.site) }, uniquingKeysWith: { first, _ in first })
         weightsFile = transformer.file(BERTWeights.fileName)
-        let names = [
-            BERTConfiguration.fileName, BERTWeights.fileName, TokenizerConfiguration.fileName,
-            Self.vocabularyName,
-        ]
-        filesOfDigest = (names.map(transformer.file) + sentence.files).sorted()
+        let names = [BERTConfiguration.fileName, BERTWeights.fileName]
+        filesOfDigest =
+            (names.map(transformer.file) + [vocabulary.file] + tokens.files + sentence.files).sorted()
     }
 
-    /// The linear layers that an adapter may change, in the order of the model's modules.
-    public var linearSites: [Site] { linear.map(\.site) }
-
-    /// Checks that each site of a layout is a linear layer of this model with the same features.
+    /// The longest text in tokens, by the rule of sentence-transformers 6.2: the limit of the Transformer module
+    /// as it stands; else the tokenizer's, at most the number of positions; else that number.
     ///
-    /// - Throws: `layoutMismatch` that names the first site that is not.
-    public func check(_ layout: AdapterLayout) throws(SgloradError) {
-        for site in layout.sites {
-            guard let own = sites[site.path] else {
-                throw .layoutMismatch(
-                    site: site.path,
-                    reason:
-                        "is not a linear layer of the text encoder '\(name)'; use an adapter made for this model"
-                )
-            }
-            guard own == site else {
-                throw .layoutMismatch(
-                    site: site.path,
-                    reason: "is \(site.inFeatures) → \(site.outFeatures) in the adapter and "
-                        + "\(own.inFeatures) → \(own.outFeatures) in the text encoder '\(name)'; use an adapter made "
-                        + "for this model")
-            }
+    /// The limit in `tokenizer.json` has no effect.
+    private static func limit(
+        _ sentence: SentenceConfiguration, _ tokens: TokenizerConfiguration, _ model: BERTConfiguration
+    ) throws(SgloradError) -> Int {
+        let limit = sentence.limit?.tokens ?? min(tokens.maximumTokens ?? model.positions, model.positions)
+        guard (2...model.positions).contains(limit) else {
+            let (file, key) =
+                sentence.limit.map { ($0.file, $0.key) }
+                ?? (tokens.files.first ?? "", "model_max_length")
+            throw .invalidModel(
+                file,
+                "\(key) is \(limit); it must be 2 to \(model.positions), the model's max_position_embeddings")
         }
+        return limit
     }
 }

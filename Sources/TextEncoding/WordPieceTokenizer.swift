@@ -5,14 +5,14 @@ public import ErrorModel
 /// Runs in time linear in the text and copies only the word at hand. Source: Devlin et al., "BERT:
 /// Pre-training of Deep Bidirectional Transformers", 2018, and the behaviour of `tokenizers` 0.23.
 public struct WordPieceTokenizer: Sendable {
-    private let vocabulary: WordPieceVocabulary
+    let vocabulary: WordPieceVocabulary
     private let unknown: Int32
     private let separator: Int32
     private let classification: Int32
     /// The special tokens in UTF-8, longest first: where two match, the longer one wins.
     private let written: [(bytes: [UInt8], id: Int32)]
 
-    /// The number of lines in the vocabulary; every id is below it.
+    /// The size of the vocabulary; every id is below it.
     public var vocabularySize: Int { vocabulary.count }
 
     /// Creates a tokenizer from the contents of a `vocab.txt`.
@@ -25,17 +25,23 @@ public struct WordPieceTokenizer: Sendable {
     public init(
         vocabulary: [UInt8], specialTokens: SpecialTokens = SpecialTokens(), file: String = "vocab.txt"
     ) throws(SgloradError) {
-        let pieces = try WordPieceVocabulary(vocabulary, file: file)
+        try self.init(
+            try WordPieceVocabulary(vocabulary, file: file), specialTokens: specialTokens, file: file)
+    }
+
+    init(
+        _ pieces: WordPieceVocabulary, specialTokens: SpecialTokens, file: String
+    ) throws(SgloradError) {
         func id(_ token: String) throws(SgloradError) -> Int32 {
             guard !token.isEmpty, let id = pieces.id(of: token) else {
                 throw .invalidModel(
                     file,
-                    "has no line '\(token)', which tokenizer_config.json declares as a special token; use the files of one model"
+                    "has no piece '\(token)', which tokenizer_config.json declares as a special token; use the files of one model"
                 )
             }
             return id
         }
-        self.vocabulary = pieces
+        vocabulary = pieces
         unknown = try id(specialTokens.unknown)
         separator = try id(specialTokens.separator)
         classification = try id(specialTokens.classification)

@@ -1,6 +1,6 @@
 internal import ErrorModel
 
-/// The word pieces of a `vocab.txt`, hashed; a piece's id is its line number, from 0.
+/// The word pieces of a vocabulary, hashed; in a `vocab.txt`, a piece's id is its line number, from 0.
 ///
 /// An open-addressing hash table over the file's own bytes: one allocation for 30,000 pieces. The hash of a
 /// prefix extends that of the shorter prefix, so finding the longest piece takes one pass over a word.
@@ -15,7 +15,7 @@ struct WordPieceVocabulary: Sendable {
     /// The largest supported vocabulary.
     static let maximumCount = 1 << 22
 
-    /// The number of lines.
+    /// The number of ids, the highest and one.
     var count: Int { pieces.count }
 
     /// Reads the contents of a `vocab.txt`: one piece per line, in UTF-8, ended by LF or CR LF.
@@ -37,6 +37,35 @@ struct WordPieceVocabulary: Sendable {
         guard !pieces.isEmpty else {
             throw .invalidModel(file, "has no lines; download the model again")
         }
+        self.init(bytes, pieces)
+    }
+
+    /// Creates a vocabulary from pieces and their ids, which may leave some out.
+    ///
+    /// - Throws: `invalidModel` that names `file` if there are no pieces, or an id is negative, too large or taken.
+    init(_ entries: [(piece: String, id: Int)], file: String) throws(SgloradError) {
+        guard let last = entries.map(\.id).max() else {
+            throw .invalidModel(file, "has no vocabulary; download the model again")
+        }
+        guard last < Self.maximumCount, entries.allSatisfy({ $0.id >= 0 }) else {
+            throw .invalidModel(
+                file, "has ids beyond 0 to \(Self.maximumCount - 1); use the model's own vocabulary")
+        }
+        var bytes: [UInt8] = []
+        var pieces = [Range<Int>?](repeating: nil, count: last + 1)
+        for (piece, id) in entries {
+            guard pieces[id] == nil else {
+                throw .invalidModel(file, "has two pieces with the id \(id); download the model again")
+            }
+            let start = bytes.count
+            bytes.append(contentsOf: piece.utf8)
+            pieces[id] = start..<bytes.count
+        }
+        // No word equals the piece of an unused id, since none is empty.
+        self.init(bytes, pieces.map { $0 ?? 0..<0 })
+    }
+
+    private init(_ bytes: [UInt8], _ pieces: [Range<Int>]) {
         var capacity = 16
         while capacity < pieces.count * 2 { capacity *= 2 }
         var slots = [Int32](repeating: -1, count: capacity)
@@ -53,6 +82,19 @@ struct WordPieceVocabulary: Sendable {
         self.bytes = bytes
         self.pieces = pieces
         self.slots = slots
+    }
+
+    /// Whether both have the same pieces with the same ids.
+    func equals(_ other: WordPieceVocabulary) -> Bool {
+        count == other.count && zip(pieces, other.pieces).allSatisfy { bytes[$0] == other.bytes[$1] }
+    }
+
+    /// Calls `body` with the bytes of each piece, without "##", in the order of the ids.
+    func forEachPiece(_ body: (ArraySlice<UInt8>) -> Void) {
+        for piece in pieces {
+            let isContinuation = piece.count > 2 && bytes[piece].starts(with: [Self.hashSign, Self.hashSign])
+            body(bytes[isContinuation ? piece.dropFirst(2) : piece])
+        }
     }
 
     /// The id of a piece as it is written in the file.

@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import ErrorModel
+internal import Glibc
+internal import Privacy
 
 /// The command line of the sglorad daemon.
 @main
@@ -25,4 +27,30 @@ struct SgloradControl: AsyncParsableCommand {
             SpoolCommand.self, QueueCommand.self, ForgetCommand.self, BaseCommand.self,
             ExpertCommand.self, GeneratorCommand.self, AdapterCommand.self, CacheCommand.self,
         ])
+
+    private static func say(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+
+    /// Runs the command, with the texts among its arguments and in its memory out of other users' sight.
+    static func main() async {
+        do throws(SgloradError) {
+            try ProcessMemory.keepPrivate()
+        } catch {
+            exit(withError: error)
+        }
+        let arguments = ProcessMemory.takeArguments()
+        do {
+            var command = try parseAsRoot(DashedText.marked(arguments))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            if let hint = DashedText.hint(arguments, error: message(for: error)) { Self.say(hint) }
+            exit(withError: error)
+        }
+    }
 }

@@ -102,6 +102,31 @@ struct SentenceEncoderTests {
         }
     }
 
+    @Test(
+        "A pooler beside other sites changes nothing, and is named as a site that does not bear on an embedding"
+    )
+    func pooler() throws {
+        let pooler = Site(path: "pooler.dense", inFeatures: 8, outFeatures: 8)
+        let layout = try AdapterLayout(sites: encoder.linearSites, rank: 2, scale: 1)
+        let wider = try AdapterLayout(sites: encoder.linearSites + [pooler], rank: 2, scale: 1)
+        let plain = try randomAdapter(encoder.linearSites)
+        var parameters = [Float](repeating: 0.7, count: wider.parameterCount)
+        for (own, other) in zip(layout.slices, wider.slices.filter { $0.site != pooler }) {
+            parameters.replaceSubrange(other.a, with: plain.parameters[own.a])
+            parameters.replaceSubrange(other.b, with: plain.parameters[own.b])
+        }
+        let adapter = LoRAAdapter(layout: wider, parameters: parameters)
+        let (one, two) = (
+            try encoder.encode("a b", adapter: plain).embedding,
+            try encoder.encode("a b", adapter: adapter).embedding
+        )
+        for (one, two) in zip(one, two) { #expect(abs(one - two) < 1e-6) }
+        #expect(encoder.sitesBeside(wider.sites) == ["pooler.dense"])
+        #expect(encoder.sitesBeside(layout.sites).isEmpty)
+        let foreign = Site(path: "encoder.layer.9.output.dense", inFeatures: 12, outFeatures: 8)
+        #expect(encoder.sitesBeside(wider.sites + [foreign]).isEmpty)
+    }
+
     @Test("An adapter that causes overflow is an error")
     func overflow() throws {
         let adapter = try randomAdapter(encoder.linearSites, size: 1e30)

@@ -55,6 +55,11 @@ final class TinyModel {
         try Data(text.utf8).write(to: folder.appending(path: name))
     }
 
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: name), withIntermediateDirectories: true)
+    }
+
     func remove(_ name: String) throws {
         try FileManager.default.removeItem(at: folder.appending(path: name))
     }

@@ -163,7 +163,26 @@ package struct ExpertImport: Sendable {
             }
         }
         let named = paths
-        return try await pool.run { () throws(SgloradError) in try PEFTFolder.read(files: named) }
+        let read = try await pool.run { () throws(SgloradError) in try PEFTFolder.read(files: named) }
+        return try await withoutSitesBeside(read)
+    }
+
+    /// The adapter without the sites that do not bear on an embedding, if it is one of the text encoder: its library
+    /// then takes adapters with and without them.
+    ///
+    /// A library that has them already keeps them.
+    private func withoutSitesBeside(_ folder: PEFTFolder) async throws(SgloradError) -> PEFTFolder {
+        let beside = try await encoders.loaded().encoder.sitesBeside(
+            folder.checkpoints.first?.factors.map(\.site) ?? [])
+        guard !beside.isEmpty else { return folder }
+        let known = try await store.bases.all()
+        guard !known.contains(where: { $0.layout.sites.contains { beside.contains($0.path) } }) else {
+            return folder
+        }
+        logger.info(
+            "sites that do not bear on an embedding are passed over",
+            metadata: ["sites": "\(beside.sorted().joined(separator: ", "))"])
+        return folder.omitting(beside)
     }
 
     private static var missingBase: SgloradError {

@@ -32,7 +32,7 @@ package struct AdapterPipeline: Sendable {
         }
         let snapshot = try await snapshots.snapshot(base)
         let guided = try await pool.run { () throws(SgloradError) in
-            try GuidedIntent(intent, encoding: encoding, snapshot: snapshot)
+            try GuidedIntent(intent, encoding: encoding, by: encoder.encoder, snapshot: snapshot)
         }
         return (guided, encoding, encoder)
     }

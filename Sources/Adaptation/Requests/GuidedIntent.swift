@@ -2,6 +2,7 @@ package import ErrorModel
 internal import ExpertLibrary
 package import Generation
 package import IntentQueue
+internal import Privacy
 package import SemanticGuidance
 package import TextEncoding
 
@@ -26,10 +27,20 @@ package struct GuidedIntent: Sendable {
     /// Warnings for the caller, kept in the provenance.
     package let warnings: [String]
 
+    /// The error that refuses the intent; nil if an expert is relevant.
+    package let refusal: SgloradError?
+
     /// Computes the guidance of an intent from a snapshot.
     ///
+    /// - Parameters:
+    ///   - intent: the intent.
+    ///   - encoding: its text's embedding.
+    ///   - encoder: the encoder that computed it.
+    ///   - snapshot: the base's library.
     /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`.
-    package init(_ intent: QueuedIntent, encoding: Encoding, snapshot: BaseSnapshot) throws(SgloradError) {
+    package init(
+        _ intent: QueuedIntent, encoding: Encoding, by encoder: SentenceEncoder, snapshot: BaseSnapshot
+    ) throws(SgloradError) {
         let base = snapshot.base.name
         guard !snapshot.library.experts.isEmpty else {
             throw .emptyLibrary(base)
@@ -70,6 +81,12 @@ package struct GuidedIntent: Sendable {
             throw .internal("a library with experts has no proximities")
         }
         self.relevance = relevance
+        refusal =
+            relevance.refuses
+            ? relevance.refusal(
+                nearest: library.experts[relevance.nearest].name, of: intent.text.revealed,
+                truncated: encoding.truncated, by: encoder)
+            : nil
         var warnings: [String] = []
         if relevance.refuses {
             // Warnings are kept in the provenance of a generated adapter only, and an intent that is to be refused gets
@@ -80,11 +97,6 @@ package struct GuidedIntent: Sendable {
             warnings.append("the generator is stale: it guides with the experts it was trained on")
         }
         self.warnings = warnings
-    }
-
-    /// The error that refuses the intent; nil if an expert is relevant.
-    package var refusal: SgloradError? {
-        relevance.refuses ? relevance.refusal(nearest: library.experts[relevance.nearest].name) : nil
     }
 
     private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {

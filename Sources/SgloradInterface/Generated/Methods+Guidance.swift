@@ -51,13 +51,15 @@ extension Methods {
             public var threshold: Double
             /// Whether Request would refuse this intent without `force`.
             public var wouldRefuse: Bool
+            /// The message of that refusal, which also says whether the encoder could read the text.
+            public var refusal: String?
             /// Whether the text was longer than the text encoder reads, and was cut.
             public var truncated: Bool?
 
             public init(
                 base: String, strategy: String, topK: Int, temperature: Double, proximity: String,
                 neighbours: [Wire.Neighbour], prior: Wire.Prior, nearestProximity: Double, threshold: Double,
-                wouldRefuse: Bool, truncated: Bool? = nil
+                wouldRefuse: Bool, refusal: String? = nil, truncated: Bool? = nil
             ) {
                 self.base = base
                 self.strategy = strategy
@@ -69,12 +71,13 @@ extension Methods {
                 self.nearestProximity = nearestProximity
                 self.threshold = threshold
                 self.wouldRefuse = wouldRefuse
+                self.refusal = refusal
                 self.truncated = truncated
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
                 case base, strategy, topK, temperature, proximity, neighbours, prior, nearestProximity
-                case threshold, wouldRefuse, truncated
+                case threshold, wouldRefuse, refusal, truncated
             }
         }
     }

@@ -30,6 +30,8 @@ extension Wire {
         public var adapterId: String?
         /// Why it was refused, failed or cancelled, in words.
         public var failure: String?
+        /// Whether the text of a refused request was longer than the text encoder reads, and was cut.
+        public var truncated: Bool?
         /// The owner's user ID.
         ///
         /// Only administrators are told.
@@ -38,7 +40,7 @@ extension Wire {
         public init(
             requestId: String, state: String, stage: String? = nil, calledOff: Bool? = nil, base: String,
             label: String? = nil, submittedAt: String, finishedAt: String? = nil, attempts: Int? = nil,
-            adapterId: String? = nil, failure: String? = nil, uid: Int? = nil
+            adapterId: String? = nil, failure: String? = nil, truncated: Bool? = nil, uid: Int? = nil
         ) {
             self.requestId = requestId
             self.state = state
@@ -51,12 +53,13 @@ extension Wire {
             self.attempts = attempts
             self.adapterId = adapterId
             self.failure = failure
+            self.truncated = truncated
             self.uid = uid
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case requestId, state, stage, calledOff, base, label, submittedAt, finishedAt, attempts, adapterId
-            case failure, uid
+            case failure, truncated, uid
         }
     }
 

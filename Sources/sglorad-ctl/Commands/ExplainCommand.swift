@@ -20,6 +20,8 @@ struct ExplainCommand: AsyncParsableCommand {
             valueName: "text"))
     var text: String
 
+    @OptionGroup var unquoted: UnquotedWords
+
     @OptionGroup var base: BaseOption
     @OptionGroup var guidance: GuidanceOptions
 
@@ -86,8 +88,9 @@ extension Report {
         }
         if reply.wouldRefuse {
             warning(
-                "a request would be refused. Import an expert of a similar task, or request with --force.")
+                "a request would be refused. "
+                    + (reply.refusal ?? "Import an expert of a similar task, or request with --force."))
         }
-        if reply.truncated == true { truncated() }
+        if reply.truncated == true, !reply.wouldRefuse { truncated() }
     }
 }

@@ -5,7 +5,7 @@ extension RequestCommand {
     /// Submits the intent through the spool folder, and waits for the result file unless `--no-wait` is given.
     func submitToSpool(_ intent: Wire.Intent, _ spool: String, _ console: Output) async throws {
         let destination = try output.map { try ExportDestination(folder: $0) }
-        let file = try SpooledFile(intent, in: spool, key: idempotencyKey)
+        let file = try SpooledFile(intent, in: spool, key: idempotencyKey.map(DashedText.restored))
         if noWait {
             return try console.emit(SpooledReceipt(name: file.name, result: file.result)) {
                 $0.line(file.result)

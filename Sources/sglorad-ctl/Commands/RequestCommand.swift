@@ -18,6 +18,8 @@ struct RequestCommand: AsyncParsableCommand {
               sglorad-ctl request "match definitions of birds to their names" -o birds
               sglorad-ctl request - --seed 7 --label mail < intent.txt
 
+            The text is one argument, in quotation marks. One that begins with a hyphen and a letter follows '--'.
+
             With --no-wait, prints the request's id as soon as the request is durable; follow it with 'sglorad-ctl queue \
             show ID'. With --idempotency-key, repeating the command returns the first request instead of queueing another.
 
@@ -47,6 +49,8 @@ struct RequestCommand: AsyncParsableCommand {
             "The intent in plain language, at most 32768 bytes; - reads it from standard input, which keeps it out of "
                 + "the process list.", valueName: "text"))
     var text: String
+
+    @OptionGroup var unquoted: UnquotedWords
 
     @OptionGroup var base: BaseOption
 
@@ -115,13 +119,15 @@ struct RequestCommand: AsyncParsableCommand {
             text: PrivateText(try IntentText.resolve(text)), base: base.base, strategy: strategy?.rawValue,
             topK: guidance.topK,
             temperature: guidance.temperature, proximity: guidance.proximity?.rawValue, seed: seed,
-            formats: format.map { [$0.rawValue] }, label: label, force: force ? true : nil)
+            formats: format.map { [$0.rawValue] }, label: label.map(DashedText.restored),
+            force: force ? true : nil)
     }
 
     private func submit(_ intent: Wire.Intent, _ console: Output) async throws {
         try await connection.withClient { client in
             let reply = try await client.call(
-                Methods.Submit.self, .init(intent: intent, idempotencyKey: idempotencyKey))
+                Methods.Submit.self,
+                .init(intent: intent, idempotencyKey: idempotencyKey.map(DashedText.restored)))
             try console.emit(reply) { $0.line(reply.requestId) }
         }
     }
@@ -134,7 +140,8 @@ struct RequestCommand: AsyncParsableCommand {
         defer { progress.clear() }
         var last: Methods.Request.Reply?
         for try await reply in client.stream(
-            Methods.Request.self, .init(intent: intent, idempotencyKey: idempotencyKey))
+            Methods.Request.self,
+            .init(intent: intent, idempotencyKey: idempotencyKey.map(DashedText.restored)))
         {
             last = reply
             let stage = reply.request.stage.map { ": \($0)" } ?? ""
@@ -149,11 +156,15 @@ struct RequestCommand: AsyncParsableCommand {
 
     /// The failure of a request that finished without an adapter.
     static func failure(_ request: Wire.QueuedRequest) -> Failure {
+        var parameters: [String: SgloradError.Parameter] = [
+            "requestId": .string(request.requestId), "state": .string(request.state),
+        ]
+        if let truncated = request.truncated { parameters["truncated"] = .bool(truncated) }
         let reason = request.failure ?? "It is \(request.state); the daemon gave no reason."
         return Failure(
             name: request.state == "refused" ? "io.sglorad.NoRelevantExpert" : "RequestFailed",
             message: "The request \(request.requestId) produced no adapter. \(reason)",
-            parameters: ["requestId": .string(request.requestId), "state": .string(request.state)],
+            parameters: parameters,
             status: request.state == "refused" ? .refused : .failed)
     }
 }

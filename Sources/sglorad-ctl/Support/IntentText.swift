@@ -13,7 +13,7 @@ enum IntentText {
     static func resolve(_ argument: String, standardInput: Int32 = STDIN_FILENO) throws(SgloradError)
         -> String
     {
-        guard argument == "-" else { return try checked(argument) }
+        guard argument == "-" else { return try checked(DashedText.restored(argument)) }
         // A final line break does not count, so two bytes more than the limit are accepted.
         var bytes = try FileBytes.read(
             maximumBytes + 3, from: standardInput, path: "standard input")
@@ -28,7 +28,9 @@ enum IntentText {
     static func resolveLines(
         _ arguments: [String], standardInput: Int32 = STDIN_FILENO
     ) throws(SgloradError) -> [String] {
-        let texts = arguments.isEmpty || arguments == ["-"] ? try lines(standardInput) : arguments
+        let texts =
+            arguments.isEmpty || arguments == ["-"]
+            ? try lines(standardInput) : arguments.map(DashedText.restored)
         guard texts.count <= maximumLines else { throw tooManyLines }
         for (index, text) in texts.enumerated() {
             do {
