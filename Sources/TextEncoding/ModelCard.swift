@@ -6,7 +6,9 @@ internal import ErrorModel
 enum ModelCard {
     private static let fileName = "README.md"
 
-    /// The languages in English; a code that is not known here as it stands. Empty without a card.
+    /// The languages in English; a code that is not known here as it stands.
+    ///
+    /// Empty without a card.
     static func languages(in folder: ModelFolder) -> [String] {
         guard folder.holds(fileName), let bytes = try? folder.read(fileName, upTo: 1 << 20) else { return [] }
         let lines = String(decoding: bytes, as: UTF8.self).split(
