@@ -63,11 +63,14 @@ let package = Package(
         module("ErrorModel"),
         module("Privacy", ["CLinux", "CProcess", "ErrorModel"]),
         module("StrictJSON", ["ErrorModel"], settings: numeric),
+        module("AdapterFiles"),
         module("LinearAlgebra", ["COpenBLAS", "ErrorModel"], settings: numeric),
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
             "AdapterFormats",
-            ["LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel", "CMappingGuard"],
+            [
+                "AdapterFiles", "LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel", "CMappingGuard",
+            ],
             settings: numeric),
         module(
             "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "StrictJSON", "ErrorModel"],
@@ -129,8 +132,9 @@ let package = Package(
         module(
             "Adaptation",
             [
-                "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
-                "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files", "Storage",
+                "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFiles", "AdapterFormats",
+                "TextEncoding", "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files",
+                "Storage",
                 "ExpertLibrary",
                 "IntentQueue", "Spool", "SpoolForms", "Telemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -172,7 +176,7 @@ let package = Package(
         .executableTarget(
             name: "sglorad-ctl",
             dependencies: [
-                "Varlink", "SgloradInterface", "Files", "ErrorModel", "Privacy",
+                "AdapterFiles", "Varlink", "SgloradInterface", "Files", "ErrorModel", "Privacy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -183,6 +187,7 @@ let package = Package(
             name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
         tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),
         tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
+        tests("AdapterFiles", ["AdapterFiles"]),
         tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
         tests(
             "TextEncoding",

@@ -36,7 +36,9 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .invalidFile(displayName, "is not a regular file")
         }
-        guard status.st_size > 0 else { throw .invalidFile(displayName, "is empty") }
+        guard status.st_size > 0 else {
+            throw .invalidFile(displayName, "is empty; it was not saved or downloaded completely")
+        }
         let size = Int(status.st_size)
         guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
             throw .invalidFile(displayName, "cannot be mapped into memory: \(errorText(errno))")

@@ -74,7 +74,7 @@ extension PEFTConfiguration {
                 guard let name = element.string else {
                     throw wrong("target_modules", element, "a list of names")
                 }
-                names.insert(name)
+                names.insert(ModuleWrappers.unwrapped(path: name))
             }
             let narrowing = ["layers_to_transform", "layers_pattern", "exclude_modules"]
             guard !names.isEmpty, !narrowing.contains(where: isSet) else { return nil }
@@ -88,7 +88,8 @@ extension PEFTConfiguration {
 /// PEFT treats a key as the regular expression `(.*\.)?(key)$`, matched from the start of the path, and takes
 /// the first key that matches. This reader accepts only the keys that PEFT itself writes: plain names and
 /// paths, optionally with a leading "^" for a complete path; a dot matches only a dot. Other regular
-/// expressions are rejected, because a malicious one could run forever.
+/// expressions are rejected, because a malicious one could run forever. Paths are compared without what
+/// ``ModuleWrappers`` knows.
 struct PEFTPatterns<Value: Sendable>: Sendable {
     private var entries: [String: (order: Int, value: Value)] = [:]
 
@@ -111,7 +112,9 @@ struct PEFTPatterns<Value: Sendable>: Sendable {
             guard let value = read(member.value) else {
                 throw fields.wrong("\(name) \(Quoted(member.name))", member.value, "a number in range")
             }
-            entries[member.name] = (order, value)
+            let path = ModuleWrappers.unwrapped(path: String(plain))
+            let key = plain.count < member.name.count ? "^\(path)" : path
+            if entries[key] == nil { entries[key] = (order, value) }
         }
     }
 

@@ -1,3 +1,4 @@
+internal import AdapterFiles
 internal import ErrorModel
 internal import StrictJSON
 
@@ -35,6 +36,9 @@ struct PEFTConfiguration: Sendable {
         do {
             document = try JSONValue(parsing: mapping.bytes)
         } catch {
+            if let mistaken = MistakenContent(mapping.bytes, insteadOf: .json) {
+                throw .invalidFile(displayName, mistaken.reason)
+            }
             throw .invalidFile(displayName, "is not valid JSON: \(error)")
         }
         guard let members = document.object else {

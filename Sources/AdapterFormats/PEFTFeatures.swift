@@ -27,6 +27,11 @@ enum PEFTFeatures {
         remedy: "Train it with trainable_token_indices=None."
     )
 
+    /// Factors that change another adapter's layers.
+    static let stacked = SgloradError.unsupportedAdapter(
+        feature: "layers of another adapter (base_layer)",
+        remedy: "Merge that adapter into its model first (merge_and_unload), and train on the result.")
+
     private static let refused: [Feature] = [
         Feature(field: "use_dora", name: dora.name, remedy: dora.remedy),
         Feature(field: "modules_to_save", name: wholeModules.name, remedy: wholeModules.remedy),
@@ -45,6 +50,9 @@ enum PEFTFeatures {
         Feature(
             field: "use_bdlora", name: "block-diagonal LoRA (use_bdlora)",
             remedy: "Train it with use_bdlora=None."),
+        Feature(
+            field: "arrow_config", name: "Arrow routing among several adapters (arrow_config)",
+            remedy: "Train it with arrow_config=None; PEFT cannot load such an adapter alone."),
         Feature(field: "kasa_config", name: "KaSA (kasa_config)", remedy: "Train it with kasa_config=None."),
         Feature(
             field: "monteclora_config", name: "MonteCLoRA (monteclora_config)",
@@ -90,6 +98,11 @@ enum PEFTFeatures {
         }
         if !names.isDisjoint(with: ["modules_to_save", "classifier", "score", "original_module"]) {
             return unsupported(wholeModules)
+        }
+        if names.contains("base_layer") {
+            return .unsupportedAdapter(
+                feature: "the whole model's weights beside LoRA (base_layer)",
+                remedy: "Save it with save_pretrained of the PEFT model, which writes the factors alone.")
         }
         if parts.last == "bias" { return unsupported(bias) }
         if !names.isDisjoint(with: ["lm_head", "embed_tokens", "word_embeddings"]), parts.last == "weight" {

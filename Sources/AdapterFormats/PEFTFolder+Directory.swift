@@ -1,3 +1,4 @@
+internal import AdapterFiles
 public import ErrorModel
 internal import Glibc
 
@@ -14,7 +15,7 @@ extension PEFTFolder {
             if name == pickleName || isRelevant(name) {
                 try requireNoLink(path, displayName: name)
                 files[name] = path
-            } else if checkpointNumber(ofFolder: name) != nil {
+            } else if AdapterFileName.checkpointNumber(ofFolder: name) != nil {
                 try requireNoLink(path, displayName: name)
                 guard isDirectory(path) else { continue }
                 for inner in try names(in: path) where inner == pickleName || isRelevant("\(name)/\(inner)") {

@@ -1,3 +1,4 @@
+internal import AdapterFiles
 public import ErrorModel
 public import LowRank
 
@@ -5,81 +6,119 @@ public import LowRank
 ///
 /// The folder, and optionally folders `checkpoint-<n>` in it, hold `adapter_config.json` and
 /// `adapter_model.safetensors`. A checkpoint without its own configuration uses the folder's. All must have
-/// the same sites, ranks and scales. Source of the format: PEFT 0.21, `utils/save_and_load.py` and
-/// `tuners/lora`.
+/// the same sites, ranks and scales; a checkpoint that cannot be read or does not match is left out. Where the
+/// folder has no weights of its own, its last checkpoint is the adapter. Source of the format: PEFT 0.21,
+/// `utils/save_and_load.py` and `tuners/lora`.
 public struct PEFTFolder: Sendable {
     /// The fields that adapters written for this one's library repeat.
     public let template: PEFTTemplate
-    /// The folder's own adapter, named "", then the checkpoints by ascending number.
+    /// The adapter itself, named "" or as the checkpoint that it is, then the other checkpoints by ascending number.
     public internal(set) var checkpoints: [PEFTCheckpoint]
+    /// The checkpoints that were left out, by ascending number.
+    public let omissions: [PEFTOmission]
+    /// How the adapter's own tensors are named.
+    public let names: PEFTNames
 
-    static let configurationName = "adapter_config.json"
-    static let weightsName = "adapter_model.safetensors"
-    static let pickleName = "adapter_model.bin"
     /// The prefix of a module's path in tensor names.
     static let prefix = "base_model.model."
+    static let configurationName = AdapterFileName.configuration
+    static let weightsName = AdapterFileName.weights
+    static let pickleName = AdapterFileName.pickle
 
     /// Reads an adapter from files.
     ///
     /// - Parameter files: the path of each file by its relative name, such as
     ///   `checkpoint-3/adapter_model.safetensors`. Nobody may truncate the files meanwhile. Names that are
     ///   not ``isRelevant(_:)`` are ignored.
-    /// - Throws: `invalidFile` if a file is damaged, missing or inconsistent with the others;
+    /// - Throws: `invalidFile` if the adapter's own file is damaged, missing or inconsistent;
     ///   `unsupportedAdapter` if the adapter is valid but uses a feature that is not supported.
     public static func read(files: [String: String]) throws(SgloradError) -> PEFTFolder {
-        guard let configurationPath = files[configurationName] else {
-            throw .invalidFile(
-                configurationName, "is missing; specify a folder written by PEFT's save_pretrained")
-        }
-        let configuration = try PEFTConfiguration(path: configurationPath, displayName: configurationName)
-        let root = try checkpoint("", files: files, configuration: configuration)
-        var numbers: Set<Int> = []
-        for name in files.keys {
-            if let number = checkpointNumber(ofFile: name) { numbers.insert(number) }
-        }
-        var checkpoints = [root]
-        for number in numbers.sorted() {
-            let folder = "checkpoint-\(number)"
-            var own = configuration
-            let name = "\(folder)/\(configurationName)"
-            if let path = files[name] {
-                own = try PEFTConfiguration(path: path, displayName: name)
-                try own.requireSameBase(as: configuration, displayName: name)
+        var numbers = Set(files.keys.compactMap { AdapterFileName.checkpointNumber(ofFile: $0) }).sorted()
+        var omissions: [Int: PEFTOmission] = [:]
+        let root = try root(of: files, &numbers, &omissions)
+        var checkpoints = [root.checkpoint]
+        for number in numbers {
+            do throws(SgloradError) {
+                let found = try part("checkpoint-\(number)", of: files, besides: root.configuration)
+                try found.checkpoint.requireSameSites(as: root.checkpoint)
+                checkpoints.append(found.checkpoint)
+            } catch {
+                omissions[number] = PEFTOmission(name: "checkpoint-\(number)", reason: error.message)
             }
-            let checkpoint = try checkpoint(folder, files: files, configuration: own)
-            try checkpoint.requireSameSites(as: root)
-            checkpoints.append(checkpoint)
         }
-        return PEFTFolder(template: configuration.template, checkpoints: checkpoints)
+        return PEFTFolder(
+            template: root.configuration.template, checkpoints: checkpoints,
+            omissions: omissions.sorted { $0.key < $1.key }.map(\.value), names: root.names)
     }
 
     /// Whether a file is part of an adapter, by its relative name: `adapter_config.json`,
     /// `adapter_model.safetensors`, and both in `checkpoint-<n>/`, where n has no sign and no leading zero.
     public static func isRelevant(_ relativeName: String) -> Bool {
-        relativeName == configurationName || relativeName == weightsName
-            || checkpointNumber(ofFile: relativeName) != nil
+        AdapterFileName.isRelevant(relativeName)
     }
 
-    /// The number n of a relevant file in `checkpoint-<n>/`.
-    private static func checkpointNumber(ofFile relativeName: String) -> Int? {
-        let parts = relativeName.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count == 2, let folder = String(parts[0]), let file = String(parts[1]) else { return nil }
-        guard file == configurationName || file == weightsName else { return nil }
-        return checkpointNumber(ofFolder: folder)
+    /// One set of parameters with the configuration that holds for it.
+    private struct Part {
+        let configuration: PEFTConfiguration
+        let checkpoint: PEFTCheckpoint
+        let names: PEFTNames
     }
 
-    /// The number n of a folder `checkpoint-<n>`.
-    static func checkpointNumber(ofFolder name: String) -> Int? {
-        let start = "checkpoint-"
-        guard name.utf8.starts(with: start.utf8), let number = Int(name.dropFirst(start.count)),
-            name == "\(start)\(number)", number >= 0
-        else { return nil }
-        return number
+    /// The adapter itself: the folder's own files, or the last checkpoint that can be read if there are no weights.
+    ///
+    /// - Parameters:
+    ///   - files: the path of each file by its relative name.
+    ///   - numbers: those of the checkpoints; the one that is the adapter and those that cannot be read are removed.
+    ///   - omissions: receives those that cannot be read.
+    private static func root(
+        of files: [String: String], _ numbers: inout [Int], _ omissions: inout [Int: PEFTOmission]
+    ) throws(SgloradError) -> Part {
+        let hasWeights = files[weightsName] != nil || files[pickleName] != nil
+        let last = hasWeights ? nil : numbers.last { files["checkpoint-\($0)/\(weightsName)"] != nil }
+        guard last != nil else { return try part("", of: files, besides: nil) }
+        var first: SgloradError?
+        while let number = numbers.popLast() {
+            do throws(SgloradError) {
+                return try part("checkpoint-\(number)", of: files, besides: nil)
+            } catch {
+                first = first ?? error
+                omissions[number] = PEFTOmission(name: "checkpoint-\(number)", reason: error.message)
+            }
+        }
+        throw first ?? .invalidFile(weightsName, "is missing")
     }
 
-    private static func checkpoint(
-        _ folder: String, files: [String: String], configuration: PEFTConfiguration
-    ) throws(SgloradError) -> PEFTCheckpoint {
+    /// Reads the files of a folder.
+    ///
+    /// - Parameters:
+    ///   - folder: `checkpoint-<n>`; empty for the adapter's own.
+    ///   - files: the path of each file by its relative name.
+    ///   - root: the configuration that the folder's own must agree with; nil if there is none.
+    private static func part(
+        _ folder: String, of files: [String: String], besides root: PEFTConfiguration?
+    ) throws(SgloradError) -> Part {
+        let name = folder.isEmpty ? configurationName : "\(folder)/\(configurationName)"
+        let configuration: PEFTConfiguration
+        if let path = files[name] {
+            configuration = try PEFTConfiguration(path: path, displayName: name)
+            if let root { try configuration.requireSameBase(as: root, displayName: name) }
+        } else if let root {
+            configuration = root
+        } else if let path = files[configurationName] {
+            configuration = try PEFTConfiguration(path: path, displayName: configurationName)
+        } else {
+            throw .invalidFile(name, "is missing; specify a folder written by PEFT's save_pretrained")
+        }
+        let file = try weights(folder, files: files)
+        let factors = try PEFTWeights.factors(in: file, configuration: configuration)
+        return Part(
+            configuration: configuration, checkpoint: PEFTCheckpoint(name: folder, factors: factors),
+            names: PEFTNames(of: file))
+    }
+
+    private static func weights(
+        _ folder: String, files: [String: String]
+    ) throws(SgloradError) -> SafetensorsFile {
         let start = folder.isEmpty ? "" : "\(folder)/"
         let name = start + weightsName
         guard let path = files[name] else {
@@ -95,15 +134,13 @@ public struct PEFTFolder: Sendable {
                 "is missing; if the folder contains \(pickleName) instead, save the adapter again with "
                     + "safe_serialization=True")
         }
-        let file = try SafetensorsFile(path: path, displayName: name)
-        return try PEFTCheckpoint(
-            name: folder, factors: PEFTWeights.factors(in: file, configuration: configuration))
+        return try SafetensorsFile(path: path, displayName: name)
     }
 }
 
 /// One set of an adapter's parameters: the final one, or one saved during training.
 public struct PEFTCheckpoint: Sendable {
-    /// The folder, `checkpoint-<n>`; empty for the final parameters.
+    /// The folder, `checkpoint-<n>`; empty for the folder's own.
     public let name: String
     /// The factors of each site, sorted by path.
     public let factors: [SiteFactors]

@@ -27,11 +27,14 @@ enum PEFTWeights {
                 )
             }
             adapterName = .some(name.adapter)
-            if name.isA {
-                pairs[name.path, default: Pair()].a = tensor
-            } else {
-                pairs[name.path, default: Pair()].b = tensor
+            let part: WritableKeyPath<Pair, SafetensorsFile.Tensor?> = name.isA ? \.a : \.b
+            if let twin = pairs[name.path, default: Pair()][keyPath: part] {
+                throw .invalidFile(
+                    file.displayName,
+                    "has the same factor twice: \(Quoted(twin.name)) and \(Quoted(tensor.name)) differ only by what "
+                        + "training tools add to names; save the adapter again from one model")
             }
+            pairs[name.path, default: Pair()][keyPath: part] = tensor
         }
         guard !pairs.isEmpty else { throw .invalidFile(file.displayName, "contains no LoRA factors") }
         var result: [SiteFactors] = []
@@ -91,7 +94,7 @@ enum PEFTWeights {
 
 extension PEFTWeights {
     /// The name of a LoRA factor: `base_model.model.<path>.lora_A.weight`, optionally with the adapter's name
-    /// before `weight`.
+    /// before `weight`, and with the components that ``ModuleWrappers`` knows.
     private struct FactorName {
         let path: String
         let isA: Bool
@@ -103,9 +106,10 @@ extension PEFTWeights {
                     file,
                     "has a tensor name longer than \(PEFTWeights.maximumNameLength) bytes: \(Quoted(name))")
             }
-            let parts = name.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map {
+            let whole = name.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false).map {
                 String($0)
             }
+            let parts = ModuleWrappers.unwrapped(whole)
             let count = parts.count
             let marker = ["lora_A", "lora_B"]
             let end =
@@ -116,16 +120,16 @@ extension PEFTWeights {
                 } else {
                     0
                 }
-            guard end > 0, parts[count - 1] == "weight", parts[0] == "base_model", parts[1] == "model",
-                !parts.contains("")
-            else {
+            let (site, hasPrefix) = ModuleWrappers.path(parts[..<end])
+            guard end > 0, parts[count - 1] == "weight", hasPrefix, !parts.contains("") else {
                 if let refusal = PEFTFeatures.refusal(of: parts) { throw refusal }
                 throw .invalidFile(
                     file,
                     "has the unknown tensor \(Quoted(name)); expected base_model.model.<path>.lora_A.weight or "
                         + "lora_B.weight")
             }
-            path = parts[2..<end].joined(separator: ".")
+            guard site.last != "base_layer" else { throw PEFTFeatures.stacked }
+            path = site.joined(separator: ".")
             isA = parts[end] == "lora_A"
             adapter = end == count - 3 ? parts[count - 2] : nil
         }

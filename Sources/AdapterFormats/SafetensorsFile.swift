@@ -1,3 +1,4 @@
+internal import AdapterFiles
 public import ErrorModel
 
 /// A safetensors file, read strictly and mapped into memory read-only.
@@ -29,7 +30,13 @@ public struct SafetensorsFile: Sendable {
     public init(path: String, displayName: String? = nil) throws(SgloradError) {
         let name = displayName ?? path
         let mapping = try FileMapping(path: path, displayName: name)
-        let header = try SafetensorsHeader(of: mapping.bytes, file: name)
+        let header: SafetensorsHeader
+        do throws(SgloradError) {
+            header = try SafetensorsHeader(of: mapping.bytes, file: name)
+        } catch {
+            guard let mistaken = MistakenContent(mapping.bytes, insteadOf: .safetensors) else { throw error }
+            throw .invalidFile(name, mistaken.reason)
+        }
         self.displayName = name
         self.mapping = mapping
         metadata = header.metadata

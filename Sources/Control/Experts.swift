@@ -18,6 +18,18 @@ extension ControlHandler {
         .init(bases: try await domain.experts.bases().map(Wire.Base.init))
     }
 
+    func removeBase(_ call: Methods.RemoveBase.Call) async throws -> Methods.RemoveBase.Reply {
+        let removal = try await domain.experts.removeBase(
+            call.parameters.name, withExperts: call.parameters.experts ?? false)
+        return .init(
+            removedExperts: removal.experts.map(\.name), removedGenerators: removal.generators.map(\.id))
+    }
+
+    func renameBase(_ call: Methods.RenameBase.Call) async throws -> Methods.RenameBase.Reply {
+        let base = try await domain.experts.renameBase(call.parameters.name, to: call.parameters.newName)
+        return .init(base: Wire.Base(try await domain.experts.overview(of: base)))
+    }
+
     func uploadFile(_ call: Methods.UploadFile.Call) async throws -> Methods.UploadFile.Reply {
         guard let chunk = Data(base64Encoded: call.parameters.chunk) else {
             throw SgloradError.invalidRequest(field: "chunk", reason: "is not base64")
@@ -32,14 +44,19 @@ extension ControlHandler {
     func importExpert(_ call: Methods.ImportExpert.Call) async throws -> Methods.ImportExpert.Reply {
         let order = ExpertImport.Order(
             name: call.parameters.name, description: call.parameters.description, base: call.parameters.base,
+            mayBeNewBase: call.parameters.newBase ?? false,
             files: call.parameters.files.map(UploadedFile.init))
-        switch try await domain.imports.run(order, from: caller(call)) {
+        let receipt = try await domain.imports.run(order, from: caller(call))
+        let leftOut = receipt.omissions.map { Wire.LeftOut(name: $0.name, reason: $0.reason) }
+        let known = (leftOut.isEmpty ? nil : leftOut, receipt.notes.isEmpty ? nil : receipt.notes)
+        switch receipt.outcome {
         case .unchanged(let expert):
-            return .init(expert: Wire.Expert(expert), unchanged: true)
+            return .init(expert: Wire.Expert(expert), unchanged: true, leftOut: known.0, notes: known.1)
         case .imported(let change):
             return .init(
                 expert: Wire.Expert(change.expert), baseCreated: (change.before == nil).flag,
-                raisedRank: change.raisesRank ? change.after.layout.rank : nil)
+                raisedRank: change.raisesRank ? change.after.layout.rank : nil, leftOut: known.0,
+                notes: known.1)
         }
     }
 
@@ -89,6 +106,7 @@ extension Wire.Base {
             },
             rank: layout.rank, scale: Double(layout.scale), parameterCount: layout.parameterCount,
             experts: overview.experts, library: overview.library, encodes: overview.encodes,
-            createdAt: JSONText.time(overview.base.createdAt))
+            createdAt: JSONText.time(overview.base.createdAt),
+            formerNames: overview.base.formerNames.isEmpty ? nil : overview.base.formerNames)
     }
 }

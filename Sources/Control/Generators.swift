@@ -41,7 +41,7 @@ extension Wire.Generator {
         let (standing, foreign) = (overview.standing, overview.foreignExperts)
         let record = standing.record
         self.init(
-            generatorId: standing.row.id, base: record.base, state: standing.state.rawValue,
+            generatorId: standing.row.id, base: standing.row.base, state: standing.state.rawValue,
             reason: standing.reason,
             note: foreign.isEmpty
                 ? nil

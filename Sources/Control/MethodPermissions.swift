@@ -28,7 +28,7 @@ extension Methods.Name {
         case .listAdapters, .getAdapter, .readAdapter, .pinAdapter, .removeAdapter: .user
         // Base models and experts
         case .listBases, .listExperts, .getExpert: .user
-        case .addBase, .uploadFile, .importExpert, .removeExpert: .administrator
+        case .addBase, .removeBase, .renameBase, .uploadFile, .importExpert, .removeExpert: .administrator
         // Generators
         case .listGenerators, .getGenerator: .user
         case .trainGenerator, .cancelTraining, .evaluateGenerator: .administrator

@@ -17,21 +17,25 @@ public struct BaseRecord: Sendable, Codable, Hashable {
     public var createdAt: Date
     /// The digest of the blob with the factors that fix the library's gauge; nil before the first expert.
     public var reference: String?
+    /// The names that it had before; they still lead to it.
+    public var formerNames: [String]
 
     public init(
-        name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date, reference: String? = nil
+        name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date,
+        reference: String? = nil, formerNames: [String] = []
     ) {
         self.name = name
         self.layout = layout
         self.template = template
         self.createdAt = createdAt
         self.reference = reference
+        self.formerNames = formerNames
     }
 }
 
 /// The base models.
 ///
-/// A base's name, template and creation time never change. Its layout and reference change only together with its experts,
+/// A base's name changes only by ``rename(_:to:)``. Its layout, template and reference change only together with its experts,
 /// by ``ExpertStore/apply(_:)``, or with its reference alone, by ``ReferenceStore``.
 public struct BaseStore: Sendable {
     let resources: LibraryResources
@@ -61,6 +65,18 @@ public struct BaseStore: Sendable {
         }
     }
 
+    /// All base models, by name, each with the number of its experts, from one transaction.
+    ///
+    /// - Throws: `storageFailure`.
+    public func populations() async throws(SgloradError) -> [(base: BaseRecord, experts: Int)] {
+        try await resources.database.read { db in
+            let bases = try BaseRow.all(db)
+            return try bases.map { base in
+                (base, try ExpertRow.filter(ExpertRow.Columns.base == base.name).fetchCount(db))
+            }
+        }
+    }
+
     /// Adds a base model.
     ///
     /// - Returns: false where the name is taken; the existing base stays as it is.
@@ -80,6 +96,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         static let template = Column("template")
         static let createdAt = Column("createdAt")
         static let reference = Column("reference")
+        static let formerNames = Column("formerNames")
     }
 
     let base: BaseRecord
@@ -94,7 +111,8 @@ struct BaseRow: FetchableRecord, PersistableRecord {
             layout: try JSONColumn.decode(row.decode(forColumn: Columns.layout.name)),
             template: try JSONColumn.decode(row.decode(forColumn: Columns.template.name)),
             createdAt: Date(timeIntervalSince1970: try row.decode(forColumn: Columns.createdAt.name)),
-            reference: try row.decode(forColumn: Columns.reference.name))
+            reference: try row.decode(forColumn: Columns.reference.name),
+            formerNames: try JSONColumn.decode(row.decode(forColumn: Columns.formerNames.name)))
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -103,6 +121,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         container[Columns.template] = try JSONColumn.encode(base.template)
         container[Columns.createdAt] = base.createdAt.timeIntervalSince1970
         container[Columns.reference] = base.reference
+        container[Columns.formerNames] = try JSONColumn.encode(base.formerNames)
         container[RowChecksum.column] = try base.checksum
     }
 
@@ -144,6 +163,7 @@ extension BaseRecord {
             var sum = RowChecksum()
             for field in [name, try JSONColumn.encode(layout), try JSONColumn.encode(template)] { sum.add(field) }
             sum.add(reference)
+            sum.add(formerNames)
             return sum.text
         }
     }

@@ -46,9 +46,7 @@ public struct BlobStore: Sendable {
         let wasThere = access(path(of: digest), F_OK) == 0
         try file.commit(as: path(of: digest), synchronisingFolder: false)
         do {
-            try DurableFile.write(
-                Manifest.encode(manifest(digest, bytes)), to: manifestPath(of: digest),
-                temporary: state.temporary)
+            try writeManifest(manifest(digest, bytes), of: digest)
             try Folder.synchronise(state.blobs)
         } catch {
             // A blob that existed before belongs to another row.
@@ -56,6 +54,12 @@ public struct BlobStore: Sendable {
             throw error
         }
         return (digest, bytes)
+    }
+
+    /// Writes the manifest of a blob that is stored.
+    func writeManifest(_ manifest: some Encodable, of digest: String) throws(SgloradError) {
+        try DurableFile.write(
+            Manifest.encode(manifest), to: manifestPath(of: digest), temporary: state.temporary)
     }
 
     /// Removes a blob and its manifest; no row may reference it any more.

@@ -14,6 +14,8 @@ public struct LibraryChange: Sendable {
     public var present: [ExpertRecord]
     /// The same experts with blobs on the new layout, in the same order.
     public var padded: [ExpertRecord]
+    /// Whether the library is empty and begins anew, with the sites, scale and template of the imported expert.
+    public var beginsAnew = false
 
     /// A change that leaves the other experts as they are.
     public init(before: BaseRecord?, after: BaseRecord, expert: ExpertRecord) {
@@ -30,16 +32,24 @@ public struct LibraryChange: Sendable {
     }
 
     /// The blobs that nothing needs after the change.
-    public var oldBlobs: [String] { present.map(\.parameters) }
+    public var oldBlobs: [String] {
+        let replaced = before?.reference.flatMap { $0 == after.reference ? nil : $0 }
+        return present.map(\.parameters) + (replaced.map { [$0] } ?? [])
+    }
 
     /// Whether the rank rises.
-    public var raisesRank: Bool { before.map { $0.layout.rank < after.layout.rank } ?? false }
+    public var raisesRank: Bool {
+        !beginsAnew && (before.map { $0.layout.rank < after.layout.rank } ?? false)
+    }
 
     /// Applies the change if the library is still as it was when the change was prepared.
     ///
     /// - Returns: false if it is not; nothing is written then.
     func apply(_ db: Database) throws -> Bool {
         guard try BaseRow.find(db, after.name) == before else { return false }
+        if beginsAnew, try !ExpertRow.filter(ExpertRow.Columns.base == after.name).isEmpty(db) {
+            return false
+        }
         if raisesRank {
             let now = try ExpertRow.all(db, of: after.name)
             guard Set(now.map(\.parameters)) == Set(present.map(\.parameters)), now.count == present.count
@@ -49,7 +59,11 @@ public struct LibraryChange: Sendable {
             try BaseRow.insertIfAbsent(after, db)
         } else {
             try BaseRow(after).update(
-                db, columns: [BaseRow.Columns.layout, BaseRow.Columns.reference, RowChecksum.column])
+                db,
+                columns: [
+                    BaseRow.Columns.layout, BaseRow.Columns.template, BaseRow.Columns.reference,
+                    RowChecksum.column,
+                ])
         }
         for expert in padded {
             try ExpertRow.change(expert.name, of: expert.base, db) { row in

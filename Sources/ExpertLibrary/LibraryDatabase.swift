@@ -114,9 +114,8 @@ struct LibraryResources: Sendable {
     func writeManifest(
         _ manifest: some Encodable & Sendable, of blob: String
     ) async throws(SgloradError) {
-        try await files.run { [blobs, state] () throws(SgloradError) in
-            try DurableFile.write(
-                Manifest.encode(manifest), to: blobs.manifestPath(of: blob), temporary: state.temporary)
+        try await files.run { [blobs] () throws(SgloradError) in
+            try blobs.writeManifest(manifest, of: blob)
         }
     }
 

@@ -126,6 +126,9 @@ enum LibrarySchema {
                     ALTER TABLE adapter ADD COLUMN checksum TEXT;
                     """)
         }
+        migrator.registerMigration("7: former names of bases") { db in
+            try db.execute(sql: "ALTER TABLE base ADD COLUMN formerNames TEXT NOT NULL DEFAULT '[]'")
+        }
         return migrator
     }
 }

@@ -7,8 +7,8 @@ public import LowRank
 
 /// The factors that fix each library's gauge, one blob per library.
 ///
-/// A reference is fixed by the library's first expert and outlives it. It keeps the rank that it was stored with; the
-/// library's may rise.
+/// A reference is fixed by the library's first expert and outlives it, until the library is empty. It keeps the rank that it
+/// was stored with; the library's may rise. Its blob names the base, so that two bases never share one.
 public struct ReferenceStore: Sendable {
     private static let format = "sglorad-reference"
 
@@ -20,7 +20,9 @@ public struct ReferenceStore: Sendable {
     /// - Throws: `storageFailure`.
     public func store(_ reference: GaugeReference, ofBase base: String) throws(SgloradError) -> String {
         var writer = try SafetensorsWriter(
-            metadata: ["format": Self.format, "version": "1", "rank": "\(reference.layout.rank)"])
+            metadata: [
+                "format": Self.format, "version": "1", "rank": "\(reference.layout.rank)", "base": base,
+            ])
         try writer.add(
             "reference", shape: [reference.parameters.count], values: reference.parameters)
         let file = writer

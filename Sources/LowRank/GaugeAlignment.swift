@@ -11,6 +11,8 @@ public struct GaugeAlignment: Sendable {
     ///
     /// It was trained from another initialisation, or has directions that the reference does not have.
     public let isForeign: Bool
+    /// Whether both the expert and the reference have directions at some site, so that the distance tells something.
+    public let isComparable: Bool
     private let maps: [SiteMap]
     private let layout: AdapterLayout
 
@@ -36,6 +38,7 @@ public struct GaugeAlignment: Sendable {
         for site in sites { fits.append(try SiteFit(site)) }
         rank = fits.map(\.rank).max() ?? 0
         let near = fits.compactMap(\.nearness)
+        isComparable = !near.isEmpty
         let beyond = fits.contains { $0.nearness == nil && $0.rank > 0 }
         let nearness = near.isEmpty ? 0 : near.reduce(0, +) / Double(near.count)
         let isZero = fits.allSatisfy { $0.rank == 0 }

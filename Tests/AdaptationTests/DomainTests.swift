@@ -69,7 +69,8 @@ struct DomainTests {
             uploaded.append(UploadedFile(name: file.name, digest: try #require(reply.digest)))
         }
         let order = ExpertImport.Order(name: name, description: description, base: nil, files: uploaded)
-        guard case .imported(let change) = try await domain.imports.run(order, from: administrator) else {
+        guard case .imported(let change) = try await domain.imports.run(order, from: administrator).outcome
+        else {
             Issue.record("the expert was there already")
             return
         }

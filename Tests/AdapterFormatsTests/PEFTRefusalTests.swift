@@ -191,43 +191,45 @@ struct PEFTRefusalTests {
                 == true)
     }
 
-    @Test func `a checkpoint must match the folder's own adapter`() throws {
+    @Test func `a checkpoint that does not match the folder's own adapter is left out`() throws {
         try fixture.configuration()
         try fixture.weights(sound)
         let weights = "checkpoint-3/adapter_model.safetensors"
-        func refused(_ part: String, _ location: SourceLocation = #_sourceLocation) {
-            let message = refusal(.invalidFile, location) { try fixture.read() }?.message ?? ""
+        func refused(_ part: String, _ location: SourceLocation = #_sourceLocation) throws {
+            let folder = try fixture.read()
+            #expect(folder.checkpoints.map(\.name) == [""], sourceLocation: location)
+            let omission = try #require(folder.omissions.first, sourceLocation: location)
             #expect(
-                message.hasPrefix("checkpoint-3/") && message.contains(part), "\(message)",
+                omission.name == "checkpoint-3" && omission.reason.contains(part), "\(omission)",
                 sourceLocation: location)
         }
         try fixture.configuration(to: "checkpoint-3/adapter_config.json")
-        refused("is missing")
+        try refused("is missing")
         try fixture.weights(PEFTFixture.pair("layer.1.query"), to: weights)
-        refused("'layer.1.query'")
+        try refused("'layer.1.query'")
         try fixture.weights(sound + PEFTFixture.pair("layer.1.query"), to: weights)
-        refused("2 sites")
+        try refused("2 sites")
         try fixture.weights(PEFTFixture.pair("layer.0.query", inFeatures: 5), to: weights)
-        refused("different shape")
+        try refused("different shape")
         try fixture.weights(PEFTFixture.pair("layer.0.query", rank: 4), to: weights)
-        refused("rank 4")
+        try refused("rank 4")
         try fixture.configuration(#""r":4,"lora_alpha":4"#, to: "checkpoint-3/adapter_config.json")
-        refused("rank 4")
+        try refused("rank 4")
         try fixture.weights(sound, to: weights)
         try fixture.configuration(#""lora_alpha":4"#, to: "checkpoint-3/adapter_config.json")
-        refused("scale 0.5")
+        try refused("scale 0.5")
         try fixture.configuration(#""fan_in_fan_out":true"#, to: "checkpoint-3/adapter_config.json")
-        refused("fan_in_fan_out")
+        try refused("fan_in_fan_out")
         try fixture.configuration(to: "checkpoint-3/adapter_config.json")
         #expect(try fixture.read().checkpoints.count == 2)
     }
 
-    @Test func `a checkpoint of another base model is rejected`() throws {
+    @Test func `a checkpoint of another base model is left out`() throws {
         try fixture.configuration(#""base_model_name_or_path":"one""#)
         try fixture.weights(sound)
         try fixture.weights(sound, to: "checkpoint-1/adapter_model.safetensors")
         try fixture.configuration(#""base_model_name_or_path":"two""#, to: "checkpoint-1/adapter_config.json")
-        #expect(refusal(.invalidFile) { try fixture.read() }?.message.contains("'two'") == true)
+        #expect(try fixture.read().omissions.first?.reason.contains("'two'") == true)
         try fixture.configuration(to: "checkpoint-1/adapter_config.json")
         #expect(try fixture.read().checkpoints.count == 2)
     }

@@ -72,6 +72,12 @@ extension StubHandler {
     func addBase(_ call: Methods.AddBase.Call) async throws -> Methods.AddBase.Reply {
         try notImplemented(call)
     }
+    func removeBase(_ call: Methods.RemoveBase.Call) async throws -> Methods.RemoveBase.Reply {
+        try notImplemented(call)
+    }
+    func renameBase(_ call: Methods.RenameBase.Call) async throws -> Methods.RenameBase.Reply {
+        try notImplemented(call)
+    }
     func listBases(_ call: Methods.ListBases.Call) async throws -> Methods.ListBases.Reply {
         try notImplemented(call)
     }

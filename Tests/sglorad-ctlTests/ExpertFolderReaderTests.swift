@@ -1,6 +1,7 @@
 import ErrorModel
 import Foundation
 import Glibc
+import SgloradInterface
 import TestSupport
 import Testing
 
@@ -92,10 +93,30 @@ import Testing
         #expect(message(folder).contains("adapter_config.json"))
     }
 
-    @Test func incompleteCheckpointIsNamed() throws {
-        let folder = try expert(checkpoints: ["checkpoint-1"])
+    @Test func incompleteAndOddlyNamedCheckpointsAreLeftOutByName() throws {
+        let folder = try expert(checkpoints: [
+            "checkpoint-1", "checkpoint-2", "checkpoint-03", "tmp-checkpoint-4",
+        ])
         unlink(folder("checkpoint-1/adapter_model.safetensors"))
-        #expect(message(folder).contains("checkpoint-1"))
+        unlink(folder("checkpoint-2/adapter_config.json"))
+        try folder.write("", to: "checkpoint-5")
+        let expert = try ExpertFolderReader.expert(folder.path)
+        #expect(
+            expert.files.map(\.name) == [
+                "adapter_config.json", "adapter_model.safetensors", "checkpoint-2/adapter_model.safetensors",
+            ])
+        #expect(expert.leftOut.map(\.name) == ["checkpoint-03", "tmp-checkpoint-4", "checkpoint-1"])
+        #expect(expert.leftOut.last?.reason.contains("adapter_model.safetensors") == true)
+    }
+
+    @Test func checkpointsAloneAreAnAdapter() throws {
+        let folder = try expert(checkpoints: ["checkpoint-1", "checkpoint-2"])
+        unlink(folder("adapter_model.safetensors"))
+        #expect(try ExpertFolderReader.expert(folder.path).files.count == 5)
+        unlink(folder("adapter_config.json"))
+        #expect(try ExpertFolderReader.expert(folder.path).files.count == 4)
+        try folder.write("x", to: "adapter_model.bin")
+        #expect(message(folder).contains("adapter_config.json"))
     }
 
     @Test func namedPipesAreRejectedWithoutBlocking() throws {

@@ -44,7 +44,9 @@ package struct LibraryInspector: Sendable {
         looked.problems.removeAll { !now.concerns($0, in: state) }
         var problems: [(LibraryProblem, repaired: Bool)] = []
         for problem in looked.problems {
-            let repaired = repairing ? try await repair(problem) : false
+            let repaired = try await store.changes.pass { () async throws(SgloradError) in
+                repairing ? try await repair(problem) : false
+            }
             if repaired { await changed(problem) }
             problems.append((problem, repaired))
             problem.log(repaired: repaired, to: logger)

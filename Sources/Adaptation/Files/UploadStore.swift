@@ -36,7 +36,9 @@ package actor UploadStore {
     private struct Complete {
         let path: String
         let bytes: Int
-        let since: ContinuousClock.Instant
+        var since: ContinuousClock.Instant
+        /// How many uploads of this content have not been used: two imports may share a file.
+        var uses = 1
     }
 
     private struct Owned: Hashable {
@@ -105,10 +107,15 @@ package actor UploadStore {
         guard let digest else { return (id, received, nil) }
         partial[id] = nil
         close(file.descriptor)
-        let earlier = complete.updateValue(
-            Complete(path: file.path, bytes: received, since: .now),
-            forKey: Owned(owner: owner, digest: digest))
-        if let earlier { await remove([earlier.path]) }
+        let key = Owned(owner: owner, digest: digest)
+        if complete[key] == nil {
+            complete[key] = Complete(path: file.path, bytes: received, since: .now)
+        } else {
+            // The earlier one stays, since an import may be reading it.
+            complete[key]?.uses += 1
+            complete[key]?.since = .now
+            await remove([file.path])
+        }
         return (id, received, digest)
     }
 
@@ -124,10 +131,20 @@ package actor UploadStore {
         return file.path
     }
 
-    /// Removes complete files after use.
+    /// Uses up one upload of each file, and removes the files of which none is left.
     func discard(_ digests: [String], of owner: UserID) async {
-        await remove(
-            digests.compactMap { complete.removeValue(forKey: Owned(owner: owner, digest: $0))?.path })
+        var paths: [String] = []
+        for digest in digests {
+            let key = Owned(owner: owner, digest: digest)
+            guard let file = complete[key] else { continue }
+            if file.uses > 1 {
+                complete[key]?.uses -= 1
+            } else {
+                complete[key] = nil
+                paths.append(file.path)
+            }
+        }
+        await remove(paths)
     }
 
     /// Removes a session's partial uploads.

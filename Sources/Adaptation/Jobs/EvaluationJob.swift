@@ -9,7 +9,7 @@ internal import SemanticGuidance
 internal import TextEncoding
 
 /// The job file of an evaluation's child process.
-struct EvaluationJob: Codable, Sendable {
+struct EvaluationJob: Codable, BlobReadingJob {
     /// The generator under evaluation.
     struct Judged: Codable, Sendable {
         /// The path of its blob.
@@ -48,6 +48,17 @@ struct EvaluationJob: Codable, Sendable {
         isSteered = generator?.record.steering != nil
         self.tasks = tasks
         self.options = options
+    }
+}
+
+extension EvaluationJob {
+    var blobs: [String] { library.experts.map(\.path) + (generator.map { [$0.path] } ?? []) }
+
+    func reading(_ paths: [String: String]) -> EvaluationJob {
+        var job = self
+        job.library = library.reading(paths)
+        if let path = generator?.path { job.generator?.path = paths[path] ?? path }
+        return job
     }
 }
 

@@ -57,12 +57,13 @@ package struct Evaluations: Sendable {
         let encoder = try await encoders.loaded()
         let snapshot = try await snapshots.snapshot(base)
         guard !snapshot.library.experts.isEmpty else { throw SgloradError.emptyLibrary(base.name) }
-        let job = EvaluationJob(
-            snapshot, generator: try snapshot.judged(generator), encoder: encoder, store: store, tasks: tasks,
-            options: options)
         let state = store.state
-        let folder = try await pool.run { () throws(SgloradError) in
-            try JobFolder("evaluation", job: job, state: state)
+        let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
+            let now = try await snapshots.snapshot(base)
+            let job = EvaluationJob(
+                now, generator: try now.judged(generator), encoder: encoder, store: store, tasks: tasks,
+                options: options)
+            return ("evaluation", job, state)
         }
         logger.info("evaluation started", metadata: ["base": "\(base.name)", "tasks": "\(tasks.count)"])
         return try await folder.removedAfterwards(on: pool) {

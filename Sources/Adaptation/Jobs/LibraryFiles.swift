@@ -36,6 +36,15 @@ struct LibraryFiles: Codable, Sendable {
         return result
     }
 
+    /// The same library with some blobs at other paths.
+    func reading(_ paths: [String: String]) -> LibraryFiles {
+        var result = self
+        for index in result.experts.indices {
+            result.experts[index].path = paths[result.experts[index].path] ?? result.experts[index].path
+        }
+        return result
+    }
+
     /// Maps the experts' parameters and assembles the library.
     func library() throws(SgloradError) -> Library {
         var loaded: [LibraryExpert] = []

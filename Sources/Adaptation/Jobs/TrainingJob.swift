@@ -7,7 +7,7 @@ internal import Generation
 internal import TextEncoding
 
 /// The job file of a training's child process.
-struct TrainingJob: Codable, Sendable {
+struct TrainingJob: Codable, BlobReadingJob {
     /// A progress report of the child.
     struct Progress: Codable, Sendable {
         var step: Int
@@ -36,6 +36,16 @@ struct TrainingJob: Codable, Sendable {
         model = encoder.folder
         self.plan = plan
         library = LibraryFiles(snapshot, store: store).native
+    }
+}
+
+extension TrainingJob {
+    var blobs: [String] { library.experts.map(\.path) }
+
+    func reading(_ paths: [String: String]) -> TrainingJob {
+        var job = self
+        job.library = library.reading(paths)
+        return job
     }
 }
 

@@ -61,7 +61,6 @@ package struct Trainings: Sendable {
         try await progress(JobProgress(stage: "preparing", done: 0, total: plan.steps))
         let encoder = try await encoders.loaded()
         let snapshot = try await snapshots.snapshot(base)
-        let job = TrainingJob(snapshot, plan: plan, tasks: tasks, encoder: encoder, store: store)
         // Reject what cannot be trained before starting a process.
         let library = snapshot.library.native
         _ = try await pool.run { () throws(SgloradError) in
@@ -71,21 +70,22 @@ package struct Trainings: Sendable {
             ).steps
         }
         let state = store.state
-        let folder = try await pool.run { () throws(SgloradError) in
-            try JobFolder("training", job: job, state: state)
+        let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
+            let now = try await snapshots.snapshot(base)
+            return (
+                "training", TrainingJob(now, plan: plan, tasks: tasks, encoder: encoder, store: store), state
+            )
         }
         logger.info(
-            "training started", metadata: ["base": "\(base.name)", "experts": "\(job.library.experts.count)"])
+            "training started", metadata: ["base": "\(base.name)", "experts": "\(library.experts.count)"])
         return try await folder.removedAfterwards(on: pool) {
             try await child(folder, base: base.name, progress: progress)
             try await progress(JobProgress(stage: "writing", done: 1, total: 1))
             let result = "\(folder.path)/\(TrainingJob.resultName)"
             let seconds = Double((ContinuousClock.now - start).components.seconds)
-            let row = try await pool.run { () throws(SgloradError) in
-                try store.takeInGenerator(result, name: "the trained generator", seconds: seconds)
-            }
-            try await store.generators.insert(row)
-            await snapshots.invalidate(base.name)
+            let row = try await store.takeIn(
+                result, name: "the trained generator", of: base.name, seconds: seconds, on: pool)
+            await snapshots.invalidate(row.base)
             logger.info("training ended", metadata: ["base": "\(base.name)", "generator": "\(row.id)"])
             return row
         }

@@ -21,8 +21,9 @@ package struct UploadedFile: Sendable, Hashable {
 
 /// Imports trained adapters, as experts of a library or as the template of a new base.
 ///
-/// Imports are optimistic. An import prepares its change without a lock (`ExpertPreparation`), then applies it in one
-/// transaction if the library has not changed since (`ExpertStore.apply(_:)`), and otherwise starts over.
+/// What can be done outside comes first: reading and checking the adapter, and embedding its description. Then imports pass
+/// `LibraryStore.changes` one at a time, because each may raise the rank of all experts. A change is prepared
+/// (`ExpertPreparation`) and then applied in one transaction if the library is still as it was (`ExpertStore.apply(_:)`).
 package struct ExpertImport: Sendable {
     /// A request to import an expert.
     package struct Order: Sendable {
@@ -31,12 +32,18 @@ package struct ExpertImport: Sendable {
         package let description: String
         /// The base model's name; nil for the one that adapter_config.json names.
         package let base: String?
+        /// Whether the base may be a new one although its sites resemble those of a known model.
+        package let mayBeNewBase: Bool
         let files: [UploadedFile]
 
-        package init(name: String, description: String, base: String?, files: [UploadedFile]) {
+        package init(
+            name: String, description: String, base: String?, mayBeNewBase: Bool = false,
+            files: [UploadedFile]
+        ) {
             self.name = name
             self.description = description
             self.base = base
+            self.mayBeNewBase = mayBeNewBase
             self.files = files
         }
     }
@@ -49,9 +56,18 @@ package struct ExpertImport: Sendable {
         case imported(LibraryChange)
     }
 
+    /// The outcome of an import, and what its sender should know.
+    package struct Receipt: Sendable {
+        package let outcome: Outcome
+        /// The checkpoints that were left out.
+        package let omissions: [(name: String, reason: String)]
+        /// Sentences about what was taken otherwise than it stands in the files.
+        package let notes: [String]
+    }
+
     /// The maximum number of files in an adapter's folder.
     private static let filesLimit = 2 * 4096
-    /// How often an import is retried after losing a race with another.
+    /// How often an import is prepared again after the library has changed under it, as by a repair.
     private static let attempts = 16
 
     let store: LibraryStore
@@ -65,7 +81,7 @@ package struct ExpertImport: Sendable {
     ///
     /// - Throws: `invalidRequest`; `notFound` for a file that was not uploaded; `invalidFile`;
     ///   `unsupportedAdapter`; `layoutMismatch`; `alreadyExists`; `busy`; `storageFailure`.
-    package func run(_ order: Order, from caller: Caller) async throws(SgloradError) -> Outcome {
+    package func run(_ order: Order, from caller: Caller) async throws(SgloradError) -> Receipt {
         try Self.check(name: order.name, field: "name")
         let description = order.description
         guard description.contains(where: { !$0.isWhitespace }), description.utf8.count <= Intent.textLimit
@@ -76,33 +92,44 @@ package struct ExpertImport: Sendable {
         }
         let encoder = try await encoders.loaded()
         let folder = try await folder(order.files, of: caller)
-        guard let base = order.base ?? folder.template.baseModelName else { throw Self.missingBase }
-        try Self.check(name: base, field: "base")
-        let fresh = try BaseRecord(name: base, of: folder)
-        let digest = order.digest(base: base)
-        if let same = try await store.experts.all(of: base).first(where: {
-            $0.name == order.name && $0.digest == digest
-        }) {
-            await uploads.discard(order.files.map(\.digest), of: caller.uid)
-            return .unchanged(same)
+        guard let asked = order.base ?? folder.template.baseModelName else { throw Self.missingBase }
+        try Self.check(name: asked, field: "base")
+        let encoding = try await pool.run { () throws(SgloradError) in
+            try DeadAdapter.check(folder)
+            return try encoder.encoder.encode(description)
         }
-        let expert = try await pool.run { () throws(SgloradError) -> ExpertRecord in
-            let encoding = try encoder.encoder.encode(description)
-            return ExpertRecord(
-                base: base, name: order.name, description: description, digest: digest,
+        let (outcome, notes) = try await store.changes.pass {
+            () async throws(SgloradError) -> (Outcome, [String]) in
+            let target = try await target(asked, mayBeNew: order.mayBeNewBase, folder, encoder.encoder)
+            let known = try await store.bases.library(target.name)
+            let digest = order.digest(base: target.name)
+            let digests = [target.name] + (known?.base.formerNames ?? [])
+            let same = Set(digests.map(order.digest))
+            if let same = known?.experts.first(where: { $0.name == order.name && same.contains($0.digest) }) {
+                return (.unchanged(same), target.notes)
+            }
+            let expert = ExpertRecord(
+                base: target.name, name: order.name, description: description, digest: digest,
                 encoder: encoder.digest, embedding: encoding.embedding,
                 descriptionTruncated: encoding.truncated, importedAt: Date())
+            let fresh = try BaseRecord(name: target.name, of: folder)
+            let change = try await apply(
+                expert, ExpertPreparation(store: store, folder: folder), fresh: fresh)
+            await snapshots.invalidate(target.name)
+            return (.imported(change), target.notes)
         }
-        let change = try await apply(expert, ExpertPreparation(store: store, folder: folder), fresh: fresh)
-        await snapshots.invalidate(base)
         await uploads.discard(order.files.map(\.digest), of: caller.uid)
-        logger.info(
-            "expert imported",
-            metadata: [
-                "expert": "\(change.expert.name)", "base": "\(base)", "rank": "\(change.after.layout.rank)",
-                "foreign": "\(change.expert.isForeign)",
-            ])
-        return .imported(change)
+        if case .imported(let change) = outcome {
+            logger.info(
+                "expert imported",
+                metadata: [
+                    "expert": "\(change.expert.name)", "base": "\(change.after.name)",
+                    "rank": "\(change.after.layout.rank)", "foreign": "\(change.expert.isForeign)",
+                ])
+        }
+        return Receipt(
+            outcome: outcome, omissions: folder.omissions.map { ($0.name, $0.reason) },
+            notes: notes + folder.notes + outcome.notes)
     }
 
     /// Adds a base model with the layout of an adapter.
@@ -112,17 +139,36 @@ package struct ExpertImport: Sendable {
         _ name: String, files: [UploadedFile], from caller: Caller
     ) async throws(SgloradError) -> BaseRecord {
         try Self.check(name: name, field: "name")
-        let base = try BaseRecord(name: name, of: try await folder(files, of: caller))
-        guard try await store.bases.insert(base) else {
-            throw SgloradError(
-                .alreadyExists, "There is already a base '\(base.name)'. Choose another name.",
-                parameters: ["kind": .string("base"), "name": .string(base.name)])
+        let folder = try await folder(files, of: caller)
+        let base = try BaseRecord(name: name, of: folder)
+        let encoder = try? await encoders.loaded().encoder
+        try await store.changes.pass { () async throws(SgloradError) in
+            let bases = try await store.bases.populations()
+            if let known = BaseName.find(name, in: bases.map(\.base)) { throw .baseExists(known.name) }
+            try ImportTarget.refuseResemblance(
+                ImportTarget.Question(
+                    name: name, mayBeNew: false, folder: folder,
+                    encoder: encoder.map { ($0.name, $0.linearSites) }, bases: bases))
+            guard try await store.bases.insert(base) else { throw .baseExists(name) }
         }
         await uploads.discard(files.map(\.digest), of: caller.uid)
         return base
     }
 
-    /// Applies the change that adds an expert; prepares it again if another import came first.
+    /// The base that an import is for.
+    private func target(
+        _ name: String, mayBeNew: Bool, _ folder: PEFTFolder, _ encoder: SentenceEncoder
+    ) async throws(SgloradError) -> ImportTarget {
+        let bases = try await store.bases.populations()
+        return try await pool.run { () throws(SgloradError) in
+            try ImportTarget(
+                ImportTarget.Question(
+                    name: name, mayBeNew: mayBeNew, folder: folder,
+                    encoder: (encoder.name, encoder.linearSites), bases: bases))
+        }
+    }
+
+    /// Applies the change that adds an expert; prepares it again if the library has changed meanwhile.
     private func apply(
         _ expert: ExpertRecord, _ preparation: ExpertPreparation, fresh: BaseRecord
     ) async throws(SgloradError) -> LibraryChange {
@@ -132,7 +178,7 @@ package struct ExpertImport: Sendable {
                 preparation.change(for: expert, in: known, fresh: fresh)
             }
             do throws(SgloradError) {
-                if let failure { throw failure }
+                if let failure { throw failure.naming(preparation.folder.names, change.after) }
                 if try await store.experts.apply(change) { return change }
             } catch {
                 await store.experts.discard(change)
@@ -141,7 +187,7 @@ package struct ExpertImport: Sendable {
             await store.experts.discard(change)
         }
         throw SgloradError(
-            .busy, "Other imports keep changing the library of '\(fresh.name)'. Try again.",
+            .busy, "The library of '\(fresh.name)' keeps changing. Try again.",
             parameters: ["retryAfter": .double(1), "reason": .string("the library is being changed")])
     }
 
@@ -192,7 +238,7 @@ package struct ExpertImport: Sendable {
     }
 
     /// Checks a name, which must be short and printable because it appears in tables, logs and messages.
-    private static func check(name: String, field: String) throws(SgloradError) {
+    static func check(name: String, field: String) throws(SgloradError) {
         let printable = name.unicodeScalars.allSatisfy { !CharacterSet.controlCharacters.contains($0) }
         guard (1...256).contains(name.utf8.count), printable, name.first?.isWhitespace == false,
             name.last?.isWhitespace == false
@@ -209,6 +255,33 @@ extension ExpertImport.Order {
         let lines =
             [base, name, description] + files.sorted { $0.name < $1.name }.map { "\($0.name) \($0.digest)" }
         return FileDigest.sha256(lines.map { "\($0.utf8.count):\($0)\n" }.joined().utf8)
+    }
+}
+
+extension PEFTFolder {
+    /// What was taken otherwise than it stands in the files.
+    fileprivate var notes: [String] {
+        var notes: [String] = []
+        if let adapter = checkpoints.first?.name, !adapter.isEmpty {
+            notes.append(
+                "The folder has no weights of its own; its last checkpoint, \(adapter), was taken as the adapter."
+            )
+        }
+        if !names.wrappers.isEmpty {
+            notes.append(
+                "The sites' names were freed of what training tools add to them: "
+                    + "\(names.wrappers.joined(separator: ", ")).")
+        }
+        return notes
+    }
+}
+
+extension ExpertImport.Outcome {
+    fileprivate var notes: [String] {
+        guard case .imported(let change) = self, change.beginsAnew else { return [] }
+        return [
+            "The library of '\(change.after.name)' was empty, so it began anew with this adapter's sites."
+        ]
     }
 }
 

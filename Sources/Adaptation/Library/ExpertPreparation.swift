@@ -24,6 +24,12 @@ struct ExpertPreparation: Sendable {
         for expert: ExpertRecord, in known: (base: BaseRecord, experts: [ExpertRecord])?, fresh: BaseRecord
     ) -> (change: LibraryChange, failure: SgloradError?) {
         var change = LibraryChange(before: known?.base, after: known?.base ?? fresh, expert: expert)
+        if let known, known.base.isBegunAnew(experts: known.experts.count) {
+            change.after = fresh
+            change.after.createdAt = known.base.createdAt
+            change.after.formerNames = known.base.formerNames
+            change.beginsAnew = true
+        }
         do throws(SgloradError) {
             let alignment = try alignment(&change)
             if change.raisesRank, let known { try pad(known.experts, of: known.base, &change) }
@@ -40,7 +46,7 @@ struct ExpertPreparation: Sendable {
 
     /// Aligns the expert to the base's gauge.
     ///
-    /// Creates the base's reference, or raises its rank, if necessary.
+    /// Creates the base's reference, completes it at sites where it is empty, or raises its rank, if necessary.
     private func alignment(_ change: inout LibraryChange) throws(SgloradError) -> GaugeAlignment {
         let factors = folder.checkpoints.map(\.factors)
         guard let reference = try store.references.find(of: change.after) else {
@@ -50,10 +56,26 @@ struct ExpertPreparation: Sendable {
             change.after.reference = try store.references.store(reference, ofBase: change.after.name)
             return try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
         }
-        let fitted = try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
+        var fitted = try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
+        if !fitted.isComparable || fitted.distance <= GaugeAlignment.foreignDistance,
+            let completed = try completed(reference, by: factors, rank: fitted.rank, &change)
+        {
+            fitted = try GaugeAlignment(of: factors, to: completed, on: change.after.layout)
+        }
         guard fitted.rank > change.after.layout.rank else { return fitted }
         change.after.layout = try change.after.layout.withRank(fitted.rank)
         return try GaugeAlignment(of: factors, to: reference, on: change.after.layout)
+    }
+
+    /// Stores the reference with the expert's directions at the sites where it has none; nil if it needs none.
+    private func completed(
+        _ reference: GaugeReference, by factors: [[SiteFactors]], rank: Int, _ change: inout LibraryChange
+    ) throws(SgloradError) -> GaugeReference? {
+        let layout = try change.after.layout.withRank(max(rank, change.after.layout.rank))
+        guard let completed = try reference.completed(by: factors, on: layout) else { return nil }
+        change.after.layout = layout
+        change.after.reference = try store.references.store(completed, ofBase: change.after.name)
+        return completed
     }
 
     /// Stores the parameters of the library's other experts again, padded to the higher rank.

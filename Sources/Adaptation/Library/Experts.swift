@@ -1,4 +1,5 @@
 package import ErrorModel
+internal import Executors
 package import ExpertLibrary
 internal import Logging
 internal import TextEncoding
@@ -64,7 +65,11 @@ package struct Experts: Sendable {
         _ name: String, base: String?, derived: Bool
     ) async throws(SgloradError) -> (expert: ExpertRecord, disabled: [StoredGenerator], adapters: [String]) {
         let expert = try await find(name, base: base)
-        guard try await store.experts.remove(expert.name, base: expert.base) else { throw .noExpert(name) }
+        let removed = try await store.changes.pass { () async throws(SgloradError) in
+            // A base may have been renamed since, but then this one has no such expert, and the caller tries again.
+            try await store.experts.remove(expert.name, base: expert.base)
+        }
+        guard removed else { throw .noExpert(name) }
         await snapshots.invalidate(expert.base)
         let disabled = try await generators(trainedOn: expert)
         let adapters = derived ? try await store.adapters.remove(guidedBy: expert.digest) : []

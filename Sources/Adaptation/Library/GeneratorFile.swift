@@ -1,5 +1,6 @@
 internal import AdapterFormats
 internal import ErrorModel
+internal import Executors
 internal import ExpertLibrary
 internal import Files
 internal import Foundation
@@ -63,6 +64,31 @@ enum GeneratorFile {
 }
 
 extension LibraryStore {
+    /// Verifies a generator's file and adds it to the library of its base.
+    ///
+    /// - Parameters:
+    ///   - path: the file's path.
+    ///   - name: what errors call the file.
+    ///   - base: the name of its base model when the caller began.
+    ///   - seconds: how long the training took; 0 for an imported file.
+    ///   - pool: runs the file work.
+    /// - Throws: `invalidFile`; `unknownBase` if the base was removed meanwhile; `storageFailure`.
+    func takeIn(
+        _ path: String, name: String, of base: String, seconds: Double, on pool: ComputePool
+    ) async throws(SgloradError) -> StoredGenerator {
+        try await changes.pass { () async throws(SgloradError) in
+            let known = try await bases.all()
+            guard let base = BaseName.find(base, in: known) else {
+                throw .unknownBase(base, known: known.map(\.name))
+            }
+            let row = try await pool.run { () throws(SgloradError) in
+                try self.takeInGenerator(path, name: name, base: base.name, seconds: seconds)
+            }
+            try await generators.insert(row)
+            return row
+        }
+    }
+
     /// Verifies a generator's file and stores it; the caller inserts the row.
     ///
     /// Blocks.
@@ -70,15 +96,16 @@ extension LibraryStore {
     /// - Parameters:
     ///   - path: the file's path.
     ///   - name: what errors call the file.
+    ///   - base: the name that its base model has now; the file may have a former one.
     ///   - seconds: how long the training took; 0 for an imported file.
     /// - Throws: `invalidFile`, `storageFailure`.
-    func takeInGenerator(_ path: String, name: String, seconds: Double) throws(SgloradError)
-        -> StoredGenerator
-    {
+    private func takeInGenerator(
+        _ path: String, name: String, base: String, seconds: Double
+    ) throws(SgloradError) -> StoredGenerator {
         let generator = try GeneratorFile.read(path, name: name, verifying: true)
         let record = generator.record
         return try generators.store(
-            base: record.base, record: try JSONText.encode(record), experts: record.experts.map(\.digest),
+            base: base, record: try JSONText.encode(record), experts: record.experts.map(\.digest),
             seconds: seconds
         ) { descriptor throws(SgloradError) in
             try FileBytes.copy(path, to: descriptor, name: name)

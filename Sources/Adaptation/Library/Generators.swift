@@ -89,10 +89,8 @@ package struct Generators: Sendable {
                 reason: "and others differ from the base '\(base.name)' on this machine; the generator is "
                     + "for another library")
         }
-        let row = try await pool.run { () throws(SgloradError) in
-            try store.takeInGenerator(path, name: "the generator's file", seconds: 0)
-        }
-        try await store.generators.insert(row)
+        let row = try await store.takeIn(
+            path, name: "the generator's file", of: base.name, seconds: 0, on: pool)
         await snapshots.invalidate(base.name)
         await uploads.discard([digest], of: caller.uid)
         return (try await find(row.id), false)
@@ -103,7 +101,10 @@ package struct Generators: Sendable {
     /// - Throws: `notFound`, `storageFailure`.
     package func remove(_ id: String) async throws(SgloradError) {
         let row = try await row(id)
-        guard try await store.generators.remove(id) else { throw .noGenerator(id) }
+        let removed = try await store.changes.pass { () async throws(SgloradError) in
+            try await store.generators.remove(id)
+        }
+        guard removed else { throw .noGenerator(id) }
         await snapshots.invalidate(row.base)
         board.clear("generator/\(id)")
     }

@@ -42,17 +42,19 @@ package actor LibrarySnapshots {
         generation += 1
     }
 
-    /// The base with a name, or the only base if `name` is nil.
+    /// The base with a name, now or formerly; if `name` is nil, the only base, or the only one with experts.
     ///
     /// - Throws: `unknownBase`.
     package func base(named name: String?) async throws(SgloradError) -> BaseRecord {
         let bases = try await store.bases.all()
         if let name {
-            if let found = bases.first(where: { $0.name == name }) { return found }
+            if let found = BaseName.find(name, in: bases) { return found }
             throw .unknownBase(name, known: bases.map(\.name))
         }
-        guard let only = bases.first, bases.count == 1 else {
-            throw .unknownBase("", known: bases.map(\.name))
+        if let only = bases.first, bases.count == 1 { return only }
+        let used = try await store.bases.populations().filter { $0.experts > 0 }.map(\.base)
+        guard let only = used.first, used.count == 1 else {
+            throw .unknownBase("", known: (used.isEmpty ? bases : used).map(\.name))
         }
         return only
     }
@@ -66,6 +68,7 @@ package actor LibrarySnapshots {
             invalidate(base.name)
         }
         var mayRepair = true
+        var retries = 5
         while true {
             let before = generation
             do {
@@ -75,6 +78,11 @@ package actor LibrarySnapshots {
             } catch {
                 // If a change removed blobs between reading the rows and mapping the files, start over.
                 guard generation == before else { continue }
+                // The change may not have been announced yet.
+                if error.code == .invalidFile, retries > 0 {
+                    retries -= 1
+                    continue
+                }
                 guard mayRepair, error.code == .invalidFile || error.code == .storageFailure,
                     try await repairDamage()
                 else { throw error }
@@ -91,7 +99,11 @@ package actor LibrarySnapshots {
         let inventory = try await store.integrity.inventory()
         let problems = try await pool.verify(inventory, in: store.state, minimumAge: .infinity).problems
         var hasRepaired = false
-        for problem in problems where try await store.integrity.repair(problem) {
+        for problem in problems {
+            let repaired = try await store.changes.pass { () async throws(SgloradError) in
+                try await store.integrity.repair(problem)
+            }
+            guard repaired else { continue }
             hasRepaired = true
             problem.log(repaired: true, to: logger)
         }
@@ -104,7 +116,7 @@ package actor LibrarySnapshots {
     ) async throws(SgloradError) -> (snapshot: BaseSnapshot, files: MappedBlobs) {
         let encoder = try await encoders.loaded()
         // Read in one transaction, because an import can raise the rank of both.
-        let (base, experts) = try await store.bases.library(base.name) ?? (base, [])
+        let (base, experts) = try await library(of: base)
         let rows = try await embedded(experts, with: encoder)
         let digests = Set(rows.filter { !$0.isForeign }.map(\.digest))
         var standings: [GeneratorStanding] = []
@@ -146,6 +158,20 @@ package actor LibrarySnapshots {
                 serving: try Self.serving(generators, library, store))
             return (snapshot, files)
         }
+    }
+
+    /// A base as it is now, with its experts; it may have been renamed since the caller found it.
+    ///
+    /// - Throws: `unknownBase` if it was removed.
+    private func library(
+        of base: BaseRecord
+    ) async throws(SgloradError) -> (base: BaseRecord, experts: [ExpertRecord]) {
+        if let found = try await store.bases.library(base.name) { return found }
+        let now = try await self.base(named: base.name)
+        guard let found = try await store.bases.library(now.name) else {
+            throw .unknownBase(base.name, known: try await store.bases.all().map(\.name))
+        }
+        return found
     }
 
     private static func serving(

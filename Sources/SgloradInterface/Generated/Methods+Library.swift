@@ -61,6 +61,83 @@ extension Methods {
         }
     }
 
+    /// Removes a base model with its generators.
+    ///
+    /// Published adapters stay. For administrators.
+    public enum RemoveBase: VarlinkMethod {
+        public static let interface = Wire.interface
+        public static let name = "RemoveBase"
+
+        public struct Parameters: Codable, Sendable, Hashable {
+            public var name: String
+            /// Whether to remove the experts of its library as well.
+            ///
+            /// Without it, only a base without experts is removed.
+            public var experts: Bool?
+
+            public init(name: String, experts: Bool? = nil) {
+                self.name = name
+                self.experts = experts
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case name, experts
+            }
+        }
+
+        public struct Reply: Codable, Sendable, Hashable {
+            /// The names of the experts that were removed.
+            public var removedExperts: [String]
+            /// The IDs of the generators that were removed.
+            public var removedGenerators: [String]
+
+            public init(removedExperts: [String], removedGenerators: [String]) {
+                self.removedExperts = removedExperts
+                self.removedGenerators = removedGenerators
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case removedExperts, removedGenerators
+            }
+        }
+    }
+
+    /// Gives a base model another name.
+    ///
+    /// The old one still leads to it, so that open requests, generators and adapters that name it stay valid.
+    /// For administrators.
+    public enum RenameBase: VarlinkMethod {
+        public static let interface = Wire.interface
+        public static let name = "RenameBase"
+
+        public struct Parameters: Codable, Sendable, Hashable {
+            public var name: String
+            /// 1 to 256 bytes, printable, without white space at either end.
+            public var newName: String
+
+            public init(name: String, newName: String) {
+                self.name = name
+                self.newName = newName
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case name, newName
+            }
+        }
+
+        public struct Reply: Codable, Sendable, Hashable {
+            public var base: Wire.Base
+
+            public init(base: Wire.Base) {
+                self.base = base
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case base
+            }
+        }
+    }
+
     /// Receives a file in chunks.
     ///
     /// An unfinished upload belongs to its connection and ends with it. A complete file is kept for the
@@ -113,7 +190,8 @@ extension Methods {
 
     /// Imports an expert from uploaded files.
     ///
-    /// The first import of a base model also creates it. For administrators.
+    /// The first import of a base model also creates it. Checkpoints that cannot be read or do not match are
+    /// left out; without adapter_model.safetensors, the last checkpoint is the adapter. For administrators.
     public enum ImportExpert: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "ImportExpert"
@@ -125,21 +203,30 @@ extension Methods {
             public var description: String
             /// The base model.
             ///
-            /// The default is base_model_name_or_path of the configuration.
+            /// The default is base_model_name_or_path of the configuration. A name that differs from a known
+            /// one only in capitals, a slash at the end or the address of the Hugging Face hub means that
+            /// one.
             public var base: String?
+            /// Whether a base model that is not known may be created although its sites are those of a known
+            /// one, or resemble those of a known model under a prefix.
+            public var newBase: Bool?
             /// adapter_config.json, adapter_model.safetensors, and those of checkpoint-N folders; at most
             /// 8,192 files.
             public var files: [Wire.UploadedFile]
 
-            public init(name: String, description: String, base: String? = nil, files: [Wire.UploadedFile]) {
+            public init(
+                name: String, description: String, base: String? = nil, newBase: Bool? = nil,
+                files: [Wire.UploadedFile]
+            ) {
                 self.name = name
                 self.description = description
                 self.base = base
+                self.newBase = newBase
                 self.files = files
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case name, description, base, files
+                case name, description, base, newBase, files
             }
         }
 
@@ -153,18 +240,25 @@ extension Methods {
             ///
             /// This disables the generators.
             public var raisedRank: Int?
+            /// The checkpoints that were left out.
+            public var leftOut: [Wire.LeftOut]?
+            /// What was taken otherwise than it stands in the files: sentences for people.
+            public var notes: [String]?
 
             public init(
-                expert: Wire.Expert, baseCreated: Bool? = nil, unchanged: Bool? = nil, raisedRank: Int? = nil
+                expert: Wire.Expert, baseCreated: Bool? = nil, unchanged: Bool? = nil, raisedRank: Int? = nil,
+                leftOut: [Wire.LeftOut]? = nil, notes: [String]? = nil
             ) {
                 self.expert = expert
                 self.baseCreated = baseCreated
                 self.unchanged = unchanged
                 self.raisedRank = raisedRank
+                self.leftOut = leftOut
+                self.notes = notes
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case expert, baseCreated, unchanged, raisedRank
+                case expert, baseCreated, unchanged, raisedRank, leftOut, notes
             }
         }
     }

@@ -22,6 +22,8 @@ public enum Methods {
         case removeAdapter = "RemoveAdapter"
         case addBase = "AddBase"
         case listBases = "ListBases"
+        case removeBase = "RemoveBase"
+        case renameBase = "RenameBase"
         case uploadFile = "UploadFile"
         case importExpert = "ImportExpert"
         case listExperts = "ListExperts"
@@ -61,6 +63,8 @@ public enum Methods {
         RemoveAdapter.self,
         AddBase.self,
         ListBases.self,
+        RemoveBase.self,
+        RenameBase.self,
         UploadFile.self,
         ImportExpert.self,
         ListExperts.self,

@@ -131,6 +131,20 @@ extension SgloradCalls {
         try await call(Methods.ListBases.self, parameters)
     }
 
+    /// Removes a base model with its generators.
+    public func removeBase(
+        _ parameters: Methods.RemoveBase.Parameters
+    ) async throws -> Methods.RemoveBase.Reply {
+        try await call(Methods.RemoveBase.self, parameters)
+    }
+
+    /// Gives a base model another name.
+    public func renameBase(
+        _ parameters: Methods.RenameBase.Parameters
+    ) async throws -> Methods.RenameBase.Reply {
+        try await call(Methods.RenameBase.self, parameters)
+    }
+
     /// Receives a file in chunks.
     public func uploadFile(
         _ parameters: Methods.UploadFile.Parameters

@@ -45,6 +45,8 @@ public struct SgloradDispatcher<Handler: SgloradHandler>: VarlinkInterface {
         case .removeAdapter: try await replies.answer(call, handler.removeAdapter)
         case .addBase: try await replies.answer(call, handler.addBase)
         case .listBases: try await replies.answer(call, handler.listBases)
+        case .removeBase: try await replies.answer(call, handler.removeBase)
+        case .renameBase: try await replies.answer(call, handler.renameBase)
         case .uploadFile: try await replies.answer(call, handler.uploadFile)
         case .importExpert: try await replies.answer(call, handler.importExpert)
         case .listExperts: try await replies.answer(call, handler.listExperts)

@@ -56,6 +56,12 @@ public protocol SgloradHandler: Sendable {
     /// Lists all base models, by name.
     func listBases(_ call: Methods.ListBases.Call) async throws -> Methods.ListBases.Reply
 
+    /// Removes a base model with its generators.
+    func removeBase(_ call: Methods.RemoveBase.Call) async throws -> Methods.RemoveBase.Reply
+
+    /// Gives a base model another name.
+    func renameBase(_ call: Methods.RenameBase.Call) async throws -> Methods.RenameBase.Reply
+
     /// Receives a file in chunks.
     func uploadFile(_ call: Methods.UploadFile.Call) async throws -> Methods.UploadFile.Reply
 

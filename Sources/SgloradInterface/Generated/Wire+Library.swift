@@ -39,10 +39,12 @@ extension Wire {
         /// Whether the box's text encoder has these sites, so that Encode can apply its adapters.
         public var encodes: Bool
         public var createdAt: String
+        /// The names it had before RenameBase; they still lead to it.
+        public var formerNames: [String]?
 
         public init(
             name: String, sites: [Wire.Site], rank: Int, scale: Double, parameterCount: Int, experts: Int,
-            library: String, encodes: Bool, createdAt: String
+            library: String, encodes: Bool, createdAt: String, formerNames: [String]? = nil
         ) {
             self.name = name
             self.sites = sites
@@ -53,10 +55,11 @@ extension Wire {
             self.library = library
             self.encodes = encodes
             self.createdAt = createdAt
+            self.formerNames = formerNames
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, sites, rank, scale, parameterCount, experts, library, encodes, createdAt
+            case name, sites, rank, scale, parameterCount, experts, library, encodes, createdAt, formerNames
         }
     }
 
@@ -116,6 +119,23 @@ extension Wire {
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name, base, description, digest, checkpoints, bytes, importedAt, descriptionTruncated
             case foreign
+        }
+    }
+
+    /// A part of an adapter that was not imported.
+    public struct LeftOut: Codable, Sendable, Hashable {
+        /// The name of a folder, such as checkpoint-100.
+        public var name: String
+        /// Why.
+        public var reason: String
+
+        public init(name: String, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case name, reason
         }
     }
 }

@@ -3,8 +3,11 @@ internal import SgloradInterface
 
 struct BaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "base", abstract: "List and register the base models that adapters apply to.",
-        subcommands: [BaseAddCommand.self, BaseListCommand.self])
+        commandName: "base",
+        abstract: "List, register, rename and remove the base models that adapters apply to.",
+        subcommands: [
+            BaseAddCommand.self, BaseListCommand.self, BaseRenameCommand.self, BaseRemoveCommand.self,
+        ])
 }
 
 extension Report {

@@ -12,6 +12,9 @@ struct ExpertImportCommand: AsyncParsableCommand {
             expert.json, such as {"name": "birds", "description": "Match definitions of birds to their names"}; for a \
             single folder they can be given as options. Intents are compared with the description.
 
+            A checkpoint that is incomplete, damaged or oddly named is left out and named. Without weights of its own, a \
+            folder's last checkpoint is the adapter.
+
               sglorad-ctl expert import adapters/*
               sglorad-ctl expert import out --name birds --description "Match definitions of birds to their names"
 
@@ -36,6 +39,13 @@ struct ExpertImportCommand: AsyncParsableCommand {
             "The base model, instead of adapter_config.json's base_model_name_or_path.", valueName: "name"))
     var base: String?
 
+    @Flag(
+        help: """
+            Make a base model of its own, even if the adapter's sites are those of a known one or resemble them under a \
+            prefix.
+            """)
+    var newBase = false
+
     @OptionGroup var connection: Connection
 
     func validate() throws {
@@ -51,7 +61,7 @@ struct ExpertImportCommand: AsyncParsableCommand {
                 let expert = try ExpertFolderReader.expert(folder, name: name, description: description)
                 try await connection.withClient { client in
                     let reply = try await send(expert, client)
-                    try output.emit(reply) { $0.line(Self.sentence(reply)) }
+                    try output.emit(reply) { Self.describe(reply, &$0) }
                 }
             } else {
                 try await connection.withClient { try await importAll($0, output) }
@@ -65,7 +75,7 @@ struct ExpertImportCommand: AsyncParsableCommand {
             do {
                 let reply = try await send(try ExpertFolderReader.expert(folder), client)
                 summary.imported.append(reply)
-                if !output.json { try output.emit(reply) { $0.line(Self.sentence(reply)) } }
+                if !output.json { try output.emit(reply) { Self.describe(reply, &$0) } }
             } catch let failure as ConnectionFailure {
                 // Without the daemon, all other folders would fail as well.
                 summary.add(Failure(failure), folder: folder)
@@ -87,9 +97,20 @@ struct ExpertImportCommand: AsyncParsableCommand {
         -> Methods.ImportExpert.Reply
     {
         let files = try await OutgoingFile.upload(expert.files, to: client, title: expert.name)
-        return try await client.call(
+        var reply = try await client.call(
             Methods.ImportExpert.self,
-            .init(name: expert.name, description: expert.description, base: base, files: files))
+            .init(
+                name: expert.name, description: expert.description, base: base,
+                newBase: newBase ? true : nil, files: files))
+        let leftOut = expert.leftOut + (reply.leftOut ?? [])
+        reply.leftOut = leftOut.isEmpty ? nil : leftOut
+        return reply
+    }
+
+    private static func describe(_ reply: Methods.ImportExpert.Reply, _ report: inout Report) {
+        report.line(sentence(reply))
+        for note in reply.notes ?? [] { report.line("  \(note)") }
+        for part in reply.leftOut ?? [] { report.warning("\(part.name) was left out: \(part.reason)") }
     }
 
     private static func sentence(_ reply: Methods.ImportExpert.Reply) -> String {

@@ -80,6 +80,8 @@ enum PermissionTable {
             neighbour: .notFound),
         reserved(Methods.AddBase.self, #"{"name":"another","files":[]}"#),
         Row(method: Methods.ListBases.self),
+        reserved(Methods.RemoveBase.self, #"{"name":"none"}"#),
+        reserved(Methods.RenameBase.self, #"{"name":"none","newName":"other"}"#),
         Row(method: Methods.Metrics.self),
         // Called without 'more': everyone who may call it gets ExpectedMore.
         Row(
