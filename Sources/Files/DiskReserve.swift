@@ -33,7 +33,9 @@ public struct DiskReserve: Sendable {
             return try await body()
         } catch {
             guard error.code == .storageFailure, isDiskFull, release() else { throw error }
-            return try await body()
+            let result = try await body()
+            reclaim()
+            return result
         }
     }
 
@@ -43,8 +45,16 @@ public struct DiskReserve: Sendable {
             return try body()
         } catch {
             guard error.code == .storageFailure, isDiskFull, release() else { throw error }
-            return try body()
+            let result = try body()
+            reclaim()
+            return result
         }
+    }
+
+    /// Takes back at once what is left of the reserve's room, before others fill it.
+    private func reclaim() {
+        guard let disk = Disk(path: path) else { return }
+        make(min(disk.reserveBytes, disk.available))
     }
 
     /// Makes the reserve, or makes it again, if there is room for it and as much again; blocks.
@@ -54,10 +64,15 @@ public struct DiskReserve: Sendable {
         var status = stat()
         if lstat(path, &status) == 0, Int(status.st_blocks) * 512 >= wanted { return }
         guard disk.available >= 2 * wanted else { return }
+        make(wanted)
+    }
+
+    private func make(_ bytes: Int) {
+        guard bytes > 0 else { return }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        if posix_fallocate(descriptor, 0, off_t(wanted)) != 0 { unlink(path) }
+        if posix_fallocate(descriptor, 0, off_t(bytes)) != 0 { unlink(path) }
     }
 
     /// Gives the reserve's room back if the disk is full, so that a start finds room for the databases' logs; blocks.
