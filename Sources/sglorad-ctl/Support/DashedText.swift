@@ -39,12 +39,11 @@ enum DashedText {
 
     /// What to add to a usage error if a text may have been taken for an option.
     static func hint(_ arguments: [String], error message: String) -> String? {
-        guard let command = arguments.first, commands.contains(command), message.contains("Unknown option")
-        else {
-            return nil
-        }
-        return
-            "If this is the beginning of a text, put '--' before the text: sglorad-ctl \(command) -- \"-…\""
+        guard let command = arguments.first, commands.contains(command),
+            message.contains("Unknown option") || message.contains("Missing expected argument"),
+            arguments.dropFirst().contains(where: { $0.hasPrefix("-") && $0 != "-" && $0 != "--" })
+        else { return nil }
+        return "If a text begins with a hyphen, put '--' before it: sglorad-ctl \(command) -- \"-…\""
     }
 }
 
