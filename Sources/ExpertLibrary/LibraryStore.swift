@@ -32,8 +32,9 @@ public final class LibraryStore: Sendable {
     public let encoderDigests: EncoderDigestCache
     /// Verification, repair and recovery.
     public let integrity: LibraryIntegrity
-    /// Passed by whatever stores blobs and then their rows, or removes both: an import, a removal, a training's result. A
-    /// blob that one of them removes can then not be one that another has just stored.
+    /// Passed by whatever stores blobs and then their rows, or removes both: imports, removals, trainings' results.
+    ///
+    /// A blob that one of them removes can then not be one that another has just stored.
     public let changes = Turnstile()
     private let database: LibraryDatabase
 

@@ -64,12 +64,12 @@ package struct Experts: Sendable {
     package func remove(
         _ name: String, base: String?, derived: Bool
     ) async throws(SgloradError) -> (expert: ExpertRecord, disabled: [StoredGenerator], adapters: [String]) {
-        let expert = try await find(name, base: base)
-        let removed = try await store.changes.pass { () async throws(SgloradError) in
-            // A base may have been renamed since, but then this one has no such expert, and the caller tries again.
-            try await store.experts.remove(expert.name, base: expert.base)
+        // Found within, because a base may be renamed while others pass.
+        let expert = try await store.changes.pass { () async throws(SgloradError) -> ExpertRecord in
+            let expert = try await find(name, base: base)
+            guard try await store.experts.remove(expert.name, base: expert.base) else { throw .noExpert(name) }
+            return expert
         }
-        guard removed else { throw .noExpert(name) }
         await snapshots.invalidate(expert.base)
         let disabled = try await generators(trainedOn: expert)
         let adapters = derived ? try await store.adapters.remove(guidedBy: expert.digest) : []
