@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "Varlink",
             dependencies: [
-                "StrictJSON", "ErrorModel", "Privacy",
+                "StrictJSON", "ErrorModel", "Privacy", "Executors",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -237,7 +237,12 @@ let package = Package(
             ]),
         tests(
             "Varlink",
-            ["Varlink", "ErrorModel", "TestSupport", .product(name: "Logging", package: "swift-log")]),
+            [
+                "Varlink", "ErrorModel", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests(
             "SgloradInterface",
             [
@@ -262,7 +267,7 @@ let package = Package(
         tests(
             "Control",
             [
-                "Control", "Adaptation", "Varlink", "SgloradInterface", "ErrorModel", "TestSupport",
+                "Control", "Adaptation", "Varlink", "SgloradInterface", "ErrorModel", "Files", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests(

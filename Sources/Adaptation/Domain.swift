@@ -80,29 +80,28 @@ package struct Domain: Sendable {
             store: store, encoders: encoders, pool: pool, board: board, logger: logger)
         metrics = DaemonMetrics()
         inspector = LibraryInspector(
-            store: store, queue: queue, snapshots: snapshots, pool: pool, board: board,
+            store: store, queue: queue, snapshots: snapshots, pool: pools.care, board: board,
             policy: options.eviction, metrics: metrics, logger: logger)
         admission = Admission(queue: queue, snapshots: snapshots, share: DiskShare(inspector))
         follower = RequestFollower(queue: queue, store: store)
-        belongings = Belongings(queue: queue, store: store, pool: pools.callers, policy: options.eviction)
-        uploads = UploadStore(state: state, pool: pools.callers)
+        belongings = Belongings(queue: queue, store: store, pool: pools.files, policy: options.eviction)
+        uploads = UploadStore(state: state, pool: pools.imports)
         pipeline = AdapterPipeline(store: store, encoders: encoders, snapshots: snapshots, pool: pool)
         inspection = Inspection(
-            pipeline: AdapterPipeline(
-                store: store, encoders: encoders, snapshots: snapshots, pool: pools.callers),
-            belongings: belongings)
+            store: store, encoders: encoders, snapshots: snapshots, belongings: belongings,
+            turns: pools.callers, files: pools.files)
         imports = ExpertImport(
-            store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, pool: pools.callers,
+            store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, pool: pools.imports,
             logger: logger)
         experts = Experts(store: store, encoders: encoders, snapshots: snapshots, logger: logger)
         generators = Generators(
             store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, board: board,
-            pool: pools.callers)
+            pool: pools.imports, files: pools.files)
         trainings = Trainings(
-            store: store, encoders: encoders, snapshots: snapshots, pool: pool,
+            store: store, encoders: encoders, snapshots: snapshots, pool: pools.care,
             executable: options.executable, logger: logger)
         evaluations = Evaluations(
-            store: store, encoders: encoders, snapshots: snapshots, pool: pool,
+            store: store, encoders: encoders, snapshots: snapshots, pool: pools.care,
             executable: options.executable, logger: logger)
         spool = SpoolExchange(
             options.spool, users: options.users,
@@ -110,7 +109,8 @@ package struct Domain: Sendable {
             pool: pools.spool,
             report: { error in
                 board.report(
-                    "spool", error, remedy: "Files wait meanwhile; the daemon retries every minute.")
+                    "spool", error, remedy: "Files wait meanwhile; the daemon retries every minute.",
+                    audience: .summary("The spool cannot be used at present."))
             }, logger: logger)
         eraser = Eraser(
             queue: queue, store: store, spool: spool, tombstones: stores.tombstones, pool: pools.spool,
@@ -140,7 +140,7 @@ package struct Domain: Sendable {
     package func caretakers(verifyEvery: Duration) -> [any Service] {
         [
             RetentionService(
-                queue: queue, store: store, tombstones: eraser.tombstones, pool: pools.callers, logger: logger
+                queue: queue, store: store, tombstones: eraser.tombstones, pool: pools.care, logger: logger
             ),
             LibraryMaintenance(inspector: inspector, verifyEvery: verifyEvery, board: board, logger: logger),
         ]
@@ -148,24 +148,6 @@ package struct Domain: Sendable {
 
     /// Stops the thread pools once they are idle.
     package func shutdown() async {
-        await pools.callers.shutdown()
-        await pools.spool.shutdown()
-        await pools.requests.shutdown()
-    }
-}
-
-/// The thread pools for computation and file work.
-///
-/// Requests and callers' own computations have separate pools, so that neither waits for the other.
-private struct Pools: Sendable {
-    let requests: ComputePool
-    let callers: ComputePool
-    /// The spool's files, which wait for no encoding, and erasures: as many threads as can be in use.
-    let spool: ComputePool
-
-    init(workers: Int) {
-        requests = ComputePool(threads: workers + 2)
-        callers = ComputePool(threads: max(2, workers))
-        spool = ComputePool(threads: 3)
+        await pools.shutdown()
     }
 }

@@ -1,8 +1,10 @@
+internal import Adaptation
 package import ErrorModel
+package import Files
 internal import Foundation
 package import Logging
 internal import Synchronization
-internal import Varlink
+package import Varlink
 
 /// Maps peer credentials, as the kernel reports them, to standings; `MethodPermissions.swift` says what a standing may call.
 ///
@@ -71,12 +73,15 @@ extension AccessPolicy {
     }
 }
 
-/// The current policy; a reload replaces it with effect from the next call.
+/// The current policy, and the accounts that users are counted under; a reload replaces the policy with effect from the next
+/// call.
 package final class Access: Sendable {
     private let current: Mutex<AccessPolicy>
+    private let accounts: UserAccounts
 
-    package init(_ policy: AccessPolicy) {
+    package init(_ policy: AccessPolicy, accounts: UserAccounts) {
         current = Mutex(policy)
+        self.accounts = accounts
     }
 
     package var policy: AccessPolicy {
@@ -86,4 +91,19 @@ package final class Access: Sendable {
 
     /// The standing of a peer under the current policy.
     func standing(of peer: Peer) -> Standing { policy.standing(of: peer) }
+
+    /// How the server counts connections, calls and memory: by account, with a reserve for administrators.
+    package var peers: PeerRules {
+        PeerRules(
+            account: { [accounts] uid in accounts.account(of: UserID(uid)).rawValue },
+            isAdministrator: { [self] peer in standing(of: peer) == .administrator })
+    }
+
+    /// The caller, from the peer's credentials.
+    func caller(_ peer: Peer) -> Caller {
+        let uid = UserID(peer.uid)
+        return Caller(
+            uid: uid, account: accounts.account(of: uid),
+            isAdministrator: standing(of: peer) == .administrator)
+    }
 }

@@ -7,9 +7,10 @@ internal import Varlink
 /// Methods for published adapters.
 extension ControlHandler {
     func listAdapters(_ call: Methods.ListAdapters.Call) async throws -> Methods.ListAdapters.Reply {
-        let (found, more) = try await Self.page(call.parameters.limit) { limit in
+        let caller = caller(call)
+        let (found, more) = try await page(for: caller, call.parameters.limit) { limit in
             try await domain.belongings.adapters(
-                for: caller(call), base: call.parameters.base, label: call.parameters.label, limit: limit)
+                for: caller, base: call.parameters.base, label: call.parameters.label, limit: limit)
         }
         return .init(adapters: try found.map { try Wire.Adapter($0, in: domain.store) }, more: more)
     }

@@ -7,13 +7,14 @@ internal import Varlink
 /// Methods for the cache: its size, verification and eviction.
 extension ControlHandler {
     func cacheStatistics(_ call: Methods.CacheStatistics.Call) async throws -> Methods.CacheStatistics.Reply {
-        let statistics = try await domain.store.statistics()
-        let uploads = await domain.uploads.usage
+        let caller = caller(call)
+        let statistics = try await domain.store.statistics(adaptersOf: caller.listedOwner)
+        let uploads = await domain.uploads.usage(of: caller.listedOwner)
         return .init(
             bases: statistics.bases, experts: Wire.Usage(statistics.experts),
             generators: Wire.Usage(statistics.generators), adapters: Wire.Usage(statistics.adapters),
             uploads: Wire.Usage(count: uploads.count, bytes: uploads.bytes),
-            databaseBytes: statistics.databaseBytes)
+            databaseBytes: caller.isAdministrator ? statistics.databaseBytes : nil)
     }
 
     func verifyCache(_ call: Methods.VerifyCache.Call) async throws -> Methods.VerifyCache.Reply {

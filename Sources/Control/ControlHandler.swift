@@ -16,31 +16,31 @@ struct ControlHandler: SgloradHandler {
     let access: Access
     /// Limits each user's concurrent computations in `Explain` and `Encode`; the queue limits requests.
     let turns: UserTurns
+    /// Limits each user's concurrent reads of long lists, which the databases serve one after the other.
+    let lists = UserTurns(limit: 1)
 
     func connectionClosed(_ id: ConnectionID) async {
         await domain.uploads.end(UploadStore.Session(id.description))
     }
 
     /// The caller, from the peer's credentials.
-    func caller(_ call: MethodCall<some VarlinkMethod>) -> Caller {
-        Caller(
-            uid: UserID(call.peer.uid), isAdministrator: access.standing(of: call.peer) == .administrator)
-    }
+    func caller(_ call: MethodCall<some VarlinkMethod>) -> Caller { access.caller(call.peer) }
 
-    /// The first entries of a list, and whether there are more.
+    /// The first entries of a list, and whether there are more, when it is the caller's turn.
     ///
     /// - Parameters:
+    ///   - caller: the caller.
     ///   - asked: the number of entries, 1 to 1,000; 100 by default.
     ///   - find: returns at most the given number of entries.
     /// - Throws: `invalidRequest` if the number is out of range, and what `find` throws.
-    static func page<Entry>(
-        _ asked: Int?, _ find: (Int) async throws -> [Entry]
+    func page<Entry: Sendable>(
+        for caller: Caller, _ asked: Int?, _ find: (Int) async throws -> [Entry]
     ) async throws -> (entries: ArraySlice<Entry>, more: Bool?) {
         let limit = asked ?? 100
         guard (1...1000).contains(limit) else {
             throw SgloradError.invalidRequest(field: "limit", reason: "is \(limit); it must be 1 to 1000")
         }
-        let found = try await find(limit + 1)
+        let found = try await lists.run(for: caller.account.rawValue) { try await find(limit + 1) }
         return (found.prefix(limit), (found.count > limit).flag)
     }
 }

@@ -3,6 +3,7 @@ internal import ErrorModel
 internal import Executors
 internal import Generation
 internal import SemanticGuidance
+internal import Files
 internal import SgloradInterface
 internal import TextEncoding
 internal import Varlink
@@ -13,8 +14,9 @@ extension ControlHandler {
         let intent = Intent(
             text: call.parameters.text, base: call.parameters.base, topK: call.parameters.topK,
             temperature: call.parameters.temperature, proximity: call.parameters.proximity)
-        let explanation = try await turns.run(for: call.peer.uid) {
-            try await domain.inspection.explain(intent)
+        let caller = caller(call)
+        let explanation = try await turns.run(for: caller.account.rawValue) {
+            try await domain.inspection.explain(intent, for: caller)
         }
         let guided = explanation.guided
         return .init(
@@ -29,7 +31,7 @@ extension ControlHandler {
 
     func encode(_ call: Methods.Encode.Call) async throws -> Methods.Encode.Reply {
         let caller = caller(call)
-        let encodings = try await turns.run(for: call.peer.uid) {
+        let encodings = try await turns.run(for: caller.account.rawValue) {
             try await domain.inspection.encode(
                 call.parameters.texts, adapter: call.parameters.adapterId, for: caller)
         }

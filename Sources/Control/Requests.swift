@@ -34,7 +34,7 @@ extension ControlHandler {
 
     func listRequests(_ call: Methods.ListRequests.Call) async throws -> Methods.ListRequests.Reply {
         let caller = caller(call)
-        let (found, more) = try await Self.page(call.parameters.limit) { limit in
+        let (found, more) = try await page(for: caller, call.parameters.limit) { limit in
             try await domain.belongings.requests(
                 for: caller, state: try call.parameters.state.map(RequestState.init(named:)),
                 label: call.parameters.label, limit: limit)

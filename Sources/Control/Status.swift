@@ -14,7 +14,7 @@ internal import Varlink
 extension ControlHandler {
     func status(_ call: Methods.Status.Call) async throws -> Methods.Status.Reply {
         let view = try await domain.health.view()
-        let health = await health(view)
+        let health = await health(view, for: caller(call))
         return .init(
             version: SgloradRelease.version, state: health.state, conditions: health.conditions,
             startedAt: JSONText.time(domain.startedAt), stateDirectory: domain.store.state.root,
@@ -23,22 +23,26 @@ extension ControlHandler {
     }
 
     func metrics(_ call: Methods.Metrics.Call) async throws -> Methods.Metrics.Reply {
+        let caller = caller(call)
         let view = try await domain.health.view()
+        let cache = try await domain.store.statistics(adaptersOf: caller.listedOwner)
+        let (queue, conditions) = (view.counts(for: caller), view.conditions(for: caller).count)
         return .init(
-            text: domain.metrics.text(
-                cache: try await domain.store.statistics(), queue: view.counts,
-                conditions: view.conditions.count))
+            text: caller.isAdministrator
+                ? domain.metrics.text(cache: cache, queue: queue, conditions: conditions)
+                : DaemonMetrics.ownText(cache: cache, queue: queue, conditions: conditions))
     }
 
-    /// The health that `Status` and `Monitor` report.
-    func health(_ view: Health.View) async -> Wire.Health {
+    /// The health that `Status` and `Monitor` report to a caller.
+    func health(_ view: Health.View, for caller: Caller) async -> Wire.Health {
         let training = await domain.trainings.bases
+        let conditions = view.conditions(for: caller)
         return Wire.Health(
-            state: view.conditions.isEmpty ? "ok" : "degraded",
-            conditions: view.conditions.map {
+            state: conditions.isEmpty ? "ok" : "degraded",
+            conditions: conditions.map {
                 Wire.Condition(name: $0.name, message: $0.message, remedy: $0.remedy)
             },
-            queue: Wire.QueueCounts(view.counts),
+            queue: Wire.QueueCounts(view.counts(for: caller)),
             training: training.isEmpty ? nil : training.joined(separator: ", "))
     }
 }

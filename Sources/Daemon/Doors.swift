@@ -24,7 +24,7 @@ struct Doors: Sendable {
             information: ServiceInformation(
                 vendor: SgloradRelease.vendor, product: "sglorad", version: SgloradRelease.version,
                 url: SgloradRelease.url),
-            interfaces: [interface], limits: options.limits, logger: foundations.logger)
+            interfaces: [interface], limits: options.limits, peers: access.peers, logger: foundations.logger)
         SocketMetrics(domain.metrics.registry).observe { server.counters }
         try await server.bind()
         self.server = server

@@ -38,11 +38,14 @@ public struct SgloradDaemon: Sendable {
     public func run() async throws {
         let stop = try StopSignals()
         let foundations = Foundations(options)
-        OpenFiles.allow(connections: options.limits.connections, logger: foundations.logger)
+        OpenFiles.allow(
+            connections: options.limits.connections + options.limits.reservedForAdministrators,
+            logger: foundations.logger)
         let access = Access(
             try AccessPolicy(
                 users: options.access.users, administrators: options.access.administrators,
-                logger: foundations.logger))
+                logger: foundations.logger),
+            accounts: foundations.accounts)
         let stores = try await Stores(options, foundations)
         defer { stores.lock.release() }
         do {

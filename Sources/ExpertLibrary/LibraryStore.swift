@@ -98,17 +98,22 @@ public final class LibraryStore: Sendable {
 
     /// Counts what the library holds.
     ///
+    /// - Parameter owner: the user whose adapters are counted; nil for all.
     /// - Throws: `storageFailure`.
-    public func statistics() async throws(SgloradError) -> LibraryStatistics {
+    public func statistics(adaptersOf owner: UserID? = nil) async throws(SgloradError) -> LibraryStatistics {
         try await database.read { db in
-            func usage<T: TableRecord>(_ table: T.Type) throws -> LibraryUsage {
-                LibraryUsage(
-                    count: try table.fetchCount(db),
-                    bytes: try table.select(sum(Column("bytes")), as: Int.self).fetchOne(db) ?? 0)
+            func usage<T: TableRecord & FetchableRecord>(_ table: T.Type) throws -> LibraryUsage {
+                try usage(table.all())
             }
+            func usage<T>(_ rows: QueryInterfaceRequest<T>) throws -> LibraryUsage {
+                LibraryUsage(
+                    count: try rows.fetchCount(db),
+                    bytes: try rows.select(sum(Column("bytes")), as: Int.self).fetchOne(db) ?? 0)
+            }
+            let adapters = owner.map { AdapterRow.filter(AdapterRow.Columns.uid == $0) } ?? AdapterRow.all()
             return LibraryStatistics(
                 bases: try BaseRow.fetchCount(db), experts: try usage(ExpertRow.self),
-                generators: try usage(GeneratorRow.self), adapters: try usage(AdapterRow.self),
+                generators: try usage(GeneratorRow.self), adapters: try usage(adapters),
                 // SQL: the query interface has no pragma functions.
                 databaseBytes: try Int.fetchOne(
                     db, sql: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")

@@ -54,6 +54,26 @@ public enum AccessList {
         return fsetxattr(descriptor, name, list, list.count, 0) == 0
     }
 
+    /// Lets users and a group pass through a folder of mode 0700, which they cannot list, and nobody else.
+    ///
+    /// - Parameters:
+    ///   - descriptor: an open folder of this process's user.
+    ///   - users: the users; they replace those of an earlier call.
+    ///   - group: the group; nil for none.
+    /// - Returns: the error number where the list cannot be set; nil on success.
+    public static func letPass(_ descriptor: Int32, users: Set<UserID>, group: UInt32?) -> Int32? {
+        var named = users.subtracting([.current]).sorted().map {
+            Entry(tag: .user, rights: 1, identifier: $0.rawValue)
+        }
+        if let group { named.append(Entry(tag: .group, rights: 1, identifier: group)) }
+        if named.isEmpty {
+            if fremovexattr(descriptor, name) != 0, errno != ENODATA, errno != ENOTSUP { return errno }
+            return fchmod(descriptor, 0o700) == 0 ? nil : errno
+        }
+        let list = attribute(naming: named, owner: 7, group: 0, mask: 1)
+        return fsetxattr(descriptor, name, list, list.count, 0) == 0 ? nil : errno
+    }
+
     private static let name = "system.posix_acl_access"
 
     private enum Tag: UInt16 {
@@ -80,7 +100,10 @@ public enum AccessList {
             Entry(tag: .mask, rights: mask), Entry(tag: .other, rights: 0),
         ]
         var bytes = littleEndian(UInt32(2))
-        for entry in (entries + named).sorted(by: { $0.tag.rawValue < $1.tag.rawValue }) {
+        // The kernel wants the entries of one kind sorted by identifier.
+        for entry in (entries + named).sorted(by: {
+            ($0.tag.rawValue, $0.identifier) < ($1.tag.rawValue, $1.identifier)
+        }) {
             bytes +=
                 littleEndian(entry.tag.rawValue) + littleEndian(entry.rights)
                 + littleEndian(entry.identifier)

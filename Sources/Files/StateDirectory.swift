@@ -54,60 +54,6 @@ public struct StateDirectory: Sendable {
     }
 }
 
-/// Sharing of published adapters with their owners and with the group of readers.
-extension StateDirectory {
-    /// Lets users traverse to the folders of their own adapters, and closes everything beside that path to them,
-    /// whatever umask it was created under.
-    ///
-    /// - Throws: `storageFailure` where a mode cannot be set.
-    public func openPathToAdapters() throws(SgloradError) {
-        for database in [queueDatabase, cacheDatabase] {
-            for suffix in ["", "-wal", "-shm"] {
-                guard chmod(database + suffix, 0o600) == 0 || errno == ENOENT else {
-                    throw .system(database + suffix, "the file's mode cannot be set to 0600")
-                }
-            }
-        }
-        for folder in [blobs, uploads, temporary] where chmod(folder, 0o700) != 0 {
-            throw .system(folder, "the folder's mode cannot be set to 0700")
-        }
-        for folder in [root, adapters] where chmod(folder, 0o711) != 0 {
-            throw .system(folder, "the folder's mode cannot be set to 0711")
-        }
-    }
-
-    /// Creates a user's folder in `adapters/` if it is missing, and shares it with that user and the readers.
-    ///
-    /// - Returns: its path.
-    /// - Throws: `storageFailure`.
-    public func userFolder(_ uid: UserID) throws(SgloradError) -> String {
-        let path = "\(adapters)/\(uid)"
-        if access(path, F_OK) != 0 {
-            try Folder.make(path)
-            try Folder.synchronise(adapters)
-        }
-        try share(folder: path, with: uid)
-        return path
-    }
-
-    /// Shares a folder with a user and the readers.
-    ///
-    /// On a file system without access lists the folder stays closed; the user then exports adapters through the socket.
-    ///
-    /// - Throws: `storageFailure` where the folder cannot be opened.
-    public func share(folder: String, with uid: UserID) throws(SgloradError) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(folder, "the folder cannot be opened") }
-        defer { close(descriptor) }
-        share(descriptor, with: uid, folder: true)
-    }
-
-    /// Shares an open file or folder with a user and the readers.
-    public func share(_ descriptor: Int32, with uid: UserID, folder: Bool) {
-        _ = AccessList.grant(descriptor, to: uid, group: readers, folder: folder, givingAway: false)
-    }
-}
-
 /// Reserves a state directory for one daemon; the kernel releases the lock when the process ends, however it ends.
 public struct StateLock: Sendable {
     private let descriptor: Int32

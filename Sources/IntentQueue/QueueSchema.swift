@@ -53,6 +53,14 @@ enum QueueSchema {
         migrator.registerMigration("5: accounts, and how many ended requests they have") { db in
             try db.execute(sql: version5)
         }
+        migrator.registerMigration("6: users' counts and labels by index") { db in
+            // A listing or a count of one user must not read the requests of all, which would hold up everybody.
+            try db.execute(
+                sql: """
+                    CREATE INDEX requestByOwnerAndState ON request (uid, state);
+                    CREATE INDEX requestByLabel ON request (label, uid) WHERE label IS NOT NULL;
+                    """)
+        }
         return migrator
     }
 

@@ -100,6 +100,21 @@ extension RequestQueue {
         return Dictionary(uniqueKeysWithValues: counts.map { ($0.state, $0.requests) })
     }
 
+    /// How many requests of each user are in each state; users and states without requests are left out.
+    public func countsByUser() async throws(SgloradError) -> [UserID: [RequestState: Int]] {
+        struct Count: Decodable, FetchableRecord {
+            let uid: UserID
+            let state: RequestState
+            let requests: Int
+        }
+        typealias Columns = RequestRecord.Columns
+        let counts = try await database.read { db in
+            try RequestRecord.select(Columns.uid, Columns.state, count(Columns.sequence).forKey("requests"))
+                .group(Columns.uid, Columns.state).asRequest(of: Count.self).fetchAll(db)
+        }
+        return counts.reduce(into: [:]) { users, count in users[count.uid, default: [:]][count.state] = count.requests }
+    }
+
     private func withStage(_ request: QueuedRequest) -> QueuedRequest {
         var request = request
         if request.state == .running { request.stage = leases.stage(of: request.id) }
@@ -120,14 +135,33 @@ extension RequestQueue {
         return stream
     }
 
-    /// Every change of every request from now on.
+    /// Runs `body` with a feed of every change of every request from now on.
     ///
-    /// - Returns: a stream that ends with ``endWatches()``, and where its reader falls so far behind that a change would be
-    ///   lost.
-    public func changesOfAll() -> AsyncStream<QueuedRequest> { beginWatch(nil).stream }
+    /// - Parameters:
+    ///   - isWanted: whether the requests of a user concern the watcher; asked at each change.
+    ///   - body: takes the changes. The feed ends with ``endWatches()``, and where too many changes are not taken.
+    /// - Throws: what `body` throws.
+    public nonisolated func watching<Result: Sendable>(
+        _ isWanted: @escaping @Sendable (UserID) -> Bool, _ body: (ChangeFeed) async throws -> Result
+    ) async throws -> Result {
+        let feed = ChangeFeed(isWanted: isWanted)
+        await add(feed)
+        do {
+            let result = try await body(feed)
+            await remove(feed)
+            return result
+        } catch {
+            await remove(feed)
+            throw error
+        }
+    }
+
+    private func add(_ feed: ChangeFeed) { watchers.add(feed) }
+
+    private func remove(_ feed: ChangeFeed) { watchers.remove(feed) }
 
     private func beginWatch(
-        _ id: String?
+        _ id: String
     ) -> (stream: AsyncStream<QueuedRequest>, watch: RequestWatchers.Watch?) {
         watchers.begin(id) { watch in Task { await self.endWatch(watch) } }
     }

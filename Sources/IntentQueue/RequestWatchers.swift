@@ -6,54 +6,58 @@ internal import Foundation
 /// Invariants:
 /// - The watch of one request ends with its final state, and always delivers it: of a reader that falls behind only the
 ///   newest changes are kept.
-/// - The watch of all requests delivers every change, or ends: it is never silently incomplete.
+/// - A feed of all requests (``ChangeFeed``) delivers the newest state of each, or ends: it is never silently incomplete.
 /// - Once ``end()`` has been called there are no watches, and no new ones begin.
 struct RequestWatchers: Sendable {
     /// The name of one watch.
     struct Watch: Sendable, Hashable {
-        /// The watched request; nil for all.
-        let request: String?
+        /// The watched request.
+        let request: String
         private let key = UUID()
     }
 
     private typealias Streams = [Watch: AsyncStream<QueuedRequest>.Continuation]
 
     private var streams: [String: Streams] = [:]
-    private var streamsOfAll: Streams = [:]
+    private var feeds: [ObjectIdentifier: ChangeFeed] = [:]
     /// Whether the daemon is stopping, so that nobody should wait any more.
     private(set) var hasEnded = false
     /// Why the ends of requests cannot be recorded at present; nil while they can.
     private(set) var interruption: SgloradError?
 
-    /// Begins to watch a request, or all of them.
+    /// Begins to watch a request.
     ///
     /// - Parameters:
-    ///   - request: its identifier; nil for all.
-    ///   - ended: called when the stream ends for whatever reason; must lead to ``remove(_:)``.
+    ///   - request: its identifier.
+    ///   - ended: called when the stream ends for whatever reason; must lead to the watch's removal.
     /// - Returns: the stream and its name; no name, and a stream that has ended, after ``end()``.
     mutating func begin(
-        _ request: String?, ended: @escaping @Sendable (Watch) -> Void
+        _ request: String, ended: @escaping @Sendable (Watch) -> Void
     ) -> (stream: AsyncStream<QueuedRequest>, watch: Watch?) {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: QueuedRequest.self,
-            bufferingPolicy: request == nil ? .bufferingOldest(4096) : .bufferingNewest(16))
+            of: QueuedRequest.self, bufferingPolicy: .bufferingNewest(16))
         guard !hasEnded else {
             continuation.finish()
             return (stream, nil)
         }
         let watch = Watch(request: request)
         continuation.onTermination = { _ in ended(watch) }
-        if let request {
-            streams[request, default: [:]][watch] = continuation
-        } else {
-            streamsOfAll[watch] = continuation
-        }
+        streams[request, default: [:]][watch] = continuation
         return (stream, watch)
     }
 
+    /// Begins to send a feed every change; ends it at once after ``end()``.
+    mutating func add(_ feed: ChangeFeed) {
+        guard !hasEnded else { return feed.end() }
+        feeds[ObjectIdentifier(feed)] = feed
+    }
+
+    /// Forgets a feed.
+    mutating func remove(_ feed: ChangeFeed) { feeds[ObjectIdentifier(feed)] = nil }
+
     /// Sends one watch the present state of its request; ends it if that is final, or if there is no request.
     mutating func tell(_ watch: Watch, _ present: QueuedRequest?) {
-        guard let request = watch.request, let stream = streams[request]?[watch] else { return }
+        guard let stream = streams[watch.request]?[watch] else { return }
         if let present { stream.yield(present) }
         if present?.state.isFinal != false {
             stream.finish()
@@ -63,8 +67,9 @@ struct RequestWatchers: Sendable {
 
     /// Sends a changed request to its watchers.
     mutating func announce(_ request: QueuedRequest) {
-        for stream in streamsOfAll.values {
-            if case .dropped = stream.yield(request) { stream.finish() }
+        if !feeds.isEmpty {
+            let change = ChangeFeed.Change(request)
+            for feed in feeds.values { feed.announce(change) }
         }
         guard let concerned = streams[request.id]?.values else { return }
         for stream in concerned {
@@ -76,12 +81,8 @@ struct RequestWatchers: Sendable {
 
     /// Forgets a watch whose stream has ended.
     mutating func remove(_ watch: Watch) {
-        guard let request = watch.request else {
-            streamsOfAll[watch] = nil
-            return
-        }
-        streams[request]?[watch] = nil
-        if streams[request]?.isEmpty == true { streams[request] = nil }
+        streams[watch.request]?[watch] = nil
+        if streams[watch.request]?.isEmpty == true { streams[watch.request] = nil }
     }
 
     /// Ends every watch, for good.
@@ -102,7 +103,7 @@ struct RequestWatchers: Sendable {
 
     private mutating func finishAll() {
         for stream in streams.values.flatMap(\.values) { stream.finish() }
-        for stream in streamsOfAll.values { stream.finish() }
-        (streams, streamsOfAll) = ([:], [:])
+        for feed in feeds.values { feed.end() }
+        (streams, feeds) = ([:], [:])
     }
 }

@@ -46,6 +46,8 @@ public struct JSONScanner {
     let bytes: UnsafeRawBufferPointer
     /// The offset of the next byte that is read.
     public internal(set) var position = 0
+    /// How many elements have been read: values, keys, and the ends of objects and arrays.
+    public private(set) var elements = 0
     private let maximumDepth: Int
     private var expectation = Expectation.value
     /// The open containers, outermost first: true for an object, false for an array.
@@ -64,6 +66,7 @@ public struct JSONScanner {
     /// Reads the next element; nil after the end of the document, once nothing but white space follows it.
     public mutating func next() throws(JSONSyntaxError) -> Event? {
         skipWhitespace()
+        elements += 1
         if expectation == .separator {
             let inObject = isObject.last ?? false
             if take(UInt8(ascii: ",")) {
@@ -102,6 +105,14 @@ public struct JSONScanner {
     public static func members(
         of bytes: UnsafeRawBufferPointer, maximumDepth: Int, maximumCount: Int
     ) throws(JSONSyntaxError) -> [Member] {
+        try scan(bytes, maximumDepth: maximumDepth, maximumCount: maximumCount).members
+    }
+
+    /// As ``members(of:maximumDepth:maximumCount:)``, and counts the elements of the whole text, by which a caller
+    /// can judge what decoding it would take.
+    public static func scan(
+        _ bytes: UnsafeRawBufferPointer, maximumDepth: Int, maximumCount: Int
+    ) throws(JSONSyntaxError) -> (members: [Member], elements: Int) {
         var scanner = JSONScanner(bytes, maximumDepth: maximumDepth)
         guard case .beginObject = try scanner.next() else { throw scanner.failure("expected an object") }
         var members: [Member] = []
@@ -115,7 +126,7 @@ public struct JSONScanner {
             members.append(Member(key: scanner.text(key.range), value: start..<scanner.position))
         }
         _ = try scanner.next()
-        return members
+        return (members, scanner.elements)
     }
 
     private mutating func key() throws(JSONSyntaxError) -> Event {

@@ -61,7 +61,7 @@ extension SentenceEncoder {
     }
 
     /// Divides the texts, in the given order, into groups of at most 512 tokens, or of one longer text.
-    private static func groups(_ order: [Int], of tokens: [TokenizedText]) -> [ArraySlice<Int>] {
+    static func groups(_ order: [Int], of tokens: [TokenizedText]) -> [ArraySlice<Int>] {
         var groups: [ArraySlice<Int>] = []
         var start = 0
         var count = 0
@@ -78,7 +78,7 @@ extension SentenceEncoder {
         return groups
     }
 
-    private func encoding(
+    func encoding(
         of tokens: TokenizedText, _ embedding: [Float]?, adapted: Bool
     ) throws(SgloradError) -> Encoding {
         guard let embedding else {

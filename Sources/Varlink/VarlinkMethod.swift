@@ -103,14 +103,14 @@ extension VarlinkReplies {
     public func answer<Method: VarlinkMethod>(
         _ call: VarlinkCall, _ handler: (MethodCall<Method>) async throws -> Method.Reply
     ) async throws {
-        try await finish(try await handler(MethodCall(call)))
+        try await finish(try await handler(Self.decode(call)))
     }
 
     /// Decodes the parameters of a call and leaves its replies to the handler.
     public func stream<Method: VarlinkMethod>(
         _ call: VarlinkCall, _ handler: (MethodStream<Method>) async throws -> Void
     ) async throws {
-        try await handler(MethodStream(MethodCall(call), self))
+        try await handler(MethodStream(Self.decode(call), self))
     }
 
     /// As ``stream(_:_:)``, for a method that must be called with `more`.
@@ -119,8 +119,16 @@ extension VarlinkReplies {
     public func streamOnly<Method: VarlinkMethod>(
         _ call: VarlinkCall, _ handler: (MethodStream<Method>) async throws -> Void
     ) async throws {
-        let call = try MethodCall<Method>(call)
+        let call: MethodCall<Method> = try await Self.decode(call)
         guard call.more else { throw VarlinkError.expectedMore }
         try await handler(MethodStream(call, self))
+    }
+
+    /// Decodes the parameters of a call, large ones on threads of their own.
+    ///
+    /// - Throws: `org.varlink.service.InvalidParameter`; `Busy` if there is no memory for it.
+    private static func decode<Method: VarlinkMethod>(_ call: VarlinkCall) async throws -> MethodCall<Method> {
+        guard call.text.isLarge else { return try MethodCall(call) }
+        return try await call.text.decodeLarge { () throws(VarlinkError) in try MethodCall(call) }
     }
 }

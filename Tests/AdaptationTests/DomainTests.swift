@@ -127,7 +127,8 @@ struct DomainTests {
                 _ = try await domain.follower.result(of: request.id) { _ in }
             }
             #expect(refused?.parameters["nearest"] == .string("birds"))
-            let explanation = try await domain.inspection.explain(Intent(text: "an owl is a bird"))
+            let explanation = try await domain.inspection.explain(
+                Intent(text: "an owl is a bird"), for: owner)
             #expect(explanation.neighbours.first?.expert == "birds")
         }
     }

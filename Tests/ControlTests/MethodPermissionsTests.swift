@@ -1,4 +1,5 @@
 import SgloradInterface
+import Files
 import Testing
 import Varlink
 
@@ -6,7 +7,8 @@ import Varlink
 
 @Suite("Method permissions")
 struct MethodPermissionsTests {
-    private let access = Access(AccessPolicy(own: 500, users: 100, administrators: 200))
+    private let access = Access(
+        AccessPolicy(own: 500, users: 100, administrators: 200), accounts: UserAccounts(file: "/dev/null"))
 
     private func isAllowed(_ name: Methods.Name?, gid: UInt32) -> Bool {
         (try? Methods.Name.authorise(name, Peer(uid: 1, gid: gid, pid: 1), access)) != nil

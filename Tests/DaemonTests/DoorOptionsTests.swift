@@ -23,7 +23,7 @@ struct DoorOptionsTests {
 
     @Test func `without any setting the designed limits apply`() async throws {
         let options = try await load()
-        #expect(options.limits == ServerLimits(reservedForRoot: 16) && options.access == AccessOptions())
+        #expect(options.limits == ServerLimits(reservedForAdministrators: 16) && options.access == AccessOptions())
         #expect(options.limits.messageLength == 16 << 20 && options.limits.halfMessage == .seconds(45))
         #expect(options.limits.connections == 2048 && options.limits.connectionsPerUser == 512)
     }
@@ -46,7 +46,7 @@ struct DoorOptionsTests {
             options.limits
                 == ServerLimits(
                     messageLength: 1 << 20, connections: 100, connectionsPerUser: 10, calls: 50,
-                    callsPerUser: 5, reservedForRoot: 16,
+                    callsPerUser: 5, reservedForAdministrators: 16,
                     messageMemory: 8 << 20, messageMemoryPerUser: 2 << 20, halfMessage: .seconds(5),
                     unreadReply: .seconds(60)))
         let said = try await load(environment: [

@@ -39,7 +39,8 @@ struct StartSignalTests {
                     !FileManager.default.fileExists(atPath: "\(daemon.state)/damaged"), "after \(delay) ms")
             }
             try await TestDaemon.run(in: folder) { daemon in
-                #expect(try await daemon.control("cache", "verify").status == 0)
+                let verified = try await daemon.control("cache", "verify")
+                #expect(verified.status == 0, "\(verified.output)")
             }
         }
     }

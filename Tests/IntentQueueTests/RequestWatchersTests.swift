@@ -1,4 +1,5 @@
 import ErrorModel
+import Files
 import Testing
 
 @testable import IntentQueue
@@ -40,12 +41,38 @@ struct RequestWatchersTests {
         #expect(seen.count == 16 && seen.last == .done)
     }
 
-    @Test mutating func `the watch of all delivers everything, or ends`() async {
-        let (stream, _) = watchers.begin(nil) { _ in }
-        for _ in 0..<4096 { watchers.announce(request("r-1", .running)) }
+    @Test mutating func `a feed holds the newest state of each request that concerns it, in order`() {
+        let owner = request("r-1", .queued).uid
+        let feed = ChangeFeed { $0 == owner }
+        watchers.add(feed)
+        for _ in 0..<10_000 { watchers.announce(request("r-1", .running)) }
+        watchers.announce(request("r-2", .running))
         watchers.announce(request("r-1", .done))
-        let seen = await states(stream)
-        #expect(seen.count == 4096 && seen.allSatisfy { $0 == .running })
+        #expect(taken(feed).map(\.id) == ["r-1", "r-2"])
+        watchers.announce(request("r-2", .failed))
+        #expect(taken(feed).map(\.state) == [.failed])
+        let blind = ChangeFeed { _ in false }
+        watchers.add(blind)
+        watchers.announce(request("r-3", .done))
+        #expect(blind.take() == nil && feed.take()?.id == "r-3")
+        watchers.remove(feed)
+        watchers.announce(request("r-4", .done))
+        #expect(feed.take() == nil && !feed.hasEnded)
+    }
+
+    @Test mutating func `a feed with too many requests ends instead of leaving some out`() {
+        let feed = ChangeFeed { _ in true }
+        watchers.add(feed)
+        for number in 0..<ChangeFeed.limit { watchers.announce(request("r-\(number)", .done)) }
+        #expect(!feed.hasEnded)
+        watchers.announce(request("r-one-more", .done))
+        #expect(feed.hasEnded && feed.isOverfull && feed.take() == nil)
+    }
+
+    private func taken(_ feed: ChangeFeed) -> [QueuedRequest] {
+        var changes: [QueuedRequest] = []
+        while let change = feed.take() { changes.append(change) }
+        return changes
     }
 
     @Test mutating func `an interruption ends the watches, and new ones may begin`() async {
@@ -60,11 +87,15 @@ struct RequestWatchersTests {
     }
 
     @Test mutating func `once ended, no watch begins`() async {
-        let (stream, _) = watchers.begin(nil) { _ in }
+        let feed = ChangeFeed { _ in true }
+        watchers.add(feed)
         watchers.end()
+        #expect(feed.hasEnded && !feed.isOverfull)
+        let late = ChangeFeed { _ in true }
+        watchers.add(late)
+        #expect(late.hasEnded)
+        let (stream, watch) = watchers.begin("r-1") { _ in }
         #expect(await states(stream).isEmpty)
-        let (late, watch) = watchers.begin("r-1") { _ in }
-        #expect(await states(late).isEmpty)
         #expect(watch == nil && watchers.hasEnded)
     }
 }

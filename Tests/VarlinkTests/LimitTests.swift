@@ -47,21 +47,48 @@ import Testing
         }
     }
 
-    @Test func `only root may exceed the totals`() {
-        let limits = ServerLimits(calls: 2, callsPerUser: 2, reservedForRoot: 1)
+    @Test func `administrators may exceed the total of calls`() {
+        let limits = ServerLimits(calls: 2, callsPerUser: 2, reservedForAdministrators: 1)
         let registry = ConnectionRegistry(limits: limits)
-        func peer(_ uid: UInt32) -> Peer { Peer(uid: uid, gid: uid, pid: 1, groups: []) }
-        #expect(registry.begin(peer(1)) && registry.begin(peer(2)))
-        #expect(!registry.begin(peer(3)))
-        #expect(registry.begin(peer(0)) && !registry.begin(peer(0)))
-        registry.end(peer(1))
-        #expect(!registry.begin(peer(3)), "root's own counts as well")
-        #expect(registry.begin(peer(0)) && !registry.begin(peer(0)), "and has the limit of one user")
+        func begin(_ account: UInt32) -> Bool { registry.begin(account, isAdministrator: account == 0) }
+        #expect(begin(1) && begin(2))
+        #expect(!begin(3))
+        #expect(begin(0) && !begin(0))
+        registry.end(1)
+        #expect(!begin(3), "an administrator's own counts as well")
+        #expect(begin(0) && !begin(0), "and has the limit of one user")
+    }
+
+    @Test func `calls of a few users leave some to others`() {
+        let registry = ConnectionRegistry(limits: ServerLimits(calls: 100, callsPerUser: 50))
+        for account in UInt32(1)...5 {
+            while registry.begin(account, isAdministrator: false) {}
+        }
+        #expect(registry.counters.callsInFlight < 100)
+        #expect(registry.begin(9, isAdministrator: false))
+    }
+
+    @Test func `the memory of a few users leaves some to others`() {
+        let memory = MessageMemory(
+            limits: ServerLimits(messageLength: 1_000, messageMemory: 160_000, messageMemoryPerUser: 80_000))
+        var kept: [MessageMemory.Reservation] = []
+        for account in UInt32(1)...4 {
+            while true {
+                let reservation = memory.reservation(for: account)
+                guard reservation.grow(to: 1_000) else { break }
+                kept.append(reservation)
+            }
+        }
+        #expect(memory.taken < 160_000 && kept.count > 100)
+        let late = memory.reservation(for: 9)
+        #expect(late.grow(to: 3_000))
+        late.shrink(to: 1_000)
+        #expect(memory.taken == 1_000 * kept.count + 1_000)
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs to be root"))
     func `connections are reserved for root`() async throws {
-        try await TestServer.run(limits: ServerLimits(connections: 1, reservedForRoot: 1)) { test in
+        try await TestServer.run(limits: ServerLimits(connections: 1, reservedForAdministrators: 1)) { test in
             let kept = try await test.answered(2)
             defer { withExtendedLifetime(kept) {} }
             #expect(await (try test.raw()).isClosedByPeer())
@@ -164,6 +191,36 @@ import Testing
                 #expect(await raw.receive() == "{}")
                 try await Task.sleep(for: .milliseconds(150))
             }
+        }
+    }
+
+    @Test func `a message of very many values is refused with an error`() async throws {
+        try await TestServer.run(limits: ServerLimits(messageElements: 50_000)) { test in
+            let raw = try test.raw()
+            func call(_ zeros: Int) -> String {
+                let list = [String](repeating: "0", count: zeros).joined(separator: ",")
+                return #"{"method":"org.example.test.Nothing","parameters":{"list":[\#(list)]}}"#
+            }
+            await raw.send(call(40_000))
+            #expect(await raw.receive() == "{}")
+            await raw.send(call(60_000))
+            let refusal = try #require(await raw.receive())
+            #expect(refusal.contains("org.example.test.InvalidRequest"), "\(refusal)")
+            #expect(refusal.contains("at most 50000"), "\(refusal)")
+            await raw.send(call(1))
+            #expect(await raw.receive() == "{}")
+        }
+    }
+
+    @Test func `pipelined messages count for more than their bytes`() async throws {
+        let limits = ServerLimits(messageMemoryPerUser: 100_000)
+        try await TestServer.run(limits: limits) { test in
+            let raw = try test.raw()
+            await raw.send(#"{"method":"org.example.test.Wait"}"#)
+            #expect(await test.log.waits(for: "waiting"))
+            let small = Array(#"{"method":"m"}"#.utf8) + [0]
+            await raw.send(bytes: Array(repeatElement(small, count: 20_000).joined()), patience: 50)
+            #expect(await eventually { test.server.counters.crowdedMessages == 1 })
         }
     }
 

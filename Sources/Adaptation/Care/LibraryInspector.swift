@@ -2,7 +2,7 @@ package import ErrorModel
 package import Executors
 package import ExpertLibrary
 package import Files
-internal import IntentQueue
+package import IntentQueue
 package import Logging
 internal import Storage
 
@@ -20,6 +20,22 @@ package struct LibraryInspector: Sendable {
     package let policy: EvictionPolicy
     let metrics: DaemonMetrics
     let logger: Logger
+    /// Verifications read the whole disk, so they run one after the other.
+    private let verifications = UserTurns(limit: 1)
+
+    package init(
+        store: LibraryStore, queue: RequestQueue, snapshots: LibrarySnapshots, pool: ComputePool,
+        board: HealthBoard, policy: EvictionPolicy, metrics: DaemonMetrics, logger: Logger
+    ) {
+        self.store = store
+        self.queue = queue
+        self.snapshots = snapshots
+        self.pool = pool
+        self.board = board
+        self.policy = policy
+        self.metrics = metrics
+        self.logger = logger
+    }
 
     /// Reads every file and both databases, and reports problems.
     ///
@@ -32,6 +48,15 @@ package struct LibraryInspector: Sendable {
     ) async throws(SgloradError) -> (
         looked: LibraryVerification, problems: [(LibraryProblem, repaired: Bool)]
     ) {
+        try await verifications.take(for: 0) {
+            () async throws(SgloradError) -> (LibraryVerification, [(LibraryProblem, repaired: Bool)]) in
+            try await verifyNow(repairing: repairing)
+        }
+    }
+
+    private func verifyNow(
+        repairing: Bool
+    ) async throws(SgloradError) -> (LibraryVerification, [(LibraryProblem, repaired: Bool)]) {
         let inventory = try await store.integrity.inventory()
         let state = store.state
         var looked = try await pool.verify(inventory, in: state, minimumAge: Self.leastAge)
@@ -53,7 +78,7 @@ package struct LibraryInspector: Sendable {
         }
         for old in board.all where old.name.hasPrefix("cache/") { board.clear(old.name) }
         for (problem, repaired) in problems where !repaired {
-            board.raise(Condition(remaining: problem))
+            board.raise(Condition(remaining: problem, owner: await owner(of: problem)))
         }
         return (looked, problems)
     }
@@ -63,6 +88,12 @@ package struct LibraryInspector: Sendable {
             return try await store.integrity.repair(problem)
         }
         return try await queue.rebuildIndexes()
+    }
+
+    /// The user whose adapter is affected; nil if it is none or has no row.
+    private func owner(of problem: LibraryProblem) async -> UserID? {
+        guard case .adapter(let id) = problem.subject else { return nil }
+        return try? await store.adapters.find(id)?.uid
     }
 
     private func changed(_ problem: LibraryProblem) async {

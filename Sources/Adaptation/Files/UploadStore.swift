@@ -59,8 +59,12 @@ package actor UploadStore {
     }
 
     /// The number and total size in bytes of the complete files.
-    package var usage: (count: Int, bytes: Int) {
-        (complete.count, complete.values.reduce(0) { $0 + $1.bytes })
+    package var usage: (count: Int, bytes: Int) { usage(of: nil) }
+
+    /// The number and total size in bytes of the complete files of one user; nil for all users.
+    package func usage(of owner: UserID?) -> (count: Int, bytes: Int) {
+        let files = complete.filter { owner == nil || $0.key.owner == owner }
+        return (files.count, files.values.reduce(0) { $0 + $1.bytes })
     }
 
     /// Receives a chunk.

@@ -16,13 +16,7 @@ package final class DaemonMetrics: Sendable {
 
     package init() {
         for (label, help) in Self.descriptions { registry.describe(label, help) }
-        gauge(
-            "sglorad_build_info",
-            of: [
-                ("version", SgloradRelease.version), ("kernel", BLAS.kernel),
-                ("sqlite", DurableDatabase.sqliteVersion),
-            ]
-        ).set(1)
+        Gauges(registry).describeBuild()
         gauge("process_start_time_seconds").set(Date.now.timeIntervalSince1970)
         // Create the series at zero from the start, so that rates over them are correct.
         for state in RequestState.allCases where state.isFinal { ended(state, took: nil) }
@@ -58,19 +52,24 @@ package final class DaemonMetrics: Sendable {
     package func text(
         cache: LibraryStatistics, queue: [RequestState: Int], conditions: Int
     ) -> String {
-        for state in RequestState.allCases {
-            gauge("sglorad_queue_requests", of: [("state", state.rawValue)]).set(Int64(queue[state] ?? 0))
-        }
-        gauge("sglorad_conditions").set(Int64(conditions))
-        gauge("sglorad_base_models").set(Int64(cache.bases))
-        for (kind, usage) in [
-            ("experts", cache.experts), ("generators", cache.generators), ("adapters", cache.adapters),
-        ] {
-            gauge("sglorad_cache_items", of: [("kind", kind)]).set(Int64(usage.count))
-            gauge("sglorad_cache_bytes", of: [("kind", kind)]).set(Int64(usage.bytes))
-        }
-        gauge("sglorad_cache_bytes", of: [("kind", "database")]).set(Int64(cache.databaseBytes))
+        let gauges = Gauges(registry)
+        gauges.set(cache: cache, queue: queue, conditions: conditions)
+        gauges.set("sglorad_cache_bytes", ("kind", "database"), to: cache.databaseBytes)
         if let bytes = Self.residentBytes { gauge("process_resident_memory_bytes").set(Int64(bytes)) }
+        return registry.text
+    }
+
+    /// What a user may know, in the Prometheus text format: the library, and what is the user's own.
+    ///
+    /// Counters of the whole daemon, its memory and its connections would show what others do.
+    package static func ownText(
+        cache: LibraryStatistics, queue: [RequestState: Int], conditions: Int
+    ) -> String {
+        let registry = MetricsRegistry()
+        for (label, help) in descriptions { registry.describe(label, help) }
+        let gauges = Gauges(registry)
+        gauges.describeBuild()
+        gauges.set(cache: cache, queue: queue, conditions: conditions)
         return registry.text
     }
 
@@ -105,6 +104,39 @@ package final class DaemonMetrics: Sendable {
         ("sglorad_evicted_adapters_total", "Evicted adapters."),
         ("sglorad_evicted_bytes_total", "Bytes of evicted adapters."),
     ]
+}
+
+/// The gauges that are read at each scrape.
+private struct Gauges {
+    private let registry: MetricsRegistry
+
+    init(_ registry: MetricsRegistry) { self.registry = registry }
+
+    func describeBuild() {
+        let build = [
+            ("version", SgloradRelease.version), ("kernel", BLAS.kernel),
+            ("sqlite", DurableDatabase.sqliteVersion),
+        ]
+        Meter(label: "sglorad_build_info", dimensions: build, factory: registry).set(1)
+    }
+
+    func set(cache: LibraryStatistics, queue: [RequestState: Int], conditions: Int) {
+        for state in RequestState.allCases {
+            set("sglorad_queue_requests", ("state", state.rawValue), to: queue[state] ?? 0)
+        }
+        set("sglorad_conditions", to: conditions)
+        set("sglorad_base_models", to: cache.bases)
+        for (kind, usage) in [
+            ("experts", cache.experts), ("generators", cache.generators), ("adapters", cache.adapters),
+        ] {
+            set("sglorad_cache_items", ("kind", kind), to: usage.count)
+            set("sglorad_cache_bytes", ("kind", kind), to: usage.bytes)
+        }
+    }
+
+    func set(_ label: String, _ dimensions: (String, String)..., to value: Int) {
+        Meter(label: label, dimensions: dimensions, factory: registry).set(Int64(value))
+    }
 }
 
 /// Measures the stages of one request; each stage ends when the next begins.

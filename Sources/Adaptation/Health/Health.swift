@@ -1,7 +1,7 @@
 package import ErrorModel
 internal import Executors
 internal import ExpertLibrary
-internal import Files
+package import Files
 internal import Foundation
 package import IntentQueue
 internal import Storage
@@ -14,8 +14,20 @@ package struct Health: Sendable {
         package var conditions: [Condition]
         /// The text encoder; nil if it cannot be loaded.
         package var encoder: LoadedEncoder?
+        /// The number of each user's requests in each state.
+        package var countsByUser: [UserID: [RequestState: Int]]
         /// The number of requests in each state.
         package var counts: [RequestState: Int]
+
+        /// The conditions that a caller is told of: an administrator of all, a user of what concerns them.
+        package func conditions(for caller: Caller) -> [Condition] {
+            conditions.compactMap { $0.told(to: caller) }
+        }
+
+        /// The number of requests in each state that a caller may see.
+        package func counts(for caller: Caller) -> [RequestState: Int] {
+            caller.listedOwner.map { countsByUser[$0] ?? [:] } ?? counts
+        }
     }
 
     /// The free space below which a condition is raised, before writes fail.
@@ -40,7 +52,8 @@ package struct Health: Sendable {
             conditions.append(
                 Condition(
                     name: "text-encoder", message: error.message,
-                    remedy: "Fix the model folder; the daemon retries at the next request."))
+                    remedy: "Fix the model folder; the daemon retries at the next request.",
+                    audience: .everybody))
         }
         let state = state
         conditions += try await pool.run { () throws(SgloradError) in
@@ -51,9 +64,12 @@ package struct Health: Sendable {
             } + Self.disk(state)
         }
         conditions += try await generators(encoder: encoder?.digest)
-        let counts = try await queue.counts()
+        let byUser = try await queue.countsByUser()
+        let counts = byUser.values.reduce(into: [:]) { all, ofUser in
+            all.merge(ofUser) { $0 + $1 }
+        }
         conditions += waiting(counts)
-        return View(conditions: conditions, encoder: encoder, counts: counts)
+        return View(conditions: conditions, encoder: encoder, countsByUser: byUser, counts: counts)
     }
 
     private static func disk(_ state: StateDirectory) -> [Condition] {
@@ -65,7 +81,8 @@ package struct Health: Sendable {
         return [
             Condition(
                 name: "disk", message: "The disk of \(state.root) has \(free >> 20) MiB left.",
-                remedy: "Free space there, or lower cache.maximumBytes and run 'sglorad-ctl cache evict'.")
+                remedy: "Free space there, or lower cache.maximumBytes and run 'sglorad-ctl cache evict'.",
+                audience: .everybody)
         ]
     }
 
@@ -89,7 +106,8 @@ package struct Health: Sendable {
                     name: "generator/\(base)",
                     message: "All generators of '\(base)' are disabled. The newest: "
                         + "\(newest.reason ?? "it is damaged").",
-                    remedy: "Train one with 'sglorad-ctl generator train --base \(base)'."))
+                    remedy: "Train one with 'sglorad-ctl generator train --base \(base)'.",
+                    audience: .everybody))
         }
         return conditions
     }
@@ -99,8 +117,9 @@ package struct Health: Sendable {
         guard open >= queue.options.capacity else { return [] }
         return [
             Condition(
-                name: "queue", message: "The queue is full: \(open) requests are open.",
-                remedy: "Wait, raise queue.capacity, or cancel some with 'sglorad-ctl queue cancel'.")
+                name: "queue", message: "The queue is full: as many requests are open as queue.capacity allows.",
+                remedy: "Wait, raise queue.capacity, or cancel some with 'sglorad-ctl queue cancel'.",
+                audience: .everybody)
         ]
     }
 }

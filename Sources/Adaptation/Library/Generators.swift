@@ -20,6 +20,8 @@ package struct Generators: Sendable {
     let uploads: UploadStore
     let board: HealthBoard
     let pool: ComputePool
+    /// The threads for reading a generator's file in chunks.
+    let files: ComputePool
 
     /// The generators of one base, or of all, newest first.
     ///
@@ -62,7 +64,7 @@ package struct Generators: Sendable {
     ///
     /// - Throws: `notFound`.
     package func file(of id: String) async throws(SgloradError) -> FileStream {
-        FileStream(path: store.blobs.path(of: try await row(id).parameters), pool: pool)
+        FileStream(path: store.blobs.path(of: try await row(id).parameters), pool: files)
     }
 
     /// Imports an uploaded generator file.

@@ -131,7 +131,8 @@ package actor LibrarySnapshots {
                 // A generator that this version cannot read must not keep the library from serving.
                 board.report(
                     condition, error,
-                    remedy: "Remove it with 'sglorad-ctl generator remove \(row.id)' and train another.")
+                    remedy: "Remove it with 'sglorad-ctl generator remove \(row.id)' and train another.",
+                    audience: .everybody)
             }
         }
         let (store, generators, verified) = (store, standings, verified)

@@ -100,7 +100,7 @@ package struct OpenedStores: Sendable {
         }
         return OpenedStores(
             store: store, queue: queue, tombstones: tombstones,
-            conditions: found.remaining.map(Condition.init(remaining:)))
+            conditions: found.remaining.map { Condition(remaining: $0) })
     }
 
     /// Quarantines a database if its examination found it damaged; logs what was repaired.

@@ -7,11 +7,15 @@ package import Files
 package struct Caller: Sendable, Hashable {
     /// The user.
     package let uid: UserID
+    /// Whose turns and shares the caller uses: the user, or the owner of the subordinate range that the user is in.
+    package let account: UserID
     /// Whether the caller may see and change everything.
     package let isAdministrator: Bool
 
-    package init(uid: UserID, isAdministrator: Bool) {
+    /// - Parameter account: nil for the user itself.
+    package init(uid: UserID, account: UserID? = nil, isAdministrator: Bool) {
         self.uid = uid
+        self.account = account ?? uid
         self.isAdministrator = isAdministrator
     }
 

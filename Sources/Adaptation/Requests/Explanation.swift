@@ -17,14 +17,14 @@ package struct Explanation: Sendable {
     }
 
     /// The prior at one site: root mean squares over its A and B.
-    package struct SitePrior: Sendable {
+    package struct SitePrior: Sendable, Equatable {
         package let site: String
         package let meanA, meanB: Double
         package let deviationA, deviationB: Double
     }
 
     /// The semantic prior over all parameters; variances are means over the parameters.
-    package struct Prior: Sendable {
+    package struct Prior: Sendable, Equatable {
         /// ‖μ*‖.
         package let meanNorm: Double
         /// σ*²: `within` the experts' checkpoints plus `between` the experts (law of total variance).
@@ -42,19 +42,20 @@ package struct Explanation: Sendable {
 
     /// Explains a guided intent.
     ///
-    /// Computes the prior over all parameters, so call it on a compute thread.
-    ///
     /// - Parameters:
     ///   - guided: the intent with its experts.
     ///   - base: the name of the base model.
     ///   - descriptions: the experts' task descriptions by name.
+    ///   - prior: the prior that the experts form.
     ///   - truncated: whether the text was longer than the encoder reads.
-    package init(_ guided: GuidedIntent, base: String, descriptions: [String: String], truncated: Bool) {
+    package init(
+        _ guided: GuidedIntent, base: String, descriptions: [String: String], prior: Prior, truncated: Bool
+    ) {
         self.base = base
         self.guided = guided
         self.truncated = truncated
+        self.prior = prior
         neighbours = Self.neighbours(guided, descriptions)
-        prior = Prior(guided)
     }
 
     private static func neighbours(_ guided: GuidedIntent, _ descriptions: [String: String]) -> [Neighbour] {
@@ -69,34 +70,5 @@ package struct Explanation: Sendable {
                     expert: name, description: descriptions[name] ?? "", proximity: guided.plain[place],
                     centred: guided.centred[place], weight: weights[place])
             }
-    }
-}
-
-extension Explanation.Prior {
-    fileprivate init(_ guided: GuidedIntent) {
-        let experts = guided.library.experts
-        let prior = SemanticPrior(
-            guided.neighbourhood, means: experts.map(\.mean), variances: experts.map(\.variance))
-        let variance = prior.variance
-        meanNorm = prior.mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        self.variance = Self.mean(variance)
-        within = Self.mean(prior.within)
-        between = Self.mean(prior.between)
-        sites = guided.library.layout.slices.map { slice in
-            Explanation.SitePrior(
-                site: slice.site.path, meanA: Self.size(prior.mean[slice.a]),
-                meanB: Self.size(prior.mean[slice.b]),
-                deviationA: Self.mean(variance[slice.a]).squareRoot(),
-                deviationB: Self.mean(variance[slice.b]).squareRoot())
-        }
-    }
-
-    private static func mean(_ values: some Collection<Float>) -> Double {
-        values.reduce(0.0) { $0 + Double($1) } / Double(max(1, values.count))
-    }
-
-    /// The root mean square.
-    private static func size(_ values: some Collection<Float>) -> Double {
-        (values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(max(1, values.count))).squareRoot()
     }
 }

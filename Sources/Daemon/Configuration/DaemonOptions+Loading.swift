@@ -183,7 +183,7 @@ private struct Reading {
                 ?? defaults.connectionsPerUser,
             calls: try await int("limits.calls", 1...1_000_000) ?? defaults.calls,
             callsPerUser: try await int("limits.callsPerUser", 1...1_000_000) ?? defaults.callsPerUser,
-            reservedForRoot: defaults.reservedForRoot,
+            reservedForAdministrators: defaults.reservedForAdministrators,
             messageMemory: try await size("limits.messageMemory", least...64 << 30)
                 ?? max(least, defaults.messageMemory),
             messageMemoryPerUser: try await size("limits.messageMemoryPerUser", least...64 << 30)

@@ -41,7 +41,8 @@ public struct DaemonOptions: Sendable {
         model: String? = nil,
         workers: Int = 2, queue: QueueOptions = QueueOptions(),
         keepTombstones: Duration = .seconds(365 * 24 * 3600), cache: CacheOptions = CacheOptions(),
-        spool: SpoolOptions = SpoolOptions(), limits: ServerLimits = ServerLimits(reservedForRoot: 16),
+        spool: SpoolOptions = SpoolOptions(),
+        limits: ServerLimits = ServerLimits(reservedForAdministrators: 16),
         access: AccessOptions = AccessOptions(), publishGroup: String? = nil, logLevel: Logger.Level = .info,
         trainer: String = "/proc/self/exe"
     ) {

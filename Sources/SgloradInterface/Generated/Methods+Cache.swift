@@ -4,6 +4,8 @@ public import Varlink
 
 extension Methods {
     /// Returns what the cache holds.
+    ///
+    /// A user is told of the library, and of their own adapters and uploads.
     public enum CacheStatistics: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "CacheStatistics"
@@ -17,16 +19,18 @@ extension Methods {
             public var bases: Int
             public var experts: Wire.Usage
             public var generators: Wire.Usage
-            /// Published adapters.
+            /// Published adapters: of administrators' calls all, of a user's call their own.
             public var adapters: Wire.Usage
-            /// Complete uploads that have not been used yet.
+            /// Complete uploads that have not been used yet, of the same users.
             public var uploads: Wire.Usage
             /// The size of the databases.
-            public var databaseBytes: Int
+            ///
+            /// For administrators; absent for users.
+            public var databaseBytes: Int?
 
             public init(
                 bases: Int, experts: Wire.Usage, generators: Wire.Usage, adapters: Wire.Usage,
-                uploads: Wire.Usage, databaseBytes: Int
+                uploads: Wire.Usage, databaseBytes: Int? = nil
             ) {
                 self.bases = bases
                 self.experts = experts

@@ -5,9 +5,10 @@ public import Varlink
 extension Methods {
     /// Reports the daemon's health, and then every change of it and of requests.
     ///
-    /// Each reply holds one of the two. Users are told about their own requests, administrators about all.
-    /// The stream ends with Cancelled when the daemon stops, and with Busy if the client reads more slowly
-    /// than things change.
+    /// Each reply holds one of the two. Users are told about their own requests, administrators about all. A
+    /// client that reads slowly gets the newest health, and the newest state of each request, without those
+    /// between. The stream ends with Cancelled when the daemon stops, and with Busy if more than 2,048
+    /// requests have changed that the client has not read about.
     ///
     /// Streams; it must be called with `more`.
     public enum Monitor: VarlinkMethod {
@@ -33,7 +34,9 @@ extension Methods {
         }
     }
 
-    /// Returns the daemon's counters since its start.
+    /// Returns the daemon's metrics: for administrators all, with the counters since its start.
+    ///
+    /// For a user the size of the library, and the user's own requests and adapters.
     public enum Metrics: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "Metrics"
@@ -57,6 +60,8 @@ extension Methods {
     }
 
     /// Returns the daemon's status.
+    ///
+    /// Conditions and counts are those of Health.
     public enum Status: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "Status"

@@ -290,7 +290,7 @@ extension SgloradCalls {
         stream(Methods.Monitor.self, parameters)
     }
 
-    /// Returns the daemon's counters since its start.
+    /// Returns the daemon's metrics: for administrators all, with the counters since its start.
     public func metrics(
         _ parameters: Methods.Metrics.Parameters = .init()
     ) async throws -> Methods.Metrics.Reply {

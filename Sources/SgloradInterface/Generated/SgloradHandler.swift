@@ -116,7 +116,7 @@ public protocol SgloradHandler: Sendable {
     /// Reports the daemon's health, and then every change of it and of requests.
     func monitor(_ stream: Methods.Monitor.Stream) async throws
 
-    /// Returns the daemon's counters since its start.
+    /// Returns the daemon's metrics: for administrators all, with the counters since its start.
     func metrics(_ call: Methods.Metrics.Call) async throws -> Methods.Metrics.Reply
 
     /// Returns the daemon's status.

@@ -21,7 +21,7 @@ extension Wire {
         }
     }
 
-    /// How many requests are in each state.
+    /// How many requests are in each state: for administrators of all users, for a user their own.
     public struct QueueCounts: Codable, Sendable, Hashable {
         public var queued: Int
         public var running: Int
@@ -75,6 +75,8 @@ extension Wire {
         /// `ok`, or `degraded` if there are conditions.
         public var state: String
         /// Why it is degraded.
+        ///
+        /// A user is told of what concerns every user, and of their own adapters.
         public var conditions: [Wire.Condition]
         public var queue: Wire.QueueCounts
         /// The base models that generators are being trained for, separated by commas.

@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// An interface that a ``VarlinkServer`` implements.
 public protocol VarlinkInterface: Sendable {
     /// Its name, such as `org.example.ping`.
@@ -36,13 +34,13 @@ public struct VarlinkCall: Sendable {
     /// The connection it arrived on.
     public let connection: ConnectionID
 
-    private let text: ByteBuffer?
+    let text: CallText
 
-    init(_ call: Message.Call, peer: Peer, connection: ConnectionID) {
-        method = call.method
-        more = call.more
-        oneway = call.oneway
-        text = call.parameters
+    init(_ incoming: Connection.Incoming, peer: Peer, connection: ConnectionID) {
+        method = incoming.call.method
+        more = incoming.call.more
+        oneway = incoming.call.oneway
+        text = incoming.text
         self.peer = peer
         self.connection = connection
     }
@@ -60,7 +58,7 @@ public struct VarlinkCall: Sendable {
     ///   invalid.
     public func parameters<T: Decodable>(as type: T.Type) throws(VarlinkError) -> T {
         do {
-            return try Message.decode(type, from: text)
+            return try Message.decode(type, from: text.bytes)
         } catch let error as DecodingError {
             throw .invalidParameter(Self.field(of: error))
         } catch {

@@ -11,13 +11,15 @@ internal import Synchronization
 public struct VarlinkReplies: Sendable {
     private let state: State
 
-    /// - Parameter reserve: reserves this many bytes until the last reference to the reservation is gone; nil
-    ///   if it cannot.
+    /// - Parameters:
+    ///   - account: whose turn it takes to encode a large reply.
+    ///   - reserve: reserves this many bytes until the last reference to the reservation is gone; nil if it cannot.
     init(
-        call: Message.Call, channel: FramedChannel, maximumLength: Int,
+        call: Message.Call, channel: FramedChannel, account: UInt32, maximumLength: Int,
         reserve: @escaping @Sendable (Int) -> MessageMemory.Reservation?
     ) {
-        state = State(call: call, channel: channel, maximumLength: maximumLength, reserve: reserve)
+        state = State(
+            call: call, channel: channel, account: account, maximumLength: maximumLength, reserve: reserve)
     }
 
     /// Sends a reply that others will follow.
@@ -32,7 +34,7 @@ public struct VarlinkReplies: Sendable {
     public func send<T: Encodable & Sendable>(_ reply: T) async throws {
         guard state.more || state.oneway else { throw VarlinkError.expectedMore }
         try state.check()
-        try await state.write { try Message.reply(reply, continues: true) }
+        try await state.write(isSlow: reply is any SlowlyEncoded) { try Message.reply(reply, continues: true) }
     }
 
     /// Sends the last reply.
@@ -40,7 +42,9 @@ public struct VarlinkReplies: Sendable {
     /// - Throws: the same as ``send(_:)`` apart from `ExpectedMore`.
     public func finish<T: Encodable & Sendable>(_ reply: T) async throws {
         try state.check()
-        try await state.write(ending: true) { try Message.reply(reply, continues: false) }
+        try await state.write(ending: true, isSlow: reply is any SlowlyEncoded) {
+            try Message.reply(reply, continues: false)
+        }
     }
 
     /// Sends an empty last reply.
@@ -68,16 +72,18 @@ extension VarlinkReplies {
         let oneway: Bool
         let isFinished = Mutex(false)
         private let channel: FramedChannel
+        private let account: UInt32
         private let maximumLength: Int
         private let reserve: @Sendable (Int) -> MessageMemory.Reservation?
 
         init(
-            call: Message.Call, channel: FramedChannel, maximumLength: Int,
+            call: Message.Call, channel: FramedChannel, account: UInt32, maximumLength: Int,
             reserve: @escaping @Sendable (Int) -> MessageMemory.Reservation?
         ) {
             more = call.more
             oneway = call.oneway
             self.channel = channel
+            self.account = account
             self.maximumLength = maximumLength
             self.reserve = reserve
         }
@@ -100,10 +106,14 @@ extension VarlinkReplies {
         ///
         /// A last reply ends the call only once it has been encoded, so that an error can still be sent in
         /// its place.
-        func write(ending: Bool = false, _ encode: () throws -> ByteBuffer) async throws {
+        func write(
+            ending: Bool = false, isSlow: Bool = false, _ encode: @escaping @Sendable () throws -> ByteBuffer
+        ) async throws {
             let message: ByteBuffer
             do {
-                message = try encode()
+                message = try await isSlow ? SlowLane.run(for: account, encode) : encode()
+            } catch let error as CancellationError {
+                throw error
             } catch {
                 throw SgloradError.internal("a reply could not be encoded", cause: error)
             }

@@ -22,6 +22,9 @@ public final class VarlinkServer: Sendable {
     private let logger: Logger
     private let group: any EventLoopGroup
     private let registry: ConnectionRegistry
+    private let peers: PeerRules
+    /// What a peer is told whose idle connection is closed to make room for another user's.
+    private let farewell: ByteBuffer?
     private let phase = Mutex(Phase.idle)
     private let accepted: AsyncStream<Connection>
     private let acceptedContinuation: AsyncStream<Connection>.Continuation
@@ -35,16 +38,22 @@ public final class VarlinkServer: Sendable {
     ///     is used.
     ///   - eventLoopGroup: runs its connections; the caller keeps it alive.
     ///   - limits: what peers may use of the server's resources.
+    ///   - peers: which users are one account, and who is an administrator.
     ///   - logger: receives failed calls.
     public init(
         address: ListenAddress, information: ServiceInformation, interfaces: [any VarlinkInterface],
-        limits: ServerLimits = ServerLimits(), logger: Logger,
+        limits: ServerLimits = ServerLimits(), peers: PeerRules = PeerRules(), logger: Logger,
         eventLoopGroup: any EventLoopGroup = VarlinkServer.defaultEventLoopGroup
     ) {
         self.address = address
         self.logger = logger
         group = eventLoopGroup
+        self.peers = peers
         registry = ConnectionRegistry(limits: limits)
+        farewell = interfaces.first.flatMap { interface in
+            let error = VarlinkError(Self.crowdedOut, interface: interface.name)
+            return try? Message.error(error.name, ErrorParameters(error.parameters))
+        }
         let service: any VarlinkInterface = ServiceInterface(information, interfaces: interfaces)
         self.interfaces = Dictionary((interfaces + [service]).map { ($0.name, $0) }) { _, last in last }
         (accepted, acceptedContinuation) = AsyncStream.makeStream()
@@ -143,18 +152,24 @@ extension VarlinkServer {
         PeerCredentials.peer(of: channel).flatMap { peer in
             do {
                 let limits = self.limits
+                let account = self.peers.account(peer.uid)
                 let framed = try FramedChannel(
                     on: channel,
                     limits: FrameLimits(
                         length: limits.messageLength, shortest: Message.shortestCall,
                         halfMessage: TimeAmount(limits.halfMessage),
                         unreadReply: TimeAmount(limits.unreadReply),
-                        memory: { [registry = self.registry] in registry.memory.reservation(for: peer.uid) })
+                        memory: { [registry = self.registry] in registry.memory.reservation(for: account) })
                 ) { [registry = self.registry] violation in
                     registry.count(violation.counter)
                 }
-                let connection = Connection(peer: peer, framed: framed)
-                guard self.registry.admit(connection) else { return channel.close() }
+                let connection = Connection(peer: peer, account: account, framed: framed)
+                switch self.registry.admit(
+                    connection, isAdministrator: self.peers.isAdministrator(peer))
+                {
+                case .refused: return channel.close()
+                case .admitted(let dismissed): dismissed?.dismiss(self.farewell)
+                }
                 channel.closeFuture.whenComplete { _ in connection.abandon() }
                 if case .terminated = self.acceptedContinuation.yield(connection) {
                     self.registry.remove(connection)
@@ -186,42 +201,65 @@ extension VarlinkServer {
     private func serve(_ connection: Connection) async {
         await connection.serve {
             registry.count(\.malformedMessages)
-        } handle: { call in
-            await self.handle(call, on: connection)
+        } handle: { incoming in
+            await self.handle(incoming, on: connection)
         }
         for interface in interfaces.values { await interface.connectionClosed(connection.id) }
         registry.remove(connection)
     }
 
-    private func handle(_ call: Message.Call, on connection: Connection) async {
+    private func handle(_ incoming: Connection.Incoming, on connection: Connection) async {
         registry.count(\.calls)
+        let (account, limits) = (connection.account, limits)
         let replies = VarlinkReplies(
-            call: call, channel: connection.framed, maximumLength: limits.messageLength
-        ) { [registry, uid = connection.peer.uid] size in
-            let reservation = registry.memory.reservation(for: uid)
+            call: incoming.call, channel: connection.framed, account: account,
+            maximumLength: limits.messageLength
+        ) { [registry] size in
+            let reservation = registry.memory.reservation(for: account)
             if reservation.grow(to: size) { return reservation }
             registry.count(\.crowdedReplies)
             return nil
         }
-        let call = (
-            received: VarlinkCall(call, peer: connection.peer, connection: connection.id),
-            upgrade: call.upgrade
-        )
-        let interfaceName = call.received.interfaceName
+        let call = VarlinkCall(incoming, peer: connection.peer, connection: connection.id)
+        let interfaceName = call.interfaceName
         do {
             guard let interface = interfaces[interfaceName] else {
                 throw VarlinkError.interfaceNotFound(interfaceName)
             }
-            guard !call.upgrade else { throw VarlinkError.methodNotImplemented(call.received.method) }
+            guard !incoming.call.upgrade else { throw VarlinkError.methodNotImplemented(call.method) }
+            guard incoming.call.elements <= limits.messageElements else {
+                throw Self.tooManyElements(incoming.call.elements, limit: limits.messageElements)
+            }
             let isCounted = !(interface is ServiceInterface)
-            if isCounted, !registry.begin(connection.peer) { throw Self.tooManyCalls }
-            defer { if isCounted { registry.end(connection.peer) } }
-            try await interface.handle(call.received, replies: replies)
+            if isCounted,
+                !registry.begin(account, isAdministrator: peers.isAdministrator(connection.peer))
+            {
+                throw Self.tooManyCalls
+            }
+            defer { if isCounted { registry.end(account) } }
+            try await interface.handle(call, replies: replies)
             guard !replies.isFinished else { return }
-            throw SgloradError.internal("\(call.received.method) ended without a reply")
+            throw SgloradError.internal("\(call.method) ended without a reply")
         } catch {
-            await fail(error, call: call.received, replies: replies, connection: connection)
+            await fail(
+                connection.isDismissed ? Self.crowdedOut : error, call: call, replies: replies,
+                connection: connection)
         }
+    }
+
+    private static func tooManyElements(_ count: Int, limit: Int) -> SgloradError {
+        .invalidRequest(
+            field: "parameters",
+            reason: "have \(count) JSON elements (values, keys, and ends of lists and objects); at most \(limit) are "
+                + "accepted. Send fewer at a time")
+    }
+
+    private static var crowdedOut: SgloradError {
+        SgloradError(
+            .busy,
+            "The connection was closed because all are taken and you have the most. Use fewer, and connect again. "
+                + "A request that was acknowledged is kept.",
+            parameters: ["retryAfter": .double(1), "reason": .string("too many connections")])
     }
 
     private static var tooManyCalls: SgloradError {

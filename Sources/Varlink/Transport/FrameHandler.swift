@@ -40,7 +40,9 @@ final class FrameHandler: ChannelDuplexHandler {
     private let violated: @Sendable (Violation) -> Void
     private let writes: WriteWatch
 
-    private var partial: ByteBuffer?
+    private var partial: ByteBuffer? {
+        didSet { if (partial == nil) != (oldValue == nil) { queue.isMidMessage = partial != nil } }
+    }
     private var reservation: MessageMemory.Reservation?
     private var searched = 0
     private var lastProgress = NIODeadline.now()
@@ -78,7 +80,7 @@ final class FrameHandler: ChannelDuplexHandler {
             buffer = partial
         }
         guard reserve(buffer) else { return fail(.noMemory, context: context) }
-        var isDivided = false
+        var frames = 0
         while true {
             let found = buffer.withUnsafeReadableBytes { bytes in
                 bytes[min(searched, bytes.count)...].firstIndex(of: 0)
@@ -89,8 +91,12 @@ final class FrameHandler: ChannelDuplexHandler {
                 return fail(.tooLong, context: context)
             }
             buffer.moveReaderIndex(forwardBy: 1)
+            frames += 1
+            // Many short messages take more memory than their bytes.
+            guard frames % 64 != 0 || reserve(buffer, frames: frames) else {
+                return fail(.noMemory, context: context)
+            }
             queue.append(Frame(bytes: bytes, reservation: reservation))
-            isDivided = true
             guard length >= limits.shortest else {
                 isOver = true
                 return stop()
@@ -99,9 +105,9 @@ final class FrameHandler: ChannelDuplexHandler {
         searched = buffer.readableBytes
         guard searched <= limits.length else { return fail(.tooLong, context: context) }
         lastProgress = .now()
-        if isDivided { reservation = nil }
+        if frames > 0 { reservation = nil }
         guard searched > 0 else { return }
-        if isDivided {
+        if frames > 0 {
             // The rest must not keep the buffer of the messages before it alive.
             buffer = ByteBuffer(bytes: buffer.readableBytesView)
             guard reserve(buffer) else { return fail(.noMemory, context: context) }
@@ -130,12 +136,13 @@ final class FrameHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// Reserves the memory of a buffer; false if a limit would be exceeded.
-    private func reserve(_ buffer: ByteBuffer) -> Bool {
-        guard let memory = limits.memory, buffer.storageCapacity > MessageMemory.free else { return true }
+    /// Reserves the memory of a buffer and the messages in it; false if a limit would be exceeded.
+    private func reserve(_ buffer: ByteBuffer, frames: Int = 0) -> Bool {
+        let size = buffer.storageCapacity + frames * (MemoryLayout<Frame>.stride + 16)
+        guard let memory = limits.memory, size > MessageMemory.free else { return true }
         let reservation = reservation ?? memory()
         self.reservation = reservation
-        return reservation.grow(to: buffer.storageCapacity)
+        return reservation.grow(to: size)
     }
 
     private func stop() {

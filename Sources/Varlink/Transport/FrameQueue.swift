@@ -20,6 +20,8 @@ final class FrameQueue: Sendable {
         var isFinished = false
         /// Whether the channel asked to read and was told to wait.
         var isReadHeld = false
+        /// Whether part of a message has arrived.
+        var isMidMessage = false
     }
 
     private let state = Mutex(State())
@@ -46,6 +48,12 @@ final class FrameQueue: Sendable {
     /// When the consumer began to wait for a message; nil if it does not wait.
     var waitingSince: NIODeadline? {
         state.withLock { $0.waiter == nil ? nil : $0.waitingSince }
+    }
+
+    /// Whether part of a message has arrived that is not in the queue yet.
+    var isMidMessage: Bool {
+        get { state.withLock { $0.isMidMessage } }
+        set { state.withLock { $0.isMidMessage = newValue } }
     }
 
     func append(_ frame: Frame) {

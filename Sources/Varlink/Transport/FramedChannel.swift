@@ -37,6 +37,9 @@ struct FramedChannel: Sendable {
         try await channel.writeAndFlush(message).get()
     }
 
+    /// Since when the consumer has waited for a message, nil if it does not wait, and whether part of one has arrived.
+    var waiting: (since: NIODeadline?, isMidMessage: Bool) { (queue.waitingSince, queue.isMidMessage) }
+
     /// Closes the channel; messages that were received can still be consumed.
     func close() {
         channel.close(promise: nil)

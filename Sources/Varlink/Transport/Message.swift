@@ -11,6 +11,8 @@ enum Message {
         var more = false
         var oneway = false
         var upgrade = false
+        /// How many JSON elements the whole message has: values, keys, and ends of objects and arrays.
+        var elements = 0
     }
 
     /// A received reply with its parameters still encoded.
@@ -29,8 +31,9 @@ enum Message {
 
     /// Parses a call; nil if it is not valid JSON or not a call.
     static func call(_ frame: ByteBuffer) -> Call? {
-        guard let members = members(of: frame) else { return nil }
+        guard let (members, elements) = members(of: frame) else { return nil }
         var call = Call()
+        call.elements = elements
         for (key, value) in members {
             switch key {
             case "method":
@@ -52,7 +55,7 @@ enum Message {
 
     /// Parses a reply; nil if it is not valid JSON or not a reply.
     static func reply(_ frame: ByteBuffer) -> Reply? {
-        guard let members = members(of: frame) else { return nil }
+        guard let (members, _) = members(of: frame) else { return nil }
         var reply = Reply()
         for (key, value) in members {
             switch key {
@@ -74,10 +77,19 @@ enum Message {
 
     /// Decodes parameters; absent parameters count as an empty object.
     static func decode<T: Decodable>(_ type: T.Type, from parameters: ByteBuffer?) throws -> T {
-        let data = parameters.map { Data($0.readableBytesView) } ?? Data("{}".utf8)
-        return try JSONDecoder().decode(type, from: data)
+        guard let parameters else { return try JSONDecoder().decode(type, from: Data("{}".utf8)) }
+        return try parameters.withUnsafeReadableBytes { bytes in
+            guard let start = bytes.baseAddress else { throw EmptyParameters() }
+            // Not copied: large parameters would stand in memory twice.
+            let data = Data(
+                bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count, deallocator: .none)
+            return try JSONDecoder().decode(type, from: data)
+        }
     }
 }
+
+/// Parameters without a byte, which no parsed message has.
+private struct EmptyParameters: Error {}
 
 extension Message {
     /// Encodes a call with its NUL.
@@ -137,19 +149,20 @@ extension Message {
 }
 
 extension Message {
-    /// The members of the top-level object; nil if it is invalid or a key is repeated.
-    private static func members(of frame: ByteBuffer) -> [String: ByteBuffer]? {
+    /// The members of the top-level object, and the number of elements in all; nil if it is invalid or a key is
+    /// repeated.
+    private static func members(of frame: ByteBuffer) -> (members: [String: ByteBuffer], elements: Int)? {
         let scanned = frame.withUnsafeReadableBytes {
-            try? JSONScanner.members(of: $0, maximumDepth: maximumDepth, maximumCount: maximumMembers)
+            try? JSONScanner.scan($0, maximumDepth: maximumDepth, maximumCount: maximumMembers)
         }
         guard let scanned else { return nil }
         var members: [String: ByteBuffer] = [:]
-        for member in scanned {
+        for member in scanned.members {
             let slice = frame.getSlice(
                 at: frame.readerIndex + member.value.lowerBound, length: member.value.count)
             guard members.updateValue(slice ?? ByteBuffer(), forKey: member.key) == nil else { return nil }
         }
-        return members
+        return (members, scanned.elements)
     }
 
     private static func string(_ value: ByteBuffer) -> String? {

@@ -18,7 +18,7 @@ struct CacheStatisticsCommand: AsyncParsableCommand {
             ] {
                 table.add([kind, String(usage.count), Format.bytes(usage.bytes)])
             }
-            table.add(["database", "-", Format.bytes(reply.databaseBytes)])
+            if let bytes = reply.databaseBytes { table.add(["database", "-", Format.bytes(bytes)]) }
             report.table(table, orIfEmpty: "")
         }
     }

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 import Varlink
@@ -13,11 +14,11 @@ struct TestServer: Sendable {
 
     /// Serves while the body runs, then shuts down and waits for the end.
     static func run(
-        limits: ServerLimits = ServerLimits(), also interfaces: [any VarlinkInterface] = [],
-        _ body: @Sendable (TestServer) async throws -> Void
+        limits: ServerLimits = ServerLimits(), peers: PeerRules = PeerRules(),
+        also interfaces: [any VarlinkInterface] = [], _ body: @Sendable (TestServer) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            let test = TestServer(path: "\(folder)/s", limits: limits, also: interfaces)
+            let test = TestServer(path: "\(folder)/s", limits: limits, peers: peers, also: interfaces)
             try await test.server.bind()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await test.server.run() }
@@ -33,14 +34,17 @@ struct TestServer: Sendable {
         }
     }
 
-    init(path: String, limits: ServerLimits = ServerLimits(), also interfaces: [any VarlinkInterface] = []) {
+    init(
+        path: String, limits: ServerLimits = ServerLimits(), peers: PeerRules = PeerRules(),
+        also interfaces: [any VarlinkInterface] = []
+    ) {
         self.path = path
         interface = TestInterface()
         server = VarlinkServer(
             address: .path(path, mode: 0o600),
             information: ServiceInformation(
                 vendor: "V", product: "P", version: "1", url: "https://example.org"),
-            interfaces: [interface] + interfaces, limits: limits,
+            interfaces: [interface] + interfaces, limits: limits, peers: peers,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -66,5 +70,16 @@ struct TestServer: Sendable {
             #expect(await raw.receive() == "{}")
         }
         return connections
+    }
+}
+
+/// Gives each connection the next account of a list, and the last one from then on.
+final class AccountByTurn: Sendable {
+    private let rest: Mutex<[UInt32]>
+
+    init(_ accounts: [UInt32]) { rest = Mutex(accounts) }
+
+    func next() -> UInt32 {
+        rest.withLock { rest in rest.count > 1 ? rest.removeFirst() : rest[0] }
     }
 }

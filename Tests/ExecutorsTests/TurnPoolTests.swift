@@ -1,0 +1,76 @@
+import ErrorModel
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Executors
+
+@Suite("A pool with turns", .timeLimit(.minutes(20)))
+struct TurnPoolTests {
+    /// What ran, in order.
+    private final class Journal: Sendable {
+        private let entries = Mutex<[UInt32]>([])
+        var all: [UInt32] { entries.withLock { $0 } }
+        func add(_ user: UInt32) { entries.withLock { $0.append(user) } }
+    }
+
+    @Test func `a user's next piece waits for no more than what is running`() async throws {
+        let (pool, journal) = (TurnPool(threads: 1), Journal())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    try await pool.run(for: 1) { () throws(SgloradError) in
+                        _ = usleep(2_000)
+                        journal.add(1)
+                    }
+                }
+            }
+            while journal.all.count < 5 { try await Task.sleep(for: .milliseconds(1)) }
+            try await pool.run(for: 2) { () throws(SgloradError) in journal.add(2) }
+            #expect(journal.all.count < 40)
+            try await group.waitForAll()
+        }
+        await pool.shutdown()
+    }
+
+    @Test func `users share the threads by time, not by number of pieces`() async throws {
+        let (pool, journal) = (TurnPool(threads: 1), Journal())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (user, pieces, time) in [(1, 30, 20_000), (2, 300, 2_000)] as [(UInt32, Int, UInt32)] {
+                for _ in 0..<pieces {
+                    group.addTask {
+                        try await pool.run(for: user) { () throws(SgloradError) in
+                            _ = usleep(time)
+                            journal.add(user)
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        // While both have work, the first gets one long piece for some ten short ones of the second.
+        let both = journal.all.prefix(150)
+        #expect((5...40).contains(both.count { $0 == 1 }), "\(both.count { $0 == 1 })")
+        await pool.shutdown()
+    }
+
+    @Test func `who gives up waiting leaves the line, and a failure is passed on`() async throws {
+        let pool = TurnPool(threads: 1)
+        let first = Task { try await pool.run(for: 1) { () throws(SgloradError) in _ = usleep(100_000) } }
+        try await Task.sleep(for: .milliseconds(20))
+        let gone = Task {
+            try await pool.run(for: 1) { () throws(SgloradError) in Issue.record("it ran nevertheless") }
+        }
+        try await Task.sleep(for: .milliseconds(5))
+        gone.cancel()
+        _ = await refusal(.cancelled) { try await gone.value }
+        _ = await refusal(.notFound) {
+            try await pool.run(for: 2) { () throws(SgloradError) in
+                throw .notFound("thing", "x", remedy: "There is none.")
+            }
+        }
+        try await first.value
+        await pool.shutdown()
+    }
+}
