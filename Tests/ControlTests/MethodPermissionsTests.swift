@@ -25,7 +25,8 @@ struct MethodPermissionsTests {
         let administrators = Methods.Name.allCases.filter { $0.standing == .administrator }
         #expect(
             Set(administrators) == [
-                .addBase, .uploadFile, .importExpert, .removeExpert, .trainGenerator, .cancelTraining,
+                .addBase, .removeBase, .renameBase, .uploadFile, .importExpert, .removeExpert,
+                .trainGenerator, .cancelTraining,
                 .evaluateGenerator, .exportGenerator, .importGenerator, .removeGenerator, .verifyCache,
                 .evictCache,
             ])
