@@ -22,7 +22,7 @@ extension BaseStore {
     /// - Returns: what was removed; nil where there is no such base, or it has experts and may not.
     /// - Throws: `storageFailure`.
     public func remove(_ name: String, mayHaveExperts: Bool) async throws(SgloradError) -> BaseRemoval? {
-        let removal = try await resources.database.write { db -> BaseRemoval? in
+        let removal = try await resources.database.writeFreeing { db -> BaseRemoval? in
             guard let base = try BaseRow.find(db, name) else { return nil }
             let experts = try ExpertRow.all(db, of: name)
             guard experts.isEmpty || mayHaveExperts else { return nil }
