@@ -46,6 +46,9 @@ torture: setup model ## kill the daemon KILLS=1000 times under load and audit wh
 faults: setup model ## make every file operation of a scenario fail, one at a time (over an hour); STRIDE=N tries every N-th
 	SGLORAD_FAULT_STRIDE=$(or $(STRIDE),1) swift test --filter FaultTests $(TEST_FLAGS)
 
+attacks: setup model ## measure what a user can do to others: a victim's calls must take under a second beside each attack (needs root)
+	SGLORAD_PATIENCE=1 swift test --no-parallel --filter "FairnessTests|MemoryBoundTests|SpoolHostilityTests" $(TEST_FLAGS)
+
 example-generator: build model ## retrain the generator of the example library, without tasks
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 
@@ -86,4 +89,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood gauge torture faults example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model build demo test spool-flood gauge torture faults attacks example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean

@@ -42,8 +42,10 @@ static void replace_lost_pages(int number, siginfo_t *info, void *context) {
         errno = saved;
         return;
     }
-    // Not one of these mappings: the instruction is repeated under the action that was there before.
+    // Not one of these mappings: the instruction is repeated under the action that was there before. A signal that was sent has
+    // no instruction to repeat, so it is sent again; it arrives when this handler returns.
     sigaction(SIGBUS, &previous, NULL);
+    if (info->si_code <= 0) raise(SIGBUS);
     errno = saved;
 }
 

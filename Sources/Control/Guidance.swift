@@ -1,9 +1,9 @@
 internal import Adaptation
 internal import ErrorModel
 internal import Executors
+internal import Files
 internal import Generation
 internal import SemanticGuidance
-internal import Files
 internal import SgloradInterface
 internal import TextEncoding
 internal import Varlink

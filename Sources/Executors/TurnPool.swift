@@ -86,6 +86,12 @@ public final class TurnPool: Sendable {
         try? await threads.shutdownGracefully()
     }
 
+    /// How many pieces wait for their turn.
+    var waiting: Int { state.withLock { $0.lines.values.reduce(0) { $0 + $1.waiting.count } } }
+
+    /// How many pieces are running.
+    var running: Int { state.withLock { $0.lines.values.reduce(0) { $0 + $1.running } } }
+
     private func enter(_ piece: Piece, of user: UInt32) {
         state.withLock { state in
             var line = state.lines.removeValue(forKey: user) ?? Line()

@@ -248,7 +248,9 @@ extension AdapterRow: CheckedRow {
     fileprivate static func sound(_ row: Row, experts: (String) -> [String]) -> AdapterRecord? {
         guard var adapter = try? AdapterRow(row: row).adapter else { return nil }
         adapter.experts = experts(adapter.id)
-        guard let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name) else { return adapter }
+        guard let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name) else {
+            return adapter
+        }
         return adapter.checksum == stated ? adapter : nil
     }
 

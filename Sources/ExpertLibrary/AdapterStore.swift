@@ -106,7 +106,9 @@ public struct AdapterStore: Sendable {
         return try await database.read { db in
             var rows = AdapterRow.all()
             if pinned { rows = rows.filter(AdapterRow.Columns.isPinned == true) }
-            guard let accounts else { rows = rows.filter(AdapterRow.Columns.uid == uid); return try Self.bytes(rows, db) }
+            guard let accounts else {
+                rows = rows.filter(AdapterRow.Columns.uid == uid); return try Self.bytes(rows, db)
+            }
             let account = accounts.account(of: uid)
             // The index on uid, createdAt and bytes answers this alone.
             let users = try AdapterRow.select(AdapterRow.Columns.uid, as: UserID.self).distinct().fetchAll(db)

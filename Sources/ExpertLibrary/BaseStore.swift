@@ -59,7 +59,8 @@ public struct BaseStore: Sendable {
             guard try ExpertRow.filter(ExpertRow.Columns.base == name).fetchCount(db) == experts.count else {
                 throw SgloradError.storageFailure(
                     state.cacheDatabase,
-                    "the row of an expert of '\(name)' has changed. 'sglorad-ctl cache verify --repair' restores it.")
+                    "the row of an expert of '\(name)' has changed. 'sglorad-ctl cache verify --repair' restores it."
+                )
             }
             return (base, experts)
         }
@@ -161,7 +162,9 @@ extension BaseRecord {
     var checksum: String {
         get throws {
             var sum = RowChecksum()
-            for field in [name, try JSONColumn.encode(layout), try JSONColumn.encode(template)] { sum.add(field) }
+            for field in [name, try JSONColumn.encode(layout), try JSONColumn.encode(template)] {
+                sum.add(field)
+            }
             sum.add(reference)
             sum.add(formerNames)
             return sum.text

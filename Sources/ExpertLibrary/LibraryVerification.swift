@@ -58,7 +58,8 @@ extension LibraryInventory {
                     LibraryProblem(
                         subject: blob.subject, fault: .manifest, path: store.manifestPath(of: digest),
                         finding: "is missing"))
-            } else if depth == .content, !Self.isSound(store.manifestPath(of: digest), blob.subject, checksums[digest])
+            } else if depth == .content,
+                !Self.isSound(store.manifestPath(of: digest), blob.subject, checksums[digest])
             {
                 result.problems.append(
                     LibraryProblem(

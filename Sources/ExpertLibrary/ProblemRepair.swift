@@ -57,7 +57,8 @@ struct ProblemRepair: Sendable {
         guard let generator = try await generators.find(id), concerns(generator.parameters)
         else { return false }
         guard problem.fault != .manifest else {
-            try await resources.writeManifest(GeneratorManifest(generator: generator), of: generator.parameters)
+            try await resources.writeManifest(
+                GeneratorManifest(generator: generator), of: generator.parameters)
             return true
         }
         guard try await quarantine(blob: generator.parameters, bytes: generator.bytes) else { return false }

@@ -50,7 +50,9 @@ extension CheckedRow {
     /// The content of a row; nil where it cannot be decoded or does not match its checksum.
     static func sound(_ row: Row, _ db: Database) -> Content? {
         guard let content = try? content(of: row, db) else { return nil }
-        guard let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name) else { return content }
+        guard let stated = try? row.decode(String?.self, forColumn: RowChecksum.column.name) else {
+            return content
+        }
         return (try? checksum(of: content)) == stated ? content : nil
     }
 

@@ -36,7 +36,9 @@ struct RowRepair: Sendable {
     /// Removes a row that is still damaged.
     ///
     /// - Returns: the row; nil where it is sound by now, or gone.
-    private static func remove<Table: CheckedRow>(_ number: Int64, _: Table.Type, _ db: Database) throws -> Row? {
+    private static func remove<Table: CheckedRow>(_ number: Int64, _: Table.Type, _ db: Database) throws
+        -> Row?
+    {
         guard try Table.damaged(db).contains(where: { $0.number == number }) else { return nil }
         let row = try Row.fetchOne(
             db, sql: "SELECT * FROM \(Table.databaseTableName) WHERE rowid = ?", arguments: [number])
@@ -92,7 +94,8 @@ struct RowRepair: Sendable {
     /// Replaces an adapter's row by its manifest, which is found by either of its identifiers.
     private func repairAdapter() async throws(SgloradError) -> Bool {
         let number = row.number
-        let old = try await database.write { db -> (isThere: Bool, id: String, request: String, uid: String) in
+        let old = try await database.write {
+            db -> (isThere: Bool, id: String, request: String, uid: String) in
             let old = try Self.remove(number, AdapterRow.self, db)
             try OrphanedRows.remove(db)
             let uid = (try? old?.decode(Int64.self, forColumn: "uid")).map { "\($0)" } ?? ""
@@ -111,7 +114,8 @@ struct RowRepair: Sendable {
             guard Folder.exists(folder) else { return }
             try Quarantine(resources.state).move(
                 [folder], as: row.fileName,
-                reason: "\(row.name): its row and its manifest were damaged. Request it again: the same intent, options "
+                reason:
+                    "\(row.name): its row and its manifest were damaged. Request it again: the same intent, options "
                     + "and seed give the same adapter.")
         }
         return true
@@ -156,7 +160,8 @@ struct LostRows: Sendable {
                 let expert = manifest.expert
                 let isKnown = try !ExpertRow.filter(
                     ExpertRow.Columns.base == expert.base
-                        && (ExpertRow.Columns.name == expert.name || ExpertRow.Columns.digest == expert.digest)
+                        && (ExpertRow.Columns.name == expert.name
+                            || ExpertRow.Columns.digest == expert.digest)
                 ).isEmpty(db)
                 if isKnown { continue }
                 try ExpertStore.insert(expert, db)

@@ -76,8 +76,15 @@ public struct DiskReserve: Sendable {
     }
 
     /// Gives the reserve's room back if the disk is full, so that a start finds room for the databases' logs; blocks.
-    public func releaseIfFull() {
-        if isDiskFull { release() }
+    ///
+    /// - Returns: whether it did; then ``restore(_:)`` takes back what is left.
+    public func releaseIfFull() -> Bool { isDiskFull && release() }
+
+    /// Makes the reserve again after a start; blocks.
+    ///
+    /// - Parameter wasReleased: whether the start had its room: then what is left is taken back at once, before others fill it.
+    public func restore(_ wasReleased: Bool) {
+        if wasReleased { reclaim() } else { ensure() }
     }
 
     /// Whether the disk has less room than a small transaction needs.

@@ -38,7 +38,9 @@ public final class UserAccounts: Sendable {
     private let file: String
     private let state = Mutex(State())
 
-    /// Reads the ranges. A file that does not exist means that there are none.
+    /// Reads the ranges.
+    ///
+    /// A file that does not exist means that there are none.
     ///
     /// - Parameter file: the table of subordinate user IDs.
     public init(file: String = "/etc/subuid") {
@@ -92,8 +94,9 @@ public final class UserAccounts: Sendable {
         return try file.read(min(file.bytes, Self.maximumBytes))
     }
 
-    /// The ranges of a table, sorted and disjoint; where two overlap, the line that comes first has the ID. A
-    /// line that is not `owner:first:count`, or whose owner is unknown, is passed over as shadow's tools do.
+    /// The ranges of a table, sorted and disjoint; where two overlap, the line that comes first has the ID.
+    ///
+    /// A line that is not `owner:first:count`, or whose owner is unknown, is passed over as shadow's tools do.
     private static func ranges(_ table: String, owner: (Substring) -> UserID?) -> [Range] {
         var found: [Range] = []
         for line in table.split(whereSeparator: \.isNewline) {

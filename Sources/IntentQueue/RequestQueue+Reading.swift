@@ -112,7 +112,9 @@ extension RequestQueue {
             try RequestRecord.select(Columns.uid, Columns.state, count(Columns.sequence).forKey("requests"))
                 .group(Columns.uid, Columns.state).asRequest(of: Count.self).fetchAll(db)
         }
-        return counts.reduce(into: [:]) { users, count in users[count.uid, default: [:]][count.state] = count.requests }
+        return counts.reduce(into: [:]) { users, count in
+            users[count.uid, default: [:]][count.state] = count.requests
+        }
     }
 
     private func withStage(_ request: QueuedRequest) -> QueuedRequest {

@@ -127,7 +127,8 @@ extension VarlinkReplies {
     /// Decodes the parameters of a call, large ones on threads of their own.
     ///
     /// - Throws: `org.varlink.service.InvalidParameter`; `Busy` if there is no memory for it.
-    private static func decode<Method: VarlinkMethod>(_ call: VarlinkCall) async throws -> MethodCall<Method> {
+    private static func decode<Method: VarlinkMethod>(_ call: VarlinkCall) async throws -> MethodCall<Method>
+    {
         guard call.text.isLarge else { return try MethodCall(call) }
         return try await call.text.decodeLarge { () throws(VarlinkError) in try MethodCall(call) }
     }

@@ -1,5 +1,5 @@
-import SgloradInterface
 import Files
+import SgloradInterface
 import Testing
 import Varlink
 

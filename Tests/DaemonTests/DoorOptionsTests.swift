@@ -23,7 +23,9 @@ struct DoorOptionsTests {
 
     @Test func `without any setting the designed limits apply`() async throws {
         let options = try await load()
-        #expect(options.limits == ServerLimits(reservedForAdministrators: 16) && options.access == AccessOptions())
+        #expect(
+            options.limits == ServerLimits(reservedForAdministrators: 16) && options.access == AccessOptions()
+        )
         #expect(options.limits.messageLength == 16 << 20 && options.limits.halfMessage == .seconds(45))
         #expect(options.limits.connections == 2048 && options.limits.connectionsPerUser == 512)
     }

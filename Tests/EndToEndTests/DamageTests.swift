@@ -16,7 +16,8 @@ struct DamageTests {
 
     private static func request(_ daemon: TestDaemon, seed: Int = 1) async throws -> Wire.Adapter {
         let reply = try await daemon.reply(
-            Methods.Request.Reply.self, "request", intent, "--strategy", "weighted", "--force", "--seed", "\(seed)",
+            Methods.Request.Reply.self, "request", intent, "--strategy", "weighted", "--force", "--seed",
+            "\(seed)",
             "--label", label)
         return try #require(reply.adapter)
     }
@@ -36,26 +37,33 @@ struct DamageTests {
         var spots: [Spot] = []
         let texts: [(name: String, text: String, offset: Int)] = [
             ("provenance", #""strategy":"weighted""#, 4), ("value in the provenance", #""seed":1"#, 7),
-            ("digest of a file", try #require(adapter.files.first).digest, 5), ("digest of an expert", expert, 5),
+            ("digest of a file", try #require(adapter.files.first).digest, 5),
+            ("digest of an expert", expert, 5),
             ("adapter", adapter.adapterId, 6), ("label", label, 3),
         ]
         for (name, text, offset) in texts {
             let found = try #require(database.range(of: Data(text.utf8), options: .backwards), "\(name)")
             spots.append(Spot(name: name, offset: found.lowerBound + offset))
         }
+        // Some places; `SGLORAD_DAMAGE=1` tries all of them, which takes minutes.
+        let isWhole = ProcessInfo.processInfo.environment["SGLORAD_DAMAGE"] != nil
         let header: [(String, Int)] = [
             ("magic", 3), ("page size", 16), ("read version", 19), ("reserved", 20), ("pages", 31),
             ("schema format", 47), ("encoding", 59), ("owner", 70), ("schema", 2000),
         ]
-        for (name, offset) in header { spots.append(Spot(name: name, offset: offset)) }
-        for page in 1..<database.count / 4096 {
+        for (name, offset) in isWhole ? header : [header[1], header[8]] {
+            spots.append(Spot(name: name, offset: offset))
+        }
+        for page in stride(from: 1, to: database.count / 4096, by: isWhole ? 1 : 9) {
             spots.append(Spot(name: "header of page \(page)", offset: page * 4096 + 3))
             spots.append(Spot(name: "end of page \(page)", offset: page * 4096 + 3900))
         }
         return spots
     }
 
-    @Test("whichever byte of cache.db has changed, the daemon starts, answers as before, and is sound after the remedy")
+    @Test(
+        "whichever byte of cache.db has changed, the daemon starts, answers as before, and is sound after the remedy"
+    )
     func everyPlace() async throws {
         try await withTemporaryFolder { folder in
             let made = Collector<Wire.Adapter>()
@@ -78,12 +86,14 @@ struct DamageTests {
                 for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
                 try bytes.write(to: URL(filePath: path))
                 try await TestDaemon.run(in: folder) { daemon in
-                    let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list").adapters
+                    let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
+                        .adapters
                     #expect(adapters.map(\.adapterId) == [adapter.adapterId], "\(name) at \(offset)")
                     #expect(adapters.first?.digest == adapter.digest, "\(name) at \(offset)")
                     #expect(adapters.first?.label == adapter.label, "\(name) at \(offset)")
                     #expect(adapters.first?.provenance == adapter.provenance, "\(name) at \(offset)")
-                    let experts = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list").experts
+                    let experts = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
+                        .experts
                     #expect(experts.map(\.name) == ["wn-birds", "wn-fish"], "\(name) at \(offset)")
                     let again = try await Self.request(daemon)
                     #expect(again.digest == adapter.digest, "\(name) at \(offset)")
@@ -165,13 +175,16 @@ struct DamageTests {
             let conditions = try await Self.conditions(daemon)
             let name = how.hasPrefix("generator") ? "generator" : "wn-fish"
             #expect(
-                conditions.contains { $0.name.hasPrefix("damaged/") && $0.message.contains(name) }, "\(conditions)")
+                conditions.contains { $0.name.hasPrefix("damaged/") && $0.message.contains(name) },
+                "\(conditions)")
             let experts = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list").experts
             #expect(experts.count == (how.hasPrefix("generator") ? 3 : 2))
         }
     }
 
-    @Test("a text encoder that is truncated under the running daemon is an error, and works again once it is restored")
+    @Test(
+        "a text encoder that is truncated under the running daemon is an error, and works again once it is restored"
+    )
     func truncatedEncoder() async throws {
         try await withTemporaryFolder { folder in
             let model = "\(folder)/model"
@@ -200,7 +213,8 @@ struct DamageTests {
             try await TestDaemon.run(in: folder) { try await $0.importExperts(Places.twoExperts) }
             for name in ["cache.db", "queue.db"] {
                 let change = "INSERT INTO grdb_migrations VALUES ('99: from the future')"
-                let python = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
+                let python =
+                    "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
                 let path = "\(folder)/state/\(name)"
                 let done = try await Program.run("/usr/bin/python3", ["-c", python, path, change])
                 #expect(done.status == 0, "\(done.error)")

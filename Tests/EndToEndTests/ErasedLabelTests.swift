@@ -16,9 +16,12 @@ struct ErasedLabelTests {
         return (try #require(reply.adapter).adapterId, reply.request.requestId)
     }
 
-    @Test("a label is in no file of the library once its adapter was removed or evicted, and in none at all after forget")
+    @Test(
+        "a label is in no file of the library once its adapter was removed or evicted, and in none at all after forget"
+    )
     func labels() async throws {
-        try await TestDaemon.run(configuration: "cache:\n  minimumAge: 0s\n", experts: Places.twoExperts) { daemon in
+        try await TestDaemon.run(configuration: "cache:\n  minimumAge: 0s\n", experts: Places.twoExperts) {
+            daemon in
             let removed = try await Self.label("ptarmigan", daemon)
             let evicted = try await Self.label("capercaillie", daemon)
             // The row is written again, so that the log holds more than one version of it.

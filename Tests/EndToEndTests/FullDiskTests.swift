@@ -65,12 +65,15 @@ struct FullDiskTests {
                 var requests: [String] = []
                 for seed in 0..<12 {
                     let reply = try await daemon.reply(
-                        Methods.Request.Reply.self, "request", "definitions of birds", "--force", "--seed", "\(seed)",
+                        Methods.Request.Reply.self, "request", "definitions of birds", "--force", "--seed",
+                        "\(seed)",
                         "--label", "ptarmigan\(seed)")
                     adapters.append(try #require(reply.adapter))
                     requests.append(reply.request.requestId)
                 }
-                for adapter in adapters[6...] { _ = try await daemon.control("adapter", "pin", adapter.adapterId) }
+                for adapter in adapters[6...] {
+                    _ = try await daemon.control("adapter", "pin", adapter.adapterId)
+                }
                 fill("\(state)/filler")
                 let refused = try await daemon.control("request", "definitions of birds", "--force")
                 #expect(refused.status == 1 && refused.error.contains("Free space"), "\(refused.error)")
@@ -129,7 +132,8 @@ enum StateBytes {
         let names = FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []
         return try names.map { "\(folder)/\($0)" }.filter { path in
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue else {
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue
+            else {
                 return false
             }
             return try Data(contentsOf: URL(filePath: path)).range(of: Data(text.utf8)) != nil

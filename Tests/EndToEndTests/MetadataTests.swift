@@ -50,7 +50,8 @@ struct MetadataTests {
                 #expect((answers[1].parameters["databaseBytes"] != nil) == isAdministrator)
                 let metrics = try #require(answers[2].parameters["text"] as? String)
                 #expect(metrics.contains("sglorad_cache_items{kind=\"experts\"} 2"))
-                #expect(metrics.contains("sglorad_queue_requests{state=\"refused\"} \(requests / 2)"), "\(name)")
+                #expect(
+                    metrics.contains("sglorad_queue_requests{state=\"refused\"} \(requests / 2)"), "\(name)")
                 for hidden in ["sglorad_requests_total", "sglorad_calls", "process_", "sglorad_connections"] {
                     #expect(metrics.contains(hidden) == isAdministrator, "\(name): \(hidden)")
                 }

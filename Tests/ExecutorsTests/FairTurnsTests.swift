@@ -3,7 +3,7 @@ import Executors
 import Synchronization
 import Testing
 
-@Suite("Fair turns", .timeLimit(.minutes(1)))
+@Suite("Fair turns", .timeLimit(.minutes(20)))
 struct FairTurnsTests {
     /// What ran, in order.
     private final class Record: Sendable {

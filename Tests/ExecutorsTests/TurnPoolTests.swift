@@ -1,3 +1,4 @@
+import Dispatch
 import ErrorModel
 import Foundation
 import Synchronization
@@ -15,22 +16,27 @@ struct TurnPoolTests {
         func add(_ user: UInt32) { entries.withLock { $0.append(user) } }
     }
 
+    /// Keeps the only thread busy until it is opened.
+    private final class Gate: Sendable {
+        private let semaphore = DispatchSemaphore(value: 0)
+        func open() { semaphore.signal() }
+        func wait() { semaphore.wait() }
+    }
+
     @Test func `a user's next piece waits for no more than what is running`() async throws {
-        let (pool, journal) = (TurnPool(threads: 1), Journal())
+        let (pool, journal, gate) = (TurnPool(threads: 1), Journal(), Gate())
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pool.run(for: 1) { () throws(SgloradError) in gate.wait() } }
+            try await eventually("the first piece to run") { pool.running == 1 }
             for _ in 0..<40 {
-                group.addTask {
-                    try await pool.run(for: 1) { () throws(SgloradError) in
-                        _ = usleep(2_000)
-                        journal.add(1)
-                    }
-                }
+                group.addTask { try await pool.run(for: 1) { () throws(SgloradError) in journal.add(1) } }
             }
-            while journal.all.count < 5 { try await Task.sleep(for: .milliseconds(1)) }
-            try await pool.run(for: 2) { () throws(SgloradError) in journal.add(2) }
-            #expect(journal.all.count < 40)
+            group.addTask { try await pool.run(for: 2) { () throws(SgloradError) in journal.add(2) } }
+            try await eventually("all to stand in line") { pool.waiting == 41 }
+            gate.open()
             try await group.waitForAll()
         }
+        #expect(journal.all.first == 2 && journal.all.count == 41)
         await pool.shutdown()
     }
 
@@ -56,15 +62,16 @@ struct TurnPoolTests {
     }
 
     @Test func `who gives up waiting leaves the line, and a failure is passed on`() async throws {
-        let pool = TurnPool(threads: 1)
-        let first = Task { try await pool.run(for: 1) { () throws(SgloradError) in _ = usleep(100_000) } }
-        try await Task.sleep(for: .milliseconds(20))
+        let (pool, gate) = (TurnPool(threads: 1), Gate())
+        let first = Task { try await pool.run(for: 1) { () throws(SgloradError) in gate.wait() } }
+        try await eventually("the first piece to run") { pool.running == 1 }
         let gone = Task {
             try await pool.run(for: 1) { () throws(SgloradError) in Issue.record("it ran nevertheless") }
         }
-        try await Task.sleep(for: .milliseconds(5))
+        try await eventually("the next to stand in line") { pool.waiting == 1 }
         gone.cancel()
         _ = await refusal(.cancelled) { try await gone.value }
+        gate.open()
         _ = await refusal(.notFound) {
             try await pool.run(for: 2) { () throws(SgloradError) in
                 throw .notFound("thing", "x", remedy: "There is none.")

@@ -20,7 +20,8 @@ struct DamagedRowTests {
     static let damages: [Damage] = [
         Damage(table: "adapter", sql: #"UPDATE adapter SET provenance = '{"sfed":7}'"#),
         Damage(table: "adapter", sql: "UPDATE adapter SET provenance = CAST(x'7b00ff' AS TEXT)"),
-        Damage(table: "adapter", sql: "UPDATE adapter SET files = replace(files, 'digest\":\"', 'digest\":\"0')"),
+        Damage(
+            table: "adapter", sql: "UPDATE adapter SET files = replace(files, 'digest\":\"', 'digest\":\"0')"),
         Damage(table: "adapter", sql: "UPDATE adapter SET files = 'x' || files"),
         Damage(table: "adapter", sql: "UPDATE adapter SET uid = uid + 1"),
         Damage(table: "adapter", sql: "UPDATE adapter SET uid = -1"),
@@ -35,8 +36,12 @@ struct DamagedRowTests {
         Damage(table: "expert", sql: "UPDATE expert SET bytes = bytes + 1 WHERE name = 'owls'"),
         Damage(table: "expert", sql: "UPDATE expert SET isForeign = 1 WHERE name = 'owls'"),
         Damage(table: "expert", sql: "UPDATE expert SET name = 'owlz' WHERE name = 'owls'"),
-        Damage(table: "expert", sql: "UPDATE checkpoint SET name = 'other' WHERE expert = 'owls' AND position = 1"),
-        Damage(table: "expert", sql: "UPDATE checkpoint SET expert = 'owlz' WHERE expert = 'owls' AND position = 1"),
+        Damage(
+            table: "expert",
+            sql: "UPDATE checkpoint SET name = 'other' WHERE expert = 'owls' AND position = 1"),
+        Damage(
+            table: "expert",
+            sql: "UPDATE checkpoint SET expert = 'owlz' WHERE expert = 'owls' AND position = 1"),
         Damage(table: "generator", sql: "UPDATE generator SET record = '[1]'"),
         Damage(table: "generator", sql: "UPDATE generator SET parameters = 'x' || parameters"),
         Damage(table: "generator", sql: "UPDATE generatorExpert SET digest = 'x' || digest"),
@@ -93,7 +98,9 @@ struct DamagedRowTests {
     @Test(arguments: ["adapter", "expert", "generator"])
     func `without its manifest a changed row's files go to quarantine`(table: String) async throws {
         let filled = try await FilledLibrary()
-        let manifests = try filled.place.files(under: filled.place.state.root).filter { $0.hasSuffix(".json") }
+        let manifests = try filled.place.files(under: filled.place.state.root).filter {
+            $0.hasSuffix(".json")
+        }
         for manifest in manifests where !manifest.contains("adapter_config") {
             try FileManager.default.removeItem(atPath: filled.place.state.root + "/" + manifest)
         }
@@ -106,7 +113,9 @@ struct DamagedRowTests {
         #expect(try await filled.verify().allSatisfy { $0.fault != .row })
     }
 
-    @Test func `rows of an earlier version get checksums, and are compared with their manifests first`() async throws {
+    @Test func `rows of an earlier version get checksums, and are compared with their manifests first`()
+        async throws
+    {
         let filled = try await FilledLibrary()
         let before = try await content(filled.store)
         for table in ["adapter", "expert", "generator", "base"] {

@@ -85,8 +85,12 @@ struct EvictionPolicyTests {
     }
 
     @Test func `what two users have pinned does not take a third one's only adapter`() {
-        let pins = (0..<8).map { Self.adapter("p\($0)", bytes: 500, uid: UserID($0 % 2), age: 1000, pinned: true) }
-        let third = (0..<4).map { Self.adapter("t\($0)", bytes: 100, uid: 7, age: 1000, unused: Double(10 - $0)) }
+        let pins = (0..<8).map {
+            Self.adapter("p\($0)", bytes: 500, uid: UserID($0 % 2), age: 1000, pinned: true)
+        }
+        let third = (0..<4).map {
+            Self.adapter("t\($0)", bytes: 100, uid: 7, age: 1000, unused: Double(10 - $0))
+        }
         var policy = EvictionPolicy(maximumBytes: 4000, maximumBytesPerUser: 2000)
         #expect(Self.ids(policy, pins + [third[0]]) == ["t0"], "without a guarantee")
         policy.guaranteedBytesPerUser = 250
@@ -102,7 +106,9 @@ struct EvictionPolicyTests {
     }
 
     @Test func `the IDs of one account have one share and one guarantee`() {
-        let adapters = (0..<6).map { Self.adapter("a\($0)", bytes: 100, uid: UserID($0), age: 1000, unused: Double(10 - $0)) }
+        let adapters = (0..<6).map {
+            Self.adapter("a\($0)", bytes: 100, uid: UserID($0), age: 1000, unused: Double(10 - $0))
+        }
         let policy = EvictionPolicy(maximumBytes: 300, maximumBytesPerUser: 400, guaranteedBytesPerUser: 100)
         // All six keep the one that is guaranteed to them.
         #expect(policy.victims(among: adapters, now: Sample.moment).isEmpty)

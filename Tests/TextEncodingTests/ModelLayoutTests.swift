@@ -72,7 +72,8 @@ struct ModelLayoutTests {
 
     @Test("The newer layout gives the same limit and embeddings as the older one")
     func newerLayout() throws {
-        let older = try SentenceEncoder(folder: TinyModel().path)
+        let (kept, older) = try TinyModel.withEncoder()
+        defer { withExtendedLifetime(kept) {} }
         let model = try newer()
         let encoder = try SentenceEncoder(folder: model.path)
         #expect(encoder.maximumTokens == older.maximumTokens)
@@ -155,7 +156,8 @@ struct ModelLayoutTests {
     func generalClass(name: String) throws {
         let model = try newer()
         try model.replace("BertTokenizer", with: name, in: "tokenizer_config.json")
-        let older = try SentenceEncoder(folder: TinyModel().path)
+        let (kept, older) = try TinyModel.withEncoder()
+        defer { withExtendedLifetime(kept) {} }
         let expected = try older.encode(Self.text).embedding
         #expect(try SentenceEncoder(folder: model.path).encode(Self.text).embedding == expected)
         for (old, new, fault) in [
@@ -175,7 +177,8 @@ struct ModelLayoutTests {
     func ownClass() throws {
         let model = try newer()
         try model.replace(#""lowercase": true"#, with: #""lowercase": false"#, in: "tokenizer.json")
-        let older = try SentenceEncoder(folder: TinyModel().path)
+        let (kept, older) = try TinyModel.withEncoder()
+        defer { withExtendedLifetime(kept) {} }
         let expected = try older.encode(Self.text).embedding
         #expect(try SentenceEncoder(folder: model.path).encode(Self.text).embedding == expected)
     }

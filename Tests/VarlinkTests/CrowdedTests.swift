@@ -18,7 +18,8 @@ struct CrowdedTests {
             peer: Peer(uid: account, gid: account, pid: 1), account: account, framed: framed)
     }
 
-    private func admit(_ connection: Connection, administrator: Bool = false) -> ConnectionRegistry.Admission {
+    private func admit(_ connection: Connection, administrator: Bool = false) -> ConnectionRegistry.Admission
+    {
         registry.admit(connection, isAdministrator: administrator)
     }
 

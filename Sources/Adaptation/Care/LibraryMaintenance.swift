@@ -21,7 +21,8 @@ struct LibraryMaintenance: Service {
         await cancelWhenGracefulShutdown {
             var nextVerification = ContinuousClock.now + Self.grace
             while !Task.isCancelled {
-                try? await inspector.pool.run { [state = inspector.store.state] in DiskReserve(state).ensure() }
+                try? await inspector.pool.run { [state = inspector.store.state] in DiskReserve(state).ensure()
+                }
                 await attempt("cache-eviction") { () throws(SgloradError) in _ = try await inspector.evict() }
                 if verifyEvery > .zero, ContinuousClock.now >= nextVerification {
                     await attempt("cache-verification") { () throws(SgloradError) in

@@ -117,7 +117,8 @@ package struct Health: Sendable {
         guard open >= queue.options.capacity else { return [] }
         return [
             Condition(
-                name: "queue", message: "The queue is full: as many requests are open as queue.capacity allows.",
+                name: "queue",
+                message: "The queue is full: as many requests are open as queue.capacity allows.",
                 remedy: "Wait, raise queue.capacity, or cancel some with 'sglorad-ctl queue cancel'.",
                 audience: .everybody)
         ]

@@ -67,7 +67,9 @@ package struct Experts: Sendable {
         // Found within, because a base may be renamed while others pass.
         let expert = try await store.changes.pass { () async throws(SgloradError) -> ExpertRecord in
             let expert = try await find(name, base: base)
-            guard try await store.experts.remove(expert.name, base: expert.base) else { throw .noExpert(name) }
+            guard try await store.experts.remove(expert.name, base: expert.base) else {
+                throw .noExpert(name)
+            }
             return expert
         }
         await snapshots.invalidate(expert.base)

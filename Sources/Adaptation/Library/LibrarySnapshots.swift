@@ -64,7 +64,8 @@ package actor LibrarySnapshots {
         if let known = snapshots[base.name] {
             let files = known.files
             if await looking.run({ files.areUnchanged }) { return known.snapshot }
-            logger.warning("a file of the library has changed; it is read again", metadata: ["base": "\(base.name)"])
+            logger.warning(
+                "a file of the library has changed; it is read again", metadata: ["base": "\(base.name)"])
             invalidate(base.name)
         }
         var mayRepair = true

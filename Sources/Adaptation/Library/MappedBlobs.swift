@@ -55,7 +55,8 @@ final class VerifiedBlobs: Sendable {
         for (path, print) in files.prints {
             guard let print, known.withLock({ $0[path] }) != print else { continue }
             guard try FileDigest.sha256(file: path) == Path.name(of: path) else {
-                throw .invalidFile(path, "its content has changed; 'sglorad-ctl cache verify --repair' moves it away")
+                throw .invalidFile(
+                    path, "its content has changed; 'sglorad-ctl cache verify --repair' moves it away")
             }
             known.withLock { $0[path] = print }
         }

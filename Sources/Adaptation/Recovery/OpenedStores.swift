@@ -40,8 +40,8 @@ package struct OpenedStores: Sendable {
         accounts: UserAccounts, progress: some StartObserver, logger: Logger
     ) async throws(SgloradError) -> OpenedStores {
         let reserve = DiskReserve(state)
-        reserve.releaseIfFull()
-        defer { reserve.ensure() }
+        let wasReleased = reserve.releaseIfFull()
+        defer { reserve.restore(wasReleased) }
         let time = try ServiceTime(state)
         let damaged = Quarantine(state)
         let losses = try QueueLosses(state, damaged, logger)
@@ -84,7 +84,9 @@ package struct OpenedStores: Sendable {
         }
         if case .repaired = finding {
             for lost in try await store.integrity.adoptLost() {
-                logger.warning("a row was lost with the damage and restored from its manifest", metadata: ["row": "\(lost)"])
+                logger.warning(
+                    "a row was lost with the damage and restored from its manifest",
+                    metadata: ["row": "\(lost)"])
             }
         }
         progress.begin("Reconciling files and rows")

@@ -53,7 +53,7 @@ package struct AdapterPipeline: Sendable {
         let before = MappedFiles.losses
         do throws(SgloradError) {
             return try await answer(request, intent, since: before, stage: stage)
-        } catch where MappedFiles.losses != before {
+        } catch  where MappedFiles.losses != before {
             // A mapped file was truncated meanwhile: whatever is damaged goes to quarantine, and the rest answers.
             return try await answer(request, intent, since: MappedFiles.losses, stage: stage)
         }

@@ -72,8 +72,9 @@ package struct Belongings: Sendable {
         _ id: String, _ isPinned: Bool, for caller: Caller
     ) async throws(SgloradError) -> AdapterRecord {
         let record = try await adapter(id, for: caller)
-        guard let pinned = try await store.adapters.pin(
-            record.id, isPinned, atMost: policy.maximumPinnedBytesPerUser)
+        guard
+            let pinned = try await store.adapters.pin(
+                record.id, isPinned, atMost: policy.maximumPinnedBytesPerUser)
         else { throw .noAdapter(id) }
         return pinned
     }

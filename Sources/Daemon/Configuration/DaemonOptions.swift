@@ -71,7 +71,9 @@ public struct CacheOptions: Sendable, Hashable {
 
     /// Creates options; the defaults are 4 GiB of adapters, 2 GiB per user, and a daily verification.
     public init(
-        eviction: EvictionPolicy = EvictionPolicy(maximumBytes: 4 << 30, maximumBytesPerUser: 2 << 30),
+        eviction: EvictionPolicy = EvictionPolicy(
+            maximumBytes: 4 << 30, maximumBytesPerUser: 2 << 30, guaranteedBytesPerUser: (4 << 30) / 64,
+            maximumPinnedBytesPerUser: (4 << 30) / 8),
         verifyEvery: Duration = .seconds(86400)
     ) {
         self.eviction = eviction

@@ -108,7 +108,9 @@ final class ConnectionRegistry: Sendable {
                 if isAdministrator, state.reserved < state.limits.reservedForAdministrators {
                     isReserved = true
                 } else {
-                    guard let victim = state.mostDispensable(forUserWith: ofUser) else { return state.refuse() }
+                    guard let victim = state.mostDispensable(forUserWith: ofUser) else {
+                        return state.refuse()
+                    }
                     isReserved = victim.isReserved
                     dismissed = victim.connection
                     state.remove(victim.connection)
@@ -177,7 +179,8 @@ extension ConnectionRegistry.State {
     /// The most dispensable connection of the user with the most; nil if a newcomer with this many would then have
     /// more than that user.
     fileprivate func mostDispensable(forUserWith count: Int) -> ConnectionRegistry.Entry? {
-        guard let (account, most) = perUser.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), most > count + 1
+        guard let (account, most) = perUser.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }),
+            most > count + 1
         else { return nil }
         return open.values.lazy.filter { $0.connection.account == account }
             .map { (entry: $0, use: $0.connection.use) }.min { $0.use < $1.use }?.entry

@@ -34,7 +34,9 @@ public struct VarlinkReplies: Sendable {
     public func send<T: Encodable & Sendable>(_ reply: T) async throws {
         guard state.more || state.oneway else { throw VarlinkError.expectedMore }
         try state.check()
-        try await state.write(isSlow: reply is any SlowlyEncoded) { try Message.reply(reply, continues: true) }
+        try await state.write(isSlow: reply is any SlowlyEncoded) {
+            try Message.reply(reply, continues: true)
+        }
     }
 
     /// Sends the last reply.

@@ -250,7 +250,8 @@ extension VarlinkServer {
     private static func tooManyElements(_ count: Int, limit: Int) -> SgloradError {
         .invalidRequest(
             field: "parameters",
-            reason: "have \(count) JSON elements (values, keys, and ends of lists and objects); at most \(limit) are "
+            reason:
+                "have \(count) JSON elements (values, keys, and ends of lists and objects); at most \(limit) are "
                 + "accepted. Send fewer at a time")
     }
 

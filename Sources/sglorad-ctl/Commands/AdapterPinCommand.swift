@@ -5,7 +5,9 @@ struct AdapterPinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin",
         abstract: "Protect an adapter from eviction.",
-        discussion: "A pinned adapter still counts towards cache.maximumBytes. One user may pin cache.pinnedBytesPerUser.")
+        discussion:
+            "A pinned adapter still counts towards cache.maximumBytes. One user may pin cache.pinnedBytesPerUser."
+    )
 
     @OptionGroup var adapter: AdapterArgument
 
