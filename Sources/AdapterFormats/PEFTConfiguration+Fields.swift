@@ -89,7 +89,7 @@ extension PEFTConfiguration {
 /// the first key that matches. This reader accepts only the keys that PEFT itself writes: plain names and
 /// paths, optionally with a leading "^" for a complete path; a dot matches only a dot. Other regular
 /// expressions are rejected, because a malicious one could run forever. Paths are compared without what
-/// ``ModuleWrappers`` knows.
+/// `ModuleWrappers` knows.
 struct PEFTPatterns<Value: Sendable>: Sendable {
     private var entries: [String: (order: Int, value: Value)] = [:]
 

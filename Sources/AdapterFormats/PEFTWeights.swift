@@ -94,7 +94,7 @@ enum PEFTWeights {
 
 extension PEFTWeights {
     /// The name of a LoRA factor: `base_model.model.<path>.lora_A.weight`, optionally with the adapter's name
-    /// before `weight`, and with the components that ``ModuleWrappers`` knows.
+    /// before `weight`, and with the components that `ModuleWrappers` knows.
     private struct FactorName {
         let path: String
         let isA: Bool

@@ -157,7 +157,7 @@ private final class Answer<T: Sendable>: Sendable {
 
     private let stage = Mutex(Stage.open)
 
-    /// Call it once, before any ``give(_:)``.
+    /// Call it once, before any `give(_:)`.
     func await(_ continuation: CheckedContinuation<Result<T, SgloradError>, Never>) {
         stage.withLock { $0 = .awaited(continuation) }
     }

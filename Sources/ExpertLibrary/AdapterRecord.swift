@@ -269,7 +269,7 @@ extension AdapterRow: CheckedRow {
 }
 
 extension AdapterRecord {
-    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    /// The checksum of what it says, times left out; see `RowChecksum`.
     var checksum: String {
         var sum = RowChecksum()
         for field in [id, "\(uid)", base, request, provenance] { sum.add(field) }

@@ -279,7 +279,7 @@ public struct AdapterStore: Sendable {
         return removed
     }
 
-    /// How many adapters one transaction removes: few enough for the ``DiskReserve``.
+    /// How many adapters one transaction removes: few enough for the `DiskReserve`.
     private static let removedAtOnce = 32
 
     /// Removes the adapters that an expert guided.

@@ -158,7 +158,7 @@ extension BaseRow: CheckedRow {
 }
 
 extension BaseRecord {
-    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    /// The checksum of what it says, times left out; see `RowChecksum`.
     var checksum: String {
         get throws {
             var sum = RowChecksum()

@@ -221,7 +221,7 @@ extension ExpertRow: CheckedRow {
 }
 
 extension ExpertRecord {
-    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    /// The checksum of what it says, times left out; see `RowChecksum`.
     var checksum: String {
         var sum = RowChecksum()
         for field in [base, name, description, digest, parameters, encoder] { sum.add(field) }

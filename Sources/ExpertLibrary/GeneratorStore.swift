@@ -186,7 +186,7 @@ extension GeneratorRow: CheckedRow {
 }
 
 extension StoredGenerator {
-    /// The checksum of what it says, times left out; see ``RowChecksum``.
+    /// The checksum of what it says, times left out; see `RowChecksum`.
     var checksum: String {
         var sum = RowChecksum()
         for field in [id, base, record, parameters, "\(bytes)"] { sum.add(field) }

@@ -46,7 +46,7 @@ struct EndedRequests: Sendable {
         for crowd in crowds { _ = try delete(db, crowd.requests - most, of: crowd.account) }
     }
 
-    /// Whether ``prune(_:)`` would find anything to delete; reads only.
+    /// Whether `prune(_:)` would find anything to delete; reads only.
     func isDue(_ db: Database) throws -> Bool {
         let crowded = try UserID.fetchAll(
             db,

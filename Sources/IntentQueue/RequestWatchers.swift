@@ -46,7 +46,7 @@ struct RequestWatchers: Sendable {
         return (stream, watch)
     }
 
-    /// Begins to send a feed every change; ends it at once after ``end()``.
+    /// Begins to send a feed every change; ends it at once after `end()`.
     mutating func add(_ feed: ChangeFeed) {
         guard !hasEnded else { return feed.end() }
         feeds[ObjectIdentifier(feed)] = feed

@@ -90,7 +90,7 @@ extension FileName {
         return text
     }
 
-    /// The name of the result file in `done/<uid>/`: the file's own, without what ``withoutTail`` leaves out.
+    /// The name of the result file in `done/<uid>/`: the file's own, without what `withoutTail` leaves out.
     var resultName: String {
         if let spoolText { return Self.withoutTail(spoolText) }
         let harmless = harmless

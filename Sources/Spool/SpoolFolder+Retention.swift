@@ -17,7 +17,7 @@ extension SpoolFolder {
         fileprivate let stamp: FileStamp
     }
 
-    /// The results and rejected files whose retention has ended, at most ``retentionBatch`` of each user and kind.
+    /// The results and rejected files whose retention has ended, at most `retentionBatch` of each user and kind.
     ///
     /// The age of a file counts from its last status change. Nothing is changed, so this may run beside the intake.
     ///
@@ -68,9 +68,9 @@ extension SpoolFolder {
         return removed
     }
 
-    /// Rejects what programs abandoned in `tmp/`, at most ``retentionBatch`` files.
+    /// Rejects what programs abandoned in `tmp/`, at most `retentionBatch` files.
     ///
-    /// - Parameter age: as for ``expired(results:rejected:age:)``.
+    /// - Parameter age: as for `expired(results:rejected:age:)`.
     /// - Returns: how many were rejected, and the first failure.
     func rejectAbandoned(age: (Int) -> Int) -> (rejected: Int, failure: SgloradError?) {
         var (rejections, failure): ([SpoolRejection], SgloradError?) = ([], nil)

@@ -5,7 +5,7 @@ internal import SpoolForms
 
 /// Writes a batch of results, each complete or not at all.
 ///
-/// They appear, durable, with ``publish()``.
+/// They appear, durable, with `publish()`.
 struct SpoolResults {
     private var staged: StagedFiles
     private var count = 0

@@ -39,7 +39,7 @@ struct StagedFiles {
     ///   - name: its final name; a file of that name is replaced.
     ///   - parent: the folder of users' folders.
     ///   - owner: the user who can read it.
-    ///   - ticket: what ``publish()`` reports a failure of this file under; several files can share one.
+    ///   - ticket: what `publish()` reports a failure of this file under; several files can share one.
     /// - Throws: `storageFailure`; the other files of the batch are not affected.
     mutating func add(
         _ content: [UInt8], as name: String, in parent: UserFolder.Parent, of owner: UserID, ticket: Int

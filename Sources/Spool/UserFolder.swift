@@ -79,14 +79,14 @@ final class UserFolder {
             throw error
         }
         grant(new, isFolder: false)
-        // A hint: ``publish(_:as:)`` waits for the disk and reports its errors.
+        // A hint: `publish(_:as:)` waits for the disk and reports its errors.
         _ = sglorad_begin_writing(new)
         return temporary
     }
 
     /// Makes a staged file durable and gives it its name; a file of that name is replaced.
     ///
-    /// The name is durable after ``synchronise()``.
+    /// The name is durable after `synchronise()`.
     ///
     /// - Throws: `storageFailure`; nothing is left under the temporary name then.
     func publish(_ temporary: FileName, as name: String) throws(SgloradError) {

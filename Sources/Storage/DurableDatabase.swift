@@ -84,7 +84,7 @@ public struct DurableDatabase: Sendable {
     }
 
     /// Writes within one transaction that frees space or erases something, and so must succeed on a full disk as well: there it
-    /// is repeated with the room of the ``DiskReserve``.
+    /// is repeated with the room of the `DiskReserve`.
     ///
     /// - Throws: as ``read(_:)``; nothing is changed then.
     public func writeFreeing<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)

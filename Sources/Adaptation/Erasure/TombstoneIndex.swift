@@ -64,7 +64,7 @@ struct TombstoneIndex: Sendable {
 
     /// How many there are.
     var count: Int { entries.count + others.count }
-    /// Adds a tombstone; call ``sort()`` after the last.
+    /// Adds a tombstone; call `sort()` after the last.
     mutating func add(_ id: UnsafeRawBufferPointer, age: Int) {
         if let number = Number(id) {
             entries.append(Entry(number: number, age: age))
@@ -75,7 +75,7 @@ struct TombstoneIndex: Sendable {
         }
     }
 
-    /// Adds a tombstone; call ``sort()`` after the last.
+    /// Adds a tombstone; call `sort()` after the last.
     mutating func add(_ id: String, age: Int) {
         var id = id
         id.withUTF8 { add(UnsafeRawBufferPointer($0), age: age) }

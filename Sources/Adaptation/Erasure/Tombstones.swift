@@ -73,13 +73,13 @@ final class Tombstones: Sendable {
         }
     }
 
-    /// Whether a request was erased; only until ``release()``.
+    /// Whether a request was erased; only until `release()`.
     func contains(_ request: String) -> Bool { kept.withLock { $0.index?.contains(request) ?? false } }
 
-    /// How many there are; only until ``release()``.
+    /// How many there are; only until `release()`.
     var count: Int { kept.withLock { $0.index?.count ?? 0 } }
 
-    /// Releases the memory that ``contains(_:)`` needs, once the erasures are repeated.
+    /// Releases the memory that `contains(_:)` needs, once the erasures are repeated.
     func release() { kept.withLock { $0.index = nil } }
 
     /// Adds tombstones, durable when it returns.

@@ -35,7 +35,7 @@ enum BaseName {
     }
 
     /// The base that a name means: the one of that name, or else of that former name, or else of a name that differs only in
-    /// what ``tidy(_:)`` removes and in capitals.
+    /// what `tidy(_:)` removes and in capitals.
     static func find(_ name: String, in bases: [BaseRecord]) -> BaseRecord? {
         if let same = bases.first(where: { $0.name == name }) { return same }
         if let former = bases.first(where: { $0.formerNames.contains(name) }) { return former }

@@ -8,7 +8,7 @@ internal import LowRank
 struct SiteResemblance {
     /// The model whose sites they are, in words.
     let model: String
-    /// What stands before its sites; in the model itself if ``isLonger`` is false.
+    /// What stands before its sites; in the model itself if `isLonger` is false.
     let prefix: String
     /// Whether the adapter has the prefix, and not the known model.
     let isLonger: Bool

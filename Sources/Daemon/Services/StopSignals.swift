@@ -56,7 +56,7 @@ final class StopSignals: Service {
 
     /// Ends the start if a signal has arrived.
     ///
-    /// - Throws: ``Requested``.
+    /// - Throws: `Requested`.
     func check() throws(Requested) {
         if phase.withLock({ $0 == .stopping }) { throw Requested() }
     }

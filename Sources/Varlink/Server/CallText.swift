@@ -32,7 +32,7 @@ final class CallText: Sendable {
     /// The parameters; nil if there are none or they have been decoded.
     var bytes: ByteBuffer? { state.withLock { $0.bytes } }
 
-    /// Whether decoding is work for the ``SlowLane``.
+    /// Whether decoding is work for the `SlowLane`.
     var isLarge: Bool { length > SlowLane.threshold }
 
     /// Decodes large parameters on the slow lane, and then drops them.

@@ -74,7 +74,7 @@ final class Connection: Sendable {
 
     /// The next call.
     ///
-    /// A function of its own, so that no reference to the message's bytes outlives the call's ``CallText``.
+    /// A function of its own, so that no reference to the message's bytes outlives the call's `CallText`.
     private func next() async -> Next {
         guard let frame = await framed.next() else { return .end }
         let bytes = frame.bytes
