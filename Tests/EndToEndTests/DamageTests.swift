@@ -14,6 +14,9 @@ struct DamageTests {
     /// The label of every request: a word that is nowhere else.
     private static let label = "ptarmigan"
 
+    /// Without the verification of its own that the daemon makes some minutes after the start, and that repairs.
+    private static let unattended = "cache:\n  verifyEvery: 0s\n"
+
     private static func request(_ daemon: TestDaemon, seed: Int = 1) async throws -> Wire.Adapter {
         let reply = try await daemon.reply(
             Methods.Request.Reply.self, "request", intent, "--strategy", "weighted", "--force", "--seed",
@@ -110,7 +113,7 @@ struct DamageTests {
 
     @Test("a changed row under the running daemon is found, named with its remedy, and the remedy works")
     func changedRow() async throws {
-        try await TestDaemon.run(experts: Places.twoExperts) { daemon in
+        try await TestDaemon.run(configuration: Self.unattended, experts: Places.twoExperts) { daemon in
             let adapter = try await Self.request(daemon)
             let python = """
                 import sqlite3, sys
@@ -143,7 +146,9 @@ struct DamageTests {
         "a blob that is truncated or changed under the running daemon costs its expert or generator, not the daemon",
         arguments: ["expert truncated", "expert emptied", "expert changed", "generator truncated"])
     func changedBlob(_ how: String) async throws {
-        try await TestDaemon.run(experts: Places.twoExperts + Places.experts("wn-insects")) { daemon in
+        try await TestDaemon.run(
+            configuration: Self.unattended, experts: Places.twoExperts + Places.experts("wn-insects")
+        ) { daemon in
             if how.hasPrefix("generator") {
                 let trained = try await daemon.control("generator", "train", "--steps", "5")
                 try #require(trained.status == 0, "\(trained.error)")
