@@ -46,8 +46,8 @@ torture: setup model ## kill the daemon KILLS=1000 times under load and audit wh
 faults: setup model ## make every file operation of a scenario fail, one at a time (over an hour); STRIDE=N tries every N-th
 	SGLORAD_FAULT_STRIDE=$(or $(STRIDE),1) swift test --filter FaultTests $(TEST_FLAGS)
 
-attacks: setup model ## measure what a user can do to others: a victim's calls must take under a second beside each attack (needs root)
-	SGLORAD_PATIENCE=1 swift test --no-parallel --filter "FairnessTests|MemoryBoundTests|SpoolHostilityTests" $(TEST_FLAGS)
+attacks: setup model ## measure what a user can do to others: a victim waits at most PATIENCE=1 seconds beside each attack (needs root)
+	SGLORAD_PATIENCE=$(or $(PATIENCE),1) swift test --no-parallel --filter "FairnessTests|MemoryBoundTests|SpoolHostilityTests" $(TEST_FLAGS)
 
 example-generator: build model ## retrain the generator of the example library, without tasks
 	@Scripts/train-example.sh $(BIN) $(MODEL)

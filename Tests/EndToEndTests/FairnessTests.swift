@@ -26,7 +26,9 @@ struct FairnessTests {
         #expect(times.allSatisfy { $0 < Attack.patience }, "\(what): \(text)")
     }
 
-    @Test("a victim's explain, encode and export wait for no other user's Encode, which ends with its client")
+    @Test(
+        "a victim's explain, encode and export wait for no other user's Encode, which ends with its client",
+        .needsTheMachine)
     func longComputations() async throws {
         try await TestDaemon.run(configuration: Attack.configuration, experts: Places.fewExperts) { daemon in
             let victim = PermissionTable.owner

@@ -33,7 +33,7 @@ struct MemoryBoundTests {
         #expect(peak - idle < Self.limit, "\(what)")
     }
 
-    @Test("unread Monitor streams and huge messages stay within 256 MB")
+    @Test("unread Monitor streams and huge messages stay within 256 MB", .needsTheMachine)
     func bounded() async throws {
         try await TestDaemon.run(configuration: Attack.configuration, experts: Places.twoExperts) { daemon in
             // Whatever is made once is there before the measurement.

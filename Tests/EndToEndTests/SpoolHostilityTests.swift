@@ -134,7 +134,7 @@ struct SpoolHostilityTests {
         return ContinuousClock.now - start
     }
 
-    @Test("thousands of worthless files of one user delay another's by less than a second")
+    @Test("thousands of worthless files of one user delay another's by less than a second", .needsTheMachine)
     func flood() async throws {
         try await withTemporaryFolder { folder in
             try await SpoolUsers.run(in: folder) { daemon, spool in
@@ -158,7 +158,9 @@ struct SpoolHostilityTests {
         }
     }
 
-    @Test("hundreds of erasures of one user delay another's file and erasure by less than a second")
+    @Test(
+        "hundreds of erasures of one user delay another's file and erasure by less than a second",
+        .needsTheMachine)
     func erasures() async throws {
         try await withTemporaryFolder { folder in
             try await SpoolUsers.run(in: folder) { daemon, spool in

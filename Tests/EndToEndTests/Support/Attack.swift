@@ -13,8 +13,12 @@ enum Attack {
     /// How long a victim may wait, in seconds.
     ///
     /// In the suite all tests run at once, and a time says little; `make attacks` runs these tests alone and sets it to 1.
-    static let patience =
-        ProcessInfo.processInfo.environment["SGLORAD_PATIENCE"].flatMap(Double.init) ?? 60
+    static let patience = given ?? 60
+
+    /// Whether the attacks that keep the whole machine busy are run: by `make attacks` only.
+    static let isMeasured = given != nil
+
+    private static let given = ProcessInfo.processInfo.environment["SGLORAD_PATIENCE"].flatMap(Double.init)
 
     /// The configuration of the attacked daemons.
     static let configuration = PermissionTable.configuration
@@ -45,7 +49,7 @@ enum Attack {
             }
             func stop() { _ = FileManager.default.createFile(atPath: "\(marks)/stop", contents: nil) }
             do {
-                try await eventually("the attack", within: .seconds(120)) {
+                try await eventually("the attack", within: .seconds(600)) {
                     let names = try FileManager.default.contentsOfDirectory(atPath: marks)
                     return names.count { $0.hasPrefix("ready-") } == users.count
                 }
@@ -92,7 +96,7 @@ enum Attack {
         def connect():
             peer = socket.socket(socket.AF_UNIX)
             peer.connect(path)
-            peer.settimeout(120)
+            peer.settimeout(600)
             return peer
         def encoded(method, parameters={}, more=False):
             call = {"method": "io.sglorad." + method, "parameters": parameters}
@@ -132,4 +136,11 @@ enum Attack {
                 times.append(time.monotonic() - begin)
         print(json.dumps(times))
         """
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the tests that keep the whole machine busy, except in `make attacks`.
+    static var needsTheMachine: Self {
+        .enabled(if: Attack.isMeasured, "keeps the whole machine busy: make attacks")
+    }
 }

@@ -12,7 +12,8 @@ enum SpoolUsers {
 
     /// Runs the daemon on a spool as tmpfiles.d creates it.
     static func run(
-        in folder: String, _ body: @Sendable (TestDaemon, TestSpool) async throws -> Void
+        in folder: String, as daemon: Int = daemon,
+        _ body: @Sendable (TestDaemon, TestSpool) async throws -> Void
     ) async throws {
         let spool = "\(folder)/spool"
         if !FileManager.default.fileExists(atPath: spool) {
