@@ -19,7 +19,9 @@ public actor FairTurns<Line: Hashable & Sendable> {
 
     /// Runs `body` when it is its turn.
     ///
-    /// - Parameter line: the line to stand in, such as a user or an activity.
+    /// - Parameters:
+    ///   - line: the line to stand in, such as a user or an activity.
+    ///   - body: the computation.
     /// - Throws: what `body` throws; `cancelled` if the task was cancelled before its turn came.
     public nonisolated func take<T: Sendable>(
         in line: Line, _ body: () async throws(SgloradError) -> T

@@ -3,7 +3,7 @@ public import ErrorModel
 internal import Executors
 internal import GRDB
 
-/// What ``BaseStore/remove(_:)`` removed with a base.
+/// What ``BaseStore/remove(_:mayHaveExperts:)`` removed with a base.
 public struct BaseRemoval: Sendable {
     /// The base.
     public let base: BaseRecord
@@ -18,7 +18,9 @@ extension BaseStore {
     ///
     /// Published adapters stay. The caller has passed ``LibraryStore/changes``.
     ///
-    /// - Parameter mayHaveExperts: false to remove the base only if its library is empty.
+    /// - Parameters:
+    ///   - name: the base.
+    ///   - mayHaveExperts: false to remove the base only if its library is empty.
     /// - Returns: what was removed; nil where there is no such base, or it has experts and may not.
     /// - Throws: `storageFailure`.
     public func remove(_ name: String, mayHaveExperts: Bool) async throws(SgloradError) -> BaseRemoval? {

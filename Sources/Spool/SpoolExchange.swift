@@ -26,7 +26,7 @@ public struct SpoolOptions: Sendable, Hashable {
 /// The spool of a running daemon: takes intents in, delivers results, applies the retention and erases users' data.
 ///
 /// The folder is opened when it is first needed, and again whenever another folder has taken its path. Intake, delivery,
-/// retention and ``exclusively(_:)`` exclude each other, so that nothing is taken in or delivered while it is being erased.
+/// retention and `exclusively(_:)` exclude each other, so that nothing is taken in or delivered while it is being erased.
 public actor SpoolExchange {
     private nonisolated let options: SpoolOptions
     private let directory: String

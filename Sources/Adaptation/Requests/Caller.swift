@@ -12,7 +12,10 @@ package struct Caller: Sendable, Hashable {
     /// Whether the caller may see and change everything.
     package let isAdministrator: Bool
 
-    /// - Parameter account: nil for the user itself.
+    /// - Parameters:
+    ///   - uid: the user.
+    ///   - isAdministrator: whether everything is theirs to see.
+    ///   - account: whom the user counts as; nil for the user itself.
     package init(uid: UserID, account: UserID? = nil, isAdministrator: Bool) {
         self.uid = uid
         self.account = account ?? uid
