@@ -98,18 +98,26 @@ struct LifecycleTests {
 
     /// Makes an expert's blob a sparse file that takes longer to read than a stop may take.
     ///
-    /// The start checks only its size.
+    /// The start checks only its size. The manifest says the same, and the row gets its checksum at the start, like one of an
+    /// earlier version.
     private static let enlarging = """
-        import os, sqlite3, sys
+        import json, os, sqlite3, sys
         state, name = sys.argv[1:]
+        def enlarge(value):
+            for key, inner in value.items():
+                if key == "bytes": value[key] = size
+                elif isinstance(inner, dict): enlarge(inner)
         size = 40 << 30
         database = sqlite3.connect(f"{state}/cache.db")
         (digest,) = database.execute("SELECT parameters FROM expert WHERE name = ?", (name,)).fetchone()
-        database.execute("UPDATE expert SET bytes = ? WHERE name = ?", (size, name))
+        database.execute("UPDATE expert SET bytes = ?, checksum = NULL WHERE name = ?", (size, name))
         database.commit()
         database.close()
         blob = f"{state}/blobs/{digest[:2]}/{digest}"
         os.truncate(blob, size)
+        manifest = json.load(open(blob + ".json"))
+        enlarge(manifest)
+        json.dump(manifest, open(blob + ".json", "w"))
         print(blob)
         """
 
