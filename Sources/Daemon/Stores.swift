@@ -23,6 +23,7 @@ struct Stores: Sendable {
             })
         lock = try StateLock(state)
         do throws(SgloradError) {
+            try state.adoptEarlierLayout()
             state.sweepTemporary()
             try state.openPathToAdapters()
             opened = try await OpenedStores.open(

@@ -1,8 +1,8 @@
-internal import ErrorModel
-internal import Files
+public import ErrorModel
+public import Files
 internal import Glibc
 
-/// The folders of published adapters, `adapters/<uid>/<adapter>/`, each with a manifest `<adapter>.json` beside it.
+/// The folders of published adapters, `adapters/<user's folder>/<adapter>/`, each with a manifest `<adapter>.json` beside it.
 ///
 /// - A folder appears whole or not at all, after its manifest.
 /// - A manifest is removed before the row and the folder, so that the next start does not undo an interrupted removal.
@@ -62,7 +62,7 @@ struct AdapterFolders: Sendable {
             }
         }
         for owner in Set(adapters.map(\.uid)) {
-            let folder = "\(state.adapters)/\(owner)"
+            let folder = state.owner(owner)
             if access(folder, F_OK) == 0 { try Folder.synchronise(folder) }
         }
     }
@@ -79,19 +79,21 @@ struct AdapterFolders: Sendable {
             let folder = "\(state.adapters)/\(owner)"
             return Folder.entries(of: folder).filter { $0.hasSuffix(".json") }
                 .filter { !known.contains(String($0.dropLast(5))) }
-                .compactMap { Self.complete("\(folder)/\($0)", owner: owner) }
+                .compactMap { complete("\(folder)/\($0)") }
         }
     }
 
-    /// The adapter of a manifest whose folder holds exactly the files that it lists; nil for anything else.
-    ///
-    /// - Parameters:
-    ///   - path: the manifest.
-    ///   - owner: the name of the folder it lies in, which must be the adapter's owner.
-    private static func complete(_ path: String, owner: String) -> AdapterRecord? {
-        guard let record = Manifest.read(AdapterRecord.self, path), "\(record.uid)" == owner,
-            Path.name(of: path) == record.id + ".json"
-        else { return nil }
+    /// The user to whom the adapter of a manifest belongs; nil where the file is missing or no manifest.
+    static func owner(ofManifest path: String) -> UserID? {
+        Manifest.read(AdapterRecord.self, path)?.uid
+    }
+
+    /// The adapter of a manifest that lies in its owner's folder and whose own folder holds exactly the files that it lists; nil
+    /// for anything else.
+    private func complete(_ path: String) -> AdapterRecord? {
+        guard let record = Manifest.read(AdapterRecord.self, path), path == manifestPath(of: record) else {
+            return nil
+        }
         let folder = String(path.dropLast(5))
         guard Folder.entries(of: folder) == record.files.map(\.name).sorted() else { return nil }
         let isComplete = record.files.allSatisfy { file in
@@ -104,6 +106,11 @@ struct AdapterFolders: Sendable {
 extension StateDirectory {
     /// Where an adapter's folder is.
     func folder(of adapter: AdapterRecord) -> String {
-        "\(adapters)/\(adapter.uid)/\(adapter.id)"
+        "\(owner(adapter.uid))/\(adapter.id)"
+    }
+
+    /// Brings the layout of an earlier version up to date; see ``adoptEarlierLayout(ownerOf:)``.
+    public func adoptEarlierLayout() throws(SgloradError) {
+        try adoptEarlierLayout { AdapterFolders.owner(ofManifest: $0) }
     }
 }

@@ -95,10 +95,10 @@ struct RowRepair: Sendable {
     private func repairAdapter() async throws(SgloradError) -> Bool {
         let number = row.number
         let old = try await database.write {
-            db -> (isThere: Bool, id: String, request: String, uid: String) in
+            db -> (isThere: Bool, id: String, request: String, uid: UserID?) in
             let old = try Self.remove(number, AdapterRow.self, db)
             try OrphanedRows.remove(db)
-            let uid = (try? old?.decode(Int64.self, forColumn: "uid")).map { "\($0)" } ?? ""
+            let uid = (try? old?.decode(Int.self, forColumn: "uid")).flatMap { UserID(exactly: $0) }
             return (old != nil, old?.words("id") ?? "", old?.words("request") ?? "", uid)
         }
         guard old.isThere else { return false }
@@ -107,8 +107,8 @@ struct RowRepair: Sendable {
             try await adapters.adopt(orphan)
             return true
         }
-        guard Path.isPlainName(old.id), Path.isPlainName(old.uid) else { return true }
-        let folder = "\(resources.state.adapters)/\(old.uid)/\(old.id)"
+        guard Path.isPlainName(old.id), let uid = old.uid else { return true }
+        let folder = "\(resources.state.owner(uid))/\(old.id)"
         try await resources.files.run { [row, resources] () throws(SgloradError) in
             // Not the manifest: neither the user nor the label may outlive the adapter.
             guard Folder.exists(folder) else { return }

@@ -21,7 +21,7 @@ public struct DiskReserve: Sendable {
 
     /// The reserve of a state directory.
     public init(_ state: StateDirectory) {
-        path = state.root + "/reserve"
+        path = state.closed + "/reserve"
     }
 
     /// Runs `body`, and where it fails for want of room, once more with the reserve's.

@@ -5,7 +5,8 @@ internal import Synchronization
 /// Sharing of published adapters with their owners and with the group of readers.
 ///
 /// Everything else is closed, even to being looked at: `stat` on a known name would show that a user has adapters, how many,
-/// and when the latest was made. So only users who own adapters, and the readers, may pass through the folders above them.
+/// and when the latest was made. So only users who own adapters, and the readers, may pass through the folders above them;
+/// there they meet names that they know already, or cannot guess.
 extension StateDirectory {
     /// The access lists of the folders above the adapters are set by one thread at a time.
     private static let passage = Mutex(())
@@ -15,15 +16,10 @@ extension StateDirectory {
     ///
     /// - Throws: `storageFailure` where a mode cannot be set.
     public func openPathToAdapters() throws(SgloradError) {
-        for database in [queueDatabase, cacheDatabase] {
-            for suffix in ["", "-wal", "-shm"] {
-                guard chmod(database + suffix, 0o600) == 0 || errno == ENOENT else {
-                    throw .system(database + suffix, "the file's mode cannot be set to 0600")
-                }
+        for folder in [closed, root + "/lock"] {
+            guard chmod(folder, 0o700) == 0 || errno == ENOENT else {
+                throw .system(folder, "the folder's mode cannot be set to 0700")
             }
-        }
-        for folder in [blobs, uploads, temporary] where chmod(folder, 0o700) != 0 {
-            throw .system(folder, "the folder's mode cannot be set to 0700")
         }
         try letOwnersPass()
     }
@@ -33,8 +29,9 @@ extension StateDirectory {
     /// - Returns: its path.
     /// - Throws: `storageFailure`.
     public func userFolder(_ uid: UserID) throws(SgloradError) -> String {
-        let path = "\(adapters)/\(uid)"
+        var path = owner(uid)
         if access(path, F_OK) != 0 {
+            path = try owners.record(uid)
             try Folder.make(path)
             try Folder.synchronise(adapters)
             try letOwnersPass()
@@ -66,9 +63,10 @@ extension StateDirectory {
     /// may pass, and still list nothing. Where the file system has no access lists, nobody may: no adapter is shared then.
     private func letOwnersPass() throws(SgloradError) {
         let failure = Self.passage.withLock { _ -> (folder: String, number: Int32)? in
-            let owners = Set(Folder.entries(of: adapters).compactMap { UInt32($0).map { UserID($0) } })
+            let names = Set(Folder.entries(of: adapters))
+            let users = Set(owners.users.filter { names.contains($0.key) }.values)
             for folder in [root, adapters] {
-                if let number = letPass(folder, owners) { return (folder, number) }
+                if let number = letPass(folder, users) { return (folder, number) }
             }
             return nil
         }

@@ -1,21 +1,28 @@
 public import ErrorModel
 internal import Glibc
 
-/// The daemon's state directory: two databases and the files that their rows reference.
+/// The daemon's state directory: what is shared with users, and what is nobody's but the daemon's.
 ///
-/// - `cache.db`, `queue.db`: the databases.
-/// - `time`: the service's own time, in which ages are counted; see ``ServiceTime``.
-/// - `idempotency.key`: the key that hashes idempotency keys; kept outside the databases, so that they reveal nothing alone.
-/// - `blobs/ab/abcd…`: experts' parameters and generators, named by their SHA-256, each with its manifest `abcd….json`.
-/// - `adapters/<uid>/<adapter>/`: published PEFT folders, each with its manifest `<adapter>.json`.
-/// - `uploads/`: uploaded files that nothing has used yet.
-/// - `temporary/`: work in progress; emptied on start.
-/// - `damaged/`: quarantine, one folder for each damaged file or database, with the reason; created when first needed.
+/// - `adapters/<name>/<adapter>/`: published PEFT folders, each with its manifest `<adapter>.json`. Owners may pass through
+///   `adapters/`, and each user's folder has a name that cannot be guessed; see ``owner(_:)``.
+/// - `lock/`: locked while a daemon uses the directory; see ``StateLock``.
+/// - `private/`: closed to everybody else.
+///   - `cache.db`, `queue.db`: the databases.
+///   - `time`: the service's own time, in which ages are counted; see ``ServiceTime``.
+///   - `idempotency.key`: the key that hashes idempotency keys; kept outside the databases, so that they reveal nothing alone.
+///   - `owners/<uid>`: a symbolic link to the user's folder in `adapters/`.
+///   - `blobs/ab/abcd…`: experts' parameters and generators, named by their SHA-256, each with its manifest `abcd….json`.
+///   - `uploads/`: uploaded files that nothing has used yet.
+///   - `temporary/`: work in progress; emptied on start.
+///   - `forgotten/`: lists of erased requests, which a restored backup must not bring back.
+///   - `reserve`: room for the erasure of texts on a full disk; see ``DiskReserve``.
+///   - `damaged/`: quarantine, one folder for each damaged file or database, with the reason; created when first needed.
 public struct StateDirectory: Sendable {
     /// The absolute path of the folder.
     public let root: String
     /// The group, such as a model server's, that may read every user's published adapters; nil for none.
     public let readers: UInt32?
+    let owners: OwnerFolders
 
     /// Opens a state directory and creates what is missing, mode 0700.
     ///
@@ -26,59 +33,39 @@ public struct StateDirectory: Sendable {
     public init(root: String, readers: UInt32? = nil) throws(SgloradError) {
         self.root = root
         self.readers = readers
-        for path in [root, blobs, adapters, uploads, temporary] { try Folder.make(path) }
+        owners = OwnerFolders(adapters: root + "/adapters", links: root + "/private/owners")
+        for path in [root, adapters, closed, owners.links, blobs, uploads, temporary] {
+            try Folder.make(path)
+        }
     }
 
+    /// The folder that only the daemon may enter.
+    public var closed: String { root + "/private" }
+    /// A user's folder of published adapters; it need not exist.
+    public func owner(_ uid: UserID) -> String { owners.path(of: uid) }
     /// The database of experts, generators and published adapters.
-    public var cacheDatabase: String { root + "/cache.db" }
+    public var cacheDatabase: String { closed + "/cache.db" }
     /// The database of requests.
-    public var queueDatabase: String { root + "/queue.db" }
+    public var queueDatabase: String { closed + "/queue.db" }
     /// The service's own time.
-    public var serviceTime: String { root + "/time" }
+    public var serviceTime: String { closed + "/time" }
     /// The key that hashes idempotency keys.
-    public var idempotencyKey: String { root + "/idempotency.key" }
+    public var idempotencyKey: String { closed + "/idempotency.key" }
     /// Content-addressed files.
-    public var blobs: String { root + "/blobs" }
-    /// Published adapters, by uid.
+    public var blobs: String { closed + "/blobs" }
+    /// Published adapters, in one folder for each user.
     public var adapters: String { root + "/adapters" }
     /// Complete uploads.
-    public var uploads: String { root + "/uploads" }
+    public var uploads: String { closed + "/uploads" }
+    /// The lists of erased requests.
+    public var forgotten: String { closed + "/forgotten" }
     /// The quarantine.
-    public var damaged: String { root + "/damaged" }
+    public var damaged: String { closed + "/damaged" }
     /// Work in progress.
-    public var temporary: String { root + "/temporary" }
+    public var temporary: String { closed + "/temporary" }
 
     /// Removes what an earlier run left in `temporary/`; blocks.
     public func sweepTemporary() {
         for name in Folder.entries(of: temporary) { Folder.remove(temporary + "/" + name) }
-    }
-}
-
-/// Reserves a state directory for one daemon; the kernel releases the lock when the process ends, however it ends.
-public struct StateLock: Sendable {
-    private let descriptor: Int32
-
-    /// Takes the lock.
-    ///
-    /// - Throws: `alreadyExists` where another daemon holds it; `storageFailure` where the lock file cannot be opened.
-    public init(_ state: StateDirectory) throws(SgloradError) {
-        let path = state.root + "/lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else {
-            throw .system(path, "the lock file cannot be opened", remedy: "Check the folder's owner.")
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw SgloradError(
-                .alreadyExists,
-                "Another sglorad uses the state directory \(state.root). Stop it, or choose another directory with "
-                    + "--state-dir.",
-                parameters: ["kind": .string("daemon"), "name": .string(state.root)])
-        }
-    }
-
-    /// Releases the lock.
-    public func release() {
-        close(descriptor)
     }
 }

@@ -44,29 +44,52 @@ struct IdempotencyKeys: Sendable {
 
     private let secret: SymmetricKey
 
-    /// Reads the secret of 32 bytes; creates one where the file is missing or has another size.
+    /// Reads the secret; creates one where the file is missing, or neither copy of the secret in it is whole.
     ///
-    /// Earlier keys are then forgotten.
+    /// Earlier keys are then forgotten. The file holds the secret twice, each copy with its digest, so that a changed byte costs
+    /// nothing; earlier versions wrote the secret alone.
     ///
     /// - Throws: `storageFailure` where the file exists and cannot be read. A new secret would let repeated submissions be
     ///   executed twice.
     init(file: String) throws(SgloradError) {
-        if let known = try Self.read(file) {
-            secret = SymmetricKey(data: known)
-            return
+        let found = try Self.read(file)
+        let known = found.flatMap(Self.secret)
+        let bytes = known ?? SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
+        secret = SymmetricKey(data: bytes)
+        let content = Self.content(bytes)
+        guard found != content else { return }
+        do throws(SgloradError) {
+            try DurableFile.write(content, to: file, temporary: Path.parent(of: file))
+        } catch  where known != nil {
+            // On a full disk, say: the next start tries again.
         }
-        let made = SymmetricKey(size: .bits256)
-        let bytes = made.withUnsafeBytes { Array($0) }
-        try DurableFile.write(bytes, to: file, temporary: Path.parent(of: file))
-        secret = made
     }
 
     private static let size = 32
+    private static let copySize = size + SHA256.byteCount
+
+    /// What the file of a secret holds.
+    private static func content(_ secret: [UInt8]) -> [UInt8] {
+        let copy = secret + Array(SHA256.hash(data: secret))
+        return copy + copy
+    }
+
+    /// The secret that a file's content holds; nil where no copy is whole.
+    private static func secret(in content: [UInt8]) -> [UInt8]? {
+        if content.count == size { return content }
+        guard content.count == 2 * copySize else { return nil }
+        return [0, copySize].lazy.map { start in
+            (Array(content[start..<start + size]), Array(content[start + size..<start + copySize]))
+        }.first { Array(SHA256.hash(data: $0.0)) == $0.1 }?.0
+    }
+
     private static let remedy =
         "Check the disk, and the file's owner and mode. Remove the file only if it is lost: earlier keys are then "
         + "forgotten."
 
-    /// The secret; nil where there is no file, or one of another size.
+    /// The file's content; nil where there is no file.
+    ///
+    /// Of a file that is too long only a part is read.
     private static func read(_ file: String) throws(SgloradError) -> [UInt8]? {
         let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -83,8 +106,8 @@ struct IdempotencyKeys: Sendable {
                 file, "the secret of the idempotency keys is not a regular file. \(remedy)")
         }
         var bytes: [UInt8] = []
-        // One more than the size of a secret, so that a longer file is noticed.
-        var buffer = [UInt8](repeating: 0, count: size + 1)
+        // One more than the file should have, so that a longer one is noticed.
+        var buffer = [UInt8](repeating: 0, count: 2 * copySize + 1)
         while bytes.count < buffer.count {
             let count = pread(descriptor, &buffer, buffer.count - bytes.count, bytes.count)
             if count < 0 {
@@ -94,7 +117,7 @@ struct IdempotencyKeys: Sendable {
             if count == 0 { break }
             bytes += buffer[..<count]
         }
-        return bytes.count == size ? bytes : nil
+        return bytes
     }
 
     /// The hashes of a user's key.

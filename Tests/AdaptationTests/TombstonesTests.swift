@@ -23,7 +23,7 @@ struct TombstonesTests {
             state, time: ServiceTime(state, clock: clock.clock()), keeping: horizon, progress: Unobserved())
     }
 
-    private var names: [String] { Folder.entries(of: state.root + "/forgotten") }
+    private var names: [String] { Folder.entries(of: state.forgotten) }
     private var lists: [String] { names.filter { $0.hasSuffix(".list") } }
 
     /// The identifier of a request in the usual form.
@@ -41,7 +41,7 @@ struct TombstonesTests {
         for number in 100..<200 { try later.add([Self.id(number)]) }
         // Copied over the state directory, as docs/operations.md describes, with what is there of the same name.
         let files = try FileManager.default.subpathsOfDirectory(atPath: backup)
-        for name in files where name.hasPrefix("forgotten/") {
+        for name in files where name.hasPrefix("private/forgotten/") {
             try? FileManager.default.removeItem(atPath: "\(state.root)/\(name)")
             try FileManager.default.copyItem(atPath: "\(backup)/\(name)", toPath: "\(state.root)/\(name)")
         }
@@ -67,7 +67,7 @@ struct TombstonesTests {
     }
 
     @Test func `the files of an earlier version are collected in one list`() throws {
-        let old = state.root + "/forgotten"
+        let old = state.forgotten
         try Folder.make(old)
         for number in 0..<500 { try DurableFile.write([], to: "\(old)/\(Self.id(number))") }
         try DurableFile.write([], to: "\(old)/Readme")
@@ -115,7 +115,7 @@ struct TombstonesTests {
         place: Int
     ) throws {
         try open().add((0..<20).map(Self.id))
-        let path = "\(state.root)/forgotten/\(lists[0])"
+        let path = "\(state.forgotten)/\(lists[0])"
         var bytes = Array(try Data(contentsOf: URL(filePath: path)))
         bytes[place < 0 ? bytes.count + place : place] ^= 0x80
         try Data(bytes).write(to: URL(filePath: path))
@@ -129,7 +129,7 @@ struct TombstonesTests {
 
     @Test func `a cut list keeps its whole lines`() throws {
         try open().add((0..<20).map(Self.id))
-        let path = "\(state.root)/forgotten/\(lists[0])"
+        let path = "\(state.forgotten)/\(lists[0])"
         truncate(path, 500)
         let tombstones = try open()
         #expect(tombstones.count >= 10 && tombstones.contains(Self.id(0)))

@@ -170,8 +170,8 @@ struct UploadStoreTests {
     }
 
     @Test func `uploads left by an earlier run are removed`() async throws {
-        try folder.write("left", to: "state/uploads/u-1")
-        try folder.write("left", to: "state/uploads/folder/u-2")
+        try folder.write("left", to: "state/private/uploads/u-1")
+        try folder.write("left", to: "state/private/uploads/folder/u-2")
         try await withStore { store, _ in
             #expect(files.isEmpty)
             #expect(await store.usage == (0, 0))

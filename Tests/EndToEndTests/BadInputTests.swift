@@ -110,8 +110,8 @@ struct BadInputTests {
             }
             #expect(try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list").experts.isEmpty)
             #expect(try await daemon.reply(Methods.ListBases.Reply.self, "base", "list").bases.isEmpty)
-            #expect(daemon.files("blobs").allSatisfy { !$0.contains(".json") && $0.count <= 2 })
-            #expect(daemon.files("temporary").isEmpty)
+            #expect(daemon.files("private/blobs").allSatisfy { !$0.contains(".json") && $0.count <= 2 })
+            #expect(daemon.files("private/temporary").isEmpty)
         }
     }
 

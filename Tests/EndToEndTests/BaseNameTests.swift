@@ -65,7 +65,9 @@ struct BaseNameTests {
             #expect(try await bases(daemon).map(\.name) == [Self.name])
             let all = try await daemon.control("base", "remove", Self.name, "--with-experts")
             #expect(all.status == 0 && all.output.contains("2 experts"), "\(all.output)")
-            #expect(daemon.files("blobs").allSatisfy { !$0.contains("/") }, "\(daemon.files("blobs"))")
+            #expect(
+                daemon.files("private/blobs").allSatisfy { !$0.contains("/") },
+                "\(daemon.files("private/blobs"))")
             let unknown = try await daemon.control("base", "remove", "none")
             #expect(unknown.status == 65, "\(unknown.error)")
         }
@@ -138,7 +140,9 @@ struct BaseNameTests {
             let now = try await bases(daemon)
             #expect(now.map(\.rank) == [4] && now.map(\.sites.count) == [12])
             // One blob an expert and the new reference.
-            #expect(daemon.files("blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }.count == 3)
+            #expect(
+                daemon.files("private/blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }.count == 3
+            )
             let made = try await daemon.control("request", "birds", "--force")
             #expect(made.status == 0, "\(made.error)")
         }

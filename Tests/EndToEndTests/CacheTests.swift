@@ -26,12 +26,12 @@ struct CacheTests {
 
     /// The path of an expert's blob, found through its manifest.
     private static func blob(of expert: String, _ daemon: TestDaemon) throws -> String {
-        let manifests = daemon.files("blobs").filter { $0.hasSuffix(".json") }
+        let manifests = daemon.files("private/blobs").filter { $0.hasSuffix(".json") }
         let found = try manifests.first { name in
-            let text = try String(contentsOfFile: "\(daemon.state)/blobs/\(name)", encoding: .utf8)
+            let text = try String(contentsOfFile: "\(daemon.state)/private/blobs/\(name)", encoding: .utf8)
             return text.contains("\"name\" : \"\(expert)\"")
         }
-        return "\(daemon.state)/blobs/\(try #require(found).dropLast(5))"
+        return "\(daemon.state)/private/blobs/\(try #require(found).dropLast(5))"
     }
 
     private static func conditions(_ daemon: TestDaemon) async throws -> [String] {
@@ -102,7 +102,7 @@ struct CacheTests {
             #expect(other.provenance.experts.count == 2)
             // The expert can be imported again, and the daemon is healthy once the quarantine is emptied.
             try await daemon.importExperts(Places.experts("wn-fish"))
-            try FileManager.default.removeItem(atPath: "\(daemon.state)/damaged")
+            try FileManager.default.removeItem(atPath: "\(daemon.state)/private/damaged")
             #expect(try await Self.conditions(daemon) == [])
             #expect(try await daemon.control("cache", "verify").status == 0)
         }
@@ -143,7 +143,7 @@ struct CacheTests {
                 _ = try await daemon.control("adapter", "pin", adapter.adapterId)
                 await made.add(adapter)
             }
-            let database = "\(folder)/state/cache.db"
+            let database = "\(folder)/state/private/cache.db"
             switch how {
             case "damaged": try Data(repeating: 0x41, count: 8192).write(to: URL(filePath: database))
             case "page":
@@ -177,7 +177,8 @@ struct CacheTests {
                 try await daemon.importExperts(Self.experts)
                 _ = try await Self.request("birds", daemon)
             }
-            try Data(repeating: 0x41, count: 8192).write(to: URL(filePath: "\(folder)/state/queue.db"))
+            try Data(repeating: 0x41, count: 8192).write(
+                to: URL(filePath: "\(folder)/state/private/queue.db"))
             try await TestDaemon.run(in: folder) { daemon in
                 let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
                 #expect(adapters.adapters.count == 1)

@@ -106,7 +106,7 @@ struct ConcurrentImportTests {
         #expect(checked.status == 0, "\(checked.output) \(checked.error)")
         let made = try await daemon.control("request", "plants", "--force", "--strategy", "mean")
         #expect(made.status == 0, "\(made.error)")
-        let blobs = daemon.files("blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }
+        let blobs = daemon.files("private/blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }
         let generators = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
             .generators
         #expect(

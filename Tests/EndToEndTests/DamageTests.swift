@@ -79,7 +79,7 @@ struct DamageTests {
             }
             let adapter = try #require(await made.all.first)
             let digest = try #require(await names.all.first)
-            let path = "\(folder)/state/cache.db"
+            let path = "\(folder)/state/private/cache.db"
             let sound = try Data(contentsOf: URL(filePath: path))
             for spot in try Self.spots(in: sound, adapter: adapter, expert: digest) {
                 let (name, offset) = (spot.name, spot.offset)
@@ -106,7 +106,7 @@ struct DamageTests {
                     let conditions = try await Self.conditions(daemon)
                     #expect(conditions.allSatisfy { $0.name.hasPrefix("damaged/") }, "\(name): \(conditions)")
                 }
-                try? FileManager.default.removeItem(atPath: "\(folder)/state/damaged")
+                try? FileManager.default.removeItem(atPath: "\(folder)/state/private/damaged")
             }
         }
     }
@@ -122,7 +122,8 @@ struct DamageTests {
                 db.execute("UPDATE expert SET embedding = zeroblob(1536) WHERE name = 'wn-fish'")
                 db.commit()
                 """
-            let done = try await Program.run("/usr/bin/python3", ["-c", python, "\(daemon.state)/cache.db"])
+            let done = try await Program.run(
+                "/usr/bin/python3", ["-c", python, "\(daemon.state)/private/cache.db"])
             #expect(done.status == 0, "\(done.error)")
             let list = try await daemon.control("adapter", "list")
             #expect(list.status == 0, "\(list.error)")
@@ -157,11 +158,12 @@ struct DamageTests {
             _ = try await daemon.control("request", Self.intent, "--force")
             let kind = how.hasPrefix("generator") ? "\"kind\" : \"generator\"" : "\"name\" : \"wn-fish\""
             let manifest = try #require(
-                daemon.files("blobs").filter { $0.hasSuffix(".json") }.first { name in
-                    let text = try? String(contentsOfFile: "\(daemon.state)/blobs/\(name)", encoding: .utf8)
+                daemon.files("private/blobs").filter { $0.hasSuffix(".json") }.first { name in
+                    let text = try? String(
+                        contentsOfFile: "\(daemon.state)/private/blobs/\(name)", encoding: .utf8)
                     return text?.contains(kind) == true
                 })
-            let blob = "\(daemon.state)/blobs/\(manifest.dropLast(5))"
+            let blob = "\(daemon.state)/private/blobs/\(manifest.dropLast(5))"
             switch how {
             case "expert changed":
                 let descriptor = open(blob, O_RDWR)
@@ -220,7 +222,7 @@ struct DamageTests {
                 let change = "INSERT INTO grdb_migrations VALUES ('99: from the future')"
                 let python =
                     "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
-                let path = "\(folder)/state/\(name)"
+                let path = "\(folder)/state/private/\(name)"
                 let done = try await Program.run("/usr/bin/python3", ["-c", python, path, change])
                 #expect(done.status == 0, "\(done.error)")
                 let log = try await startFailure(in: folder)

@@ -25,7 +25,8 @@ struct DamagedQueueTests {
     }
 
     private static func logBytes(_ folder: String) -> Int {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/state/queue.db-wal")
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: "\(folder)/state/private/queue.db-wal")
         return attributes?[.size] as? Int ?? 0
     }
 
@@ -68,7 +69,7 @@ struct DamagedQueueTests {
     @Test func `a log with a flipped byte is reported, with how much of it is lost`() async throws {
         try await withTemporaryFolder { folder in
             let accepted = try await Self.prepare(folder)
-            let log = "\(folder)/state/queue.db-wal"
+            let log = "\(folder)/state/private/queue.db-wal"
             let frames = (try Data(contentsOf: URL(filePath: log)).count - 32) / 4120
             try #require(frames > 4)
             try Self.flip(log, at: 32 + 4120 * (frames / 2) + 2000)
@@ -88,7 +89,7 @@ struct DamagedQueueTests {
     {
         try await withTemporaryFolder { folder in
             _ = try await Self.prepare(folder, requests: 2)
-            try Self.flip("\(folder)/state/queue.db-wal", at: place)
+            try Self.flip("\(folder)/state/private/queue.db-wal", at: place)
             let messages = try await Self.start(folder)
             #expect(
                 messages.contains { $0.contains("queue.db-wal was damaged in its header") }, "\(messages)")
@@ -98,8 +99,8 @@ struct DamagedQueueTests {
     @Test func `a log that was removed is noticed`() async throws {
         try await withTemporaryFolder { folder in
             _ = try await Self.prepare(folder, requests: 3)
-            try FileManager.default.removeItem(atPath: "\(folder)/state/queue.db-wal")
-            try FileManager.default.removeItem(atPath: "\(folder)/state/queue.db-shm")
+            try FileManager.default.removeItem(atPath: "\(folder)/state/private/queue.db-wal")
+            try FileManager.default.removeItem(atPath: "\(folder)/state/private/queue.db-shm")
             let messages = try await Self.start(folder)
             #expect(
                 messages.count == 1 && messages[0].contains("requests that were accepted are missing"),
@@ -114,7 +115,7 @@ struct DamagedQueueTests {
             let ids = try await Self.prepare(folder, requests: 2)
             // In order, so that everything is in the database itself.
             try await TestDaemon.run(in: folder) { _ in }
-            try Self.flip("\(folder)/state/queue.db", at: place)
+            try Self.flip("\(folder)/state/private/queue.db", at: place)
             try await TestDaemon.run(in: folder) { daemon in
                 let requests = try await daemon.reply(Methods.ListRequests.Reply.self, "queue", "list")
                 #expect(Set(requests.requests.map(\.requestId)) == Set(ids))

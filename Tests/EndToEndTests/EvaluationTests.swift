@@ -60,7 +60,7 @@ struct EvaluationTests {
             #expect(first.error.contains("training") && first.error.contains("evaluating"))
             let html = try String(contentsOfFile: page, encoding: .utf8)
             #expect(html.contains("</html>") && html.contains("<svg"))
-            #expect(daemon.files("temporary") == [])
+            #expect(daemon.files("private/temporary") == [])
 
             let second = try await daemon.control(arguments)
             #expect(second.output == first.output)
@@ -133,7 +133,7 @@ struct EvaluationTests {
             }
             await client.close()
             try await eventually("the job's temporary files to be removed") {
-                daemon.files("temporary").isEmpty
+                daemon.files("private/temporary").isEmpty
             }
             let next = try await daemon.control(
                 "generator", "evaluate", "--tasks", tasks, "--methods", "base", "--held-out")

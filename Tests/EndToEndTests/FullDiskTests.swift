@@ -39,7 +39,8 @@ struct FullDiskTests {
                 let request = try await daemon.control("request", "definitions of birds")
                 #expect(request.status == 1)
                 #expect(request.error.contains("Free space"), "\(request.error)")
-                let temporary = try FileManager.default.contentsOfDirectory(atPath: "\(state)/temporary")
+                let temporary = try FileManager.default.contentsOfDirectory(
+                    atPath: "\(state)/private/temporary")
                 #expect(temporary.isEmpty)
                 let experts = try await daemon.reply(Methods.ListExperts.Reply.self, "expert", "list")
                 #expect(experts.experts.map(\.name) == ["wn-birds"])

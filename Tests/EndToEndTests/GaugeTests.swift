@@ -229,7 +229,7 @@ struct GaugeTests {
 extension GaugeTests {
     /// The blobs on disk, without their manifests and folders.
     private static func blobs(_ daemon: TestDaemon) -> [String] {
-        daemon.files("blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }
+        daemon.files("private/blobs").filter { $0.contains("/") && !$0.hasSuffix(".json") }
     }
 
     private static func change(_ factor: SiteFactors) -> DoubleMatrix {

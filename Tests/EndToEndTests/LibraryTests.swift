@@ -86,7 +86,7 @@ struct LibraryTests {
             #expect(outcome.error.contains("earlier generator"), "\(outcome.error)")
             let after = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
             #expect(after.generators.map(\.generatorId) == before.generators.map(\.generatorId))
-            #expect(daemon.files("temporary").isEmpty)
+            #expect(daemon.files("private/temporary").isEmpty)
         }
     }
 }

@@ -59,7 +59,7 @@ struct LifecycleTests {
             let end = try await TestDaemon.run(in: folder) { daemon in
                 let list = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
                 #expect(list.generators.isEmpty)
-                #expect(daemon.files("temporary").isEmpty)
+                #expect(daemon.files("private/temporary").isEmpty)
             }
             #expect(end.status == 0)
             let children = try await Program.run("pgrep", ["-f", "train \(folder)"])
@@ -92,7 +92,7 @@ struct LifecycleTests {
             #expect(outcome.status != 0, "\(outcome.output)")
             #expect(!end.log.contains("digest mismatch"), "\(end.log)")
             #expect(FileManager.default.fileExists(atPath: blob))
-            #expect(!FileManager.default.fileExists(atPath: "\(folder)/state/damaged"))
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/state/private/damaged"))
         }
     }
 
@@ -108,12 +108,12 @@ struct LifecycleTests {
                 if key == "bytes": value[key] = size
                 elif isinstance(inner, dict): enlarge(inner)
         size = 40 << 30
-        database = sqlite3.connect(f"{state}/cache.db")
+        database = sqlite3.connect(f"{state}/private/cache.db")
         (digest,) = database.execute("SELECT parameters FROM expert WHERE name = ?", (name,)).fetchone()
         database.execute("UPDATE expert SET bytes = ?, checksum = NULL WHERE name = ?", (size, name))
         database.commit()
         database.close()
-        blob = f"{state}/blobs/{digest[:2]}/{digest}"
+        blob = f"{state}/private/blobs/{digest[:2]}/{digest}"
         os.truncate(blob, size)
         manifest = json.load(open(blob + ".json"))
         enlarge(manifest)

@@ -28,6 +28,7 @@ struct MetadataTests {
             let weights = try #require(
                 daemon.files("adapters").first { $0.hasSuffix("\(adapter)/adapter_model.safetensors") })
             let path = "\(daemon.state)/adapters/\(weights)"
+            let folder = String(weights.prefix { $0 != "/" })
             var bytes = try #require(FileManager.default.contents(atPath: path))
             bytes[bytes.count - 1] ^= 1
             let handle = try #require(FileHandle(forWritingAtPath: path))
@@ -44,7 +45,7 @@ struct MetadataTests {
                 #expect(queue.values.reduce(0, +) == requests, "\(name): \(queue)")
                 let all = answers.map(\.text).joined()
                 #expect(all.contains(adapter) == isTold, "\(name): \(all)")
-                #expect(all.contains("adapters/60011") == isTold, "\(name): \(all)")
+                #expect(all.contains(folder) == isTold, "\(name): \(all)")
                 #expect((answers[0].parameters["state"] as? String == "degraded") == isTold, "\(name)")
                 let adapters = try #require(answers[1].parameters["adapters"] as? [String: Int])
                 #expect(adapters["count"] == (requests > 0 ? 1 : 0), "\(name)")
@@ -106,18 +107,31 @@ struct MetadataTests {
                         try:
                             os.stat(path)
                             print("seen", path)
-                        except PermissionError:
+                        except (PermissionError, FileNotFoundError):
                             print("closed", path)
                     """
-                let names = [
-                    "queue.db", "queue.db-wal", "cache.db", "lock", "blobs", "adapters", "adapters/60011",
-                    "adapters/60999", "uploads",
-                ]
-                let places = names.map { "\(daemon.state)/\($0)" } + [path]
-                for other in [PermissionTable.neighbour, OtherUser(uid: 60_001, gid: 60_001)] {
+                let inside = daemon.files("private").map { "private/\($0)" }
+                #expect(inside.contains("private/queue.db") && inside.contains("private/owners/60011"))
+                let guesses = ["queue.db", "queue.db-wal", "cache.db", "blobs", "uploads"].flatMap {
+                    [$0, "private/\($0)"]
+                }
+                let foreign =
+                    ["adapters/60011", "adapters/60012", "adapters/0", "adapters/60999"] + guesses + inside
+                let places = foreign.map { "\(daemon.state)/\($0)" }
+                let above = ["private", "lock", "adapters"].map { "\(daemon.state)/\($0)" }
+                // Even whoever has adapters, and so may pass, learns nothing of others by looking.
+                let second = try await PermissionTable.neighbour.call(
+                    Methods.Request.qualifiedName, PermissionTable.intent, at: daemon.socket)
+                #expect(second.error == nil, "\(second.text)")
+                for other in [PermissionTable.owner, PermissionTable.neighbour, engine] {
                     let seen = try await other.run(look, places)
                     #expect(!seen.output.contains("seen") && seen.status == 0, "\(seen.output) \(seen.error)")
                 }
+                let strange = try await OtherUser(uid: 60_001, gid: 60_001).run(look, places + above + [path])
+                #expect(!strange.output.contains("seen") && strange.status == 0, "\(strange.output)")
+                let denied = try await PermissionTable.neighbour.run(
+                    "os.listdir(sys.argv[1])", [String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])])
+                #expect(denied.error.contains("PermissionError"), "\(denied.error)")
                 let read = """
                     for name in os.listdir(sys.argv[1]):
                         open(sys.argv[1] + "/" + name, "rb").read()
@@ -130,15 +144,20 @@ struct MetadataTests {
                     """
                 for reader in [PermissionTable.owner, engine] {
                     let outcome = try await reader.run(
-                        read, [path, daemon.state, "\(daemon.state)/adapters", "\(daemon.state)/blobs"])
+                        read,
+                        [path, daemon.state, "\(daemon.state)/adapters", "\(daemon.state)/private/blobs"])
                     #expect(outcome.status == 0, "\(outcome.error)")
                 }
             }
-            // A restart keeps it so.
+            // A restart keeps it so, and every path as it was.
             try await TestDaemon.run(in: folder, configuration: configuration) { daemon in
-                let outcome = try await PermissionTable.owner.run(
-                    "os.listdir(sys.argv[1])", ["\(daemon.state)/adapters/60011"])
+                let list = try await PermissionTable.owner.call(
+                    Methods.ListAdapters.qualifiedName, "{}", at: daemon.socket)
+                let adapters = try #require(list.parameters["adapters"] as? [[String: Any]])
+                let path = try #require(adapters.first?["path"] as? String)
+                let outcome = try await PermissionTable.owner.run("os.listdir(sys.argv[1])", [path])
                 #expect(outcome.status == 0, "\(outcome.error)")
+                #expect(FileManager.default.fileExists(atPath: path))
             }
         }
     }

@@ -64,7 +64,7 @@ struct ObservabilityTests {
             }
             #expect(states == ["queued", "running", "encoding", "generating", "publishing", "done"])
             try FileManager.default.createDirectory(
-                atPath: "\(daemon.state)/damaged/thing", withIntermediateDirectories: true)
+                atPath: "\(daemon.state)/private/damaged/thing", withIntermediateDirectories: true)
             while let next = try await replies.next() {
                 if next.health?.conditions.map(\.name) == ["damaged/thing"] { break }
             }
@@ -106,13 +106,15 @@ struct ObservabilityTests {
                 let well = try await daemon.control("doctor")
                 #expect(well.status == 0, "\(well.output)")
                 try FileManager.default.createDirectory(
-                    atPath: "\(daemon.state)/damaged/thing", withIntermediateDirectories: true)
+                    atPath: "\(daemon.state)/private/damaged/thing", withIntermediateDirectories: true)
                 let ill = try await daemon.control("doctor", "--json")
                 #expect(ill.status == 1)
                 let findings = try #require(try ill.json()["findings"] as? [[String: Any]])
                 let wrong = findings.filter { $0["isWell"] as? Bool == false }
                 #expect(wrong.count == 1 && wrong[0]["subject"] as? String == "damaged/thing")
-                #expect((wrong[0]["remedy"] as? String)?.contains("\(daemon.state)/damaged/thing") == true)
+                #expect(
+                    (wrong[0]["remedy"] as? String)?.contains("\(daemon.state)/private/damaged/thing") == true
+                )
             }
         }
     }

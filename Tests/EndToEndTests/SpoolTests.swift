@@ -133,7 +133,9 @@ struct SpoolTests {
                 #expect(try await shell(4101, "cat \(adapter)/*").status == 0)
                 #expect(try await shell(4102, "cat \(adapter)/adapter_config.json").status != 0)
                 #expect(try await shell(4101, "ls \(daemon.state)").status != 0)
-                for file in ["queue.db", "queue.db-wal", "cache.db", "idempotency.key", "lock"] {
+                for file in [
+                    "private/queue.db", "private/queue.db-wal", "private/cache.db", "private/idempotency.key",
+                ] {
                     #expect(try await shell(4101, "cat \(daemon.state)/\(file)").status != 0, "\(file)")
                 }
                 // A user outside the spool's group cannot drop files.

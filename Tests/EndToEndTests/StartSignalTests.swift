@@ -36,7 +36,8 @@ struct StartSignalTests {
                 #expect(end == 0, "after \(delay) ms: \(daemon.logTail)")
                 #expect(!FileManager.default.fileExists(atPath: daemon.socket), "after \(delay) ms")
                 #expect(
-                    !FileManager.default.fileExists(atPath: "\(daemon.state)/damaged"), "after \(delay) ms")
+                    !FileManager.default.fileExists(atPath: "\(daemon.state)/private/damaged"),
+                    "after \(delay) ms")
             }
             try await TestDaemon.run(in: folder) { daemon in
                 let verified = try await daemon.control("cache", "verify")

@@ -52,8 +52,7 @@ struct ReconcilingTests {
         let damaged = try store.adapters.write(Sample.draft(request: "r-2"))
         try filled.damage(store.adapters.folder(of: damaged) + "/adapter_model.safetensors")
         let moved = try store.adapters.write(Sample.draft(request: "r-3"))
-        let other = filled.place.state.adapters + "/1001"
-        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        let other = try filled.place.state.userFolder(1001)
         for suffix in ["", ".json"] {
             try FileManager.default.moveItem(
                 atPath: store.adapters.folder(of: moved) + suffix, toPath: "\(other)/\(moved.id)\(suffix)")

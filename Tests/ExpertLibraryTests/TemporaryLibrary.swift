@@ -28,8 +28,8 @@ final class TemporaryLibrary: Sendable {
         let url = URL(filePath: folder)
         let names = try FileManager.default.subpathsOfDirectory(atPath: url.path(percentEncoded: false))
         return try names.filter { name in
-            let values = try url.appending(path: name).resourceValues(forKeys: [.isDirectoryKey])
-            return values.isDirectory != true
+            let values = try url.appending(path: name).resourceValues(forKeys: [.isRegularFileKey])
+            return values.isRegularFile == true
         }.sorted()
     }
 }

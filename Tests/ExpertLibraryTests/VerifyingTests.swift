@@ -170,7 +170,7 @@ struct VerifyingTests {
         #expect(problems.map(\.subject) == [.adapter(adapter.id)])
         #expect(try await filled.store.integrity.repair(problems[0]))
         let root = filled.place.state.root
-        for file in try filled.place.files(under: root) where !file.hasPrefix("cache.db") {
+        for file in try filled.place.files(under: root) where !file.hasPrefix("private/cache.db") {
             let content = try Data(contentsOf: URL(filePath: "\(root)/\(file)"))
             for word in ["r-ptarmigan", "kumquat"] {
                 #expect(content.range(of: Data(word.utf8)) == nil, "\(file)")

@@ -27,7 +27,7 @@ struct SharedPathTests {
             // The mode's group bits are the access list's mask: to pass through, not to list.
             #expect(try folder.mode(name) == 0o710)
         }
-        for name in ["state/blobs", "state/temporary", "state/uploads"] {
+        for name in ["state/private", "state/private/blobs", "state/private/owners"] {
             #expect(try folder.mode(name) == 0o700)
         }
         try StateDirectory(root: state.root).openPathToAdapters()

@@ -1,6 +1,7 @@
 import ErrorModel
 import Files
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -23,6 +24,21 @@ struct StateLockTests {
         lock.release()
         let again = try StateLock(state)
         again.release()
+    }
+
+    @Test func `an earlier version's lock is heeded while it is held, and closed to that version afterwards`()
+        throws
+    {
+        let state = try StateDirectory(root: folder("state"))
+        try folder.write([], to: "state/lock")
+        let earlier = open(folder("state/lock"), O_RDWR)
+        #expect(earlier >= 0 && flock(earlier, LOCK_EX | LOCK_NB) == 0)
+        _ = refusal(.alreadyExists) { _ = try StateLock(state) }
+        close(earlier)
+        let lock = try StateLock(state)
+        defer { lock.release() }
+        // As earlier versions open it: they must not take the later layout for an empty one.
+        #expect(open(folder("state/lock"), O_RDWR | O_CREAT, 0o600) == -1 && errno == EISDIR)
     }
 
     @Test func `a lock file that is a link is refused, and its target stays untouched`() throws {

@@ -126,10 +126,37 @@ struct IdempotencyTests {
         try await queue.close()
         #expect(try place.holding(["ptarmigan-key", "kumquat-content"]).isEmpty)
         let attributes = try FileManager.default.attributesOfItem(atPath: keyFile)
-        #expect(attributes[.posixPermissions] as? Int == 0o600 && attributes[.size] as? Int == 32)
-        let secret = try Data(contentsOf: URL(filePath: keyFile))
+        #expect(attributes[.posixPermissions] as? Int == 0o600 && attributes[.size] as? Int == 128)
+        let secret = try Data(contentsOf: URL(filePath: keyFile)).prefix(32)
         let database = try Data(contentsOf: URL(filePath: place.path))
         #expect(database.range(of: secret) == nil)
+    }
+
+    @Test(arguments: [0, 31, 32, 63, 64, 100, 127])
+    func `a changed byte of the secret's file costs nothing, and is mended`(place: Int) async throws {
+        let queue = try open()
+        let first = try await queue.submit(submission("key"))
+        try await queue.close()
+        let whole = try Data(contentsOf: URL(filePath: keyFile))
+        var damaged = whole
+        damaged[place] ^= 0x10
+        try damaged.write(to: URL(filePath: keyFile))
+        let again = try open()
+        #expect(try await again.submit(submission("key")).id == first.id)
+        #expect(try Data(contentsOf: URL(filePath: keyFile)) == whole)
+        try await again.close()
+    }
+
+    @Test func `the secret of an earlier version, which wrote it alone, is kept`() async throws {
+        let queue = try open()
+        let first = try await queue.submit(submission("key"))
+        try await queue.close()
+        let whole = try Data(contentsOf: URL(filePath: keyFile))
+        try whole.prefix(32).write(to: URL(filePath: keyFile))
+        let again = try open()
+        #expect(try await again.submit(submission("key")).id == first.id)
+        #expect(try Data(contentsOf: URL(filePath: keyFile)) == whole)
+        try await again.close()
     }
 
     @Test(arguments: ["", "too short", String(repeating: "long", count: 9)])

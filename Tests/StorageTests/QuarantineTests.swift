@@ -20,14 +20,14 @@ struct QuarantineTests {
 
     @Test func `each item has its reason and a name of its own`() throws {
         for content in 1...2 {
-            try folder.write([UInt8(content)], to: "state/blobs/file")
+            try folder.write([UInt8(content)], to: "state/private/blobs/file")
             let item = try quarantine.move(
-                [folder("state/blobs/file"), folder("missing")], as: "file", reason: "has no form")
+                [folder("state/private/blobs/file"), folder("missing")], as: "file", reason: "has no form")
             #expect(item.reason == "has no form")
-            #expect(!folder.has("state/blobs/file"))
+            #expect(!folder.has("state/private/blobs/file"))
         }
         #expect(quarantine.items.count == 2 && quarantine.items.allSatisfy { $0.reason == "has no form" })
-        let contents = try quarantine.items.map { try folder.read("state/damaged/\($0.name)/file") }
+        let contents = try quarantine.items.map { try folder.read("state/private/damaged/\($0.name)/file") }
         #expect(Set(contents) == [[1], [2]])
     }
 
@@ -40,7 +40,7 @@ struct QuarantineTests {
             "expertadaptera-1",
         ]
         for name in ["adaptera-1", "adaptera-1-2", "adaptera-1-1000"] + others {
-            try folder.write([1], to: "state/damaged/\(stamp)-\(name)/reason")
+            try folder.write([1], to: "state/private/damaged/\(stamp)-\(name)/reason")
         }
         try folder.write([1], to: "file")
         try quarantine.move([folder("file")], as: "adaptera-1", reason: "is damaged")
@@ -52,6 +52,6 @@ struct QuarantineTests {
 
     @Test func `a new state directory has no quarantine`() {
         quarantine.removeAdapters(["a-1"])
-        #expect(names.isEmpty && !folder.has("state/damaged"))
+        #expect(names.isEmpty && !folder.has("state/private/damaged"))
     }
 }

@@ -45,7 +45,7 @@ final class Tombstones: Sendable {
         self.state = state
         self.time = time
         self.horizon = horizon
-        folder = state.root + "/forgotten"
+        folder = state.forgotten
         try Folder.make(folder)
         kept = Mutex(Kept())
         let now = Int(time.now.age)
