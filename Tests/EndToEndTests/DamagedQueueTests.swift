@@ -51,7 +51,7 @@ struct DamagedQueueTests {
             for condition in try await daemon.reply(Methods.Status.Reply.self, "status").conditions {
                 await messages.add(condition.message)
                 #expect(condition.name.hasPrefix("damaged/"), "\(condition)")
-                let path = "\(daemon.state)/\(condition.name)"
+                let path = "\(daemon.state)/private/\(condition.name)"
                 #expect(condition.remedy.contains(path), "\(condition.remedy)")
                 try FileManager.default.removeItem(atPath: path)
             }

@@ -18,7 +18,7 @@ struct DiskReserveTests {
         let reserve = DiskReserve(state)
         reserve.ensure()
         var status = stat()
-        #expect(stat(disk + "/reserve", &status) == 0 && status.st_blocks >= 3 * 1024 * 2 / 16)
+        #expect(stat(state.closed + "/reserve", &status) == 0 && status.st_blocks >= 3 * 1024 * 2 / 16)
         fill(disk + "/filler")
         func write() throws(SgloradError) { try DurableFile.write([1, 2, 3], to: disk + "/freeing") }
         let full = refusal(.storageFailure) { try write() }
@@ -27,10 +27,10 @@ struct DiskReserveTests {
         #expect(FileManager.default.fileExists(atPath: disk + "/freeing"))
         // What is left is taken back at once.
         var rest = stat()
-        #expect(stat(disk + "/reserve", &rest) == 0 && rest.st_blocks < status.st_blocks)
+        #expect(stat(state.closed + "/reserve", &rest) == 0 && rest.st_blocks < status.st_blocks)
         #expect(unlink(disk + "/filler") == 0)
         reserve.ensure()
-        #expect(FileManager.default.fileExists(atPath: disk + "/reserve"))
+        #expect(FileManager.default.fileExists(atPath: state.closed + "/reserve"))
     }
 
     @Test func `a failure that is not for want of room is not repeated`() throws {
