@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 /// Numeric loops are written with unsafe pointers and fixed order; they are too slow to be of use without optimisation, so
 /// the modules that hold them are optimised in debug builds as well.
 let numeric = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let optimised: [CSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict)
     -> Target
@@ -36,6 +37,14 @@ let package = Package(
     products: [
         .executable(name: "sglorad", targets: ["sglorad"]),
         .executable(name: "sglorad-ctl", targets: ["sglorad-ctl"]),
+        // For Benchmarks/ alone, a package of its own, which measures inside these modules.
+        .library(
+            name: "SgloradModules",
+            targets: [
+                "ErrorModel", "LinearAlgebra", "LowRank", "AdapterFormats", "TextEncoding",
+                "SemanticGuidance",
+                "Generation",
+            ]),
         // For the tests alone: preloaded into a daemon, it makes file operations fail.
         .library(name: "FaultInjection", type: .dynamic, targets: ["FaultInjection"]),
     ],
@@ -59,12 +68,13 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CMappingGuard"),
+        .target(name: "CHalfKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CProcess"),
         module("ErrorModel"),
         module("Privacy", ["CLinux", "CProcess", "ErrorModel"]),
         module("StrictJSON", ["ErrorModel"], settings: numeric),
         module("AdapterFiles"),
-        module("LinearAlgebra", ["COpenBLAS", "ErrorModel"], settings: numeric),
+        module("LinearAlgebra", ["CHalfKernels", "COpenBLAS", "ErrorModel"], settings: numeric),
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
             "AdapterFormats",
@@ -132,7 +142,8 @@ let package = Package(
         module(
             "Adaptation",
             [
-                "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFiles", "AdapterFormats",
+                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFiles",
+                "AdapterFormats",
                 "TextEncoding", "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files",
                 "Storage",
                 "ExpertLibrary",
@@ -185,7 +196,7 @@ let package = Package(
         tests("Telemetry", ["Telemetry", .product(name: "CoreMetrics", package: "swift-metrics")]),
         .target(
             name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
-        tests("LinearAlgebra", ["LinearAlgebra", "ErrorModel"]),
+        tests("LinearAlgebra", ["CHalfKernels", "LinearAlgebra", "ErrorModel"]),
         tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
         tests("AdapterFiles", ["AdapterFiles"]),
         tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),

@@ -27,8 +27,8 @@ extension SafetensorsFile {
                 Float(bitPattern: UInt32(littleEndian: pattern))
             }
         case .float16:
-            converted = ConvertedNumbers(raw, count: tensor.count) { (pattern: UInt16) in
-                HalfPrecision.float(binary16: UInt16(littleEndian: pattern))
+            converted = ConvertedNumbers(count: tensor.count) { target in
+                HalfPrecision.float(binary16: start, count: tensor.count, to: target)
             }
         case .bfloat16:
             converted = ConvertedNumbers(raw, count: tensor.count) { (pattern: UInt16) in
@@ -134,6 +134,13 @@ private final class ConvertedNumbers: MemoryOwner, @unchecked Sendable {
                 (target + index).initialize(to: float(pattern))
             }
         }
+        numbers = UnsafeBufferPointer(memory)
+    }
+
+    /// Allocates memory that `fill` initialises.
+    init(count: Int, filledBy fill: (UnsafeMutablePointer<Float>) -> Void) {
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
+        if let target = memory.baseAddress { fill(target) }
         numbers = UnsafeBufferPointer(memory)
     }
 

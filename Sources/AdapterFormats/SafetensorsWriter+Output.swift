@@ -49,7 +49,10 @@ extension SafetensorsWriter {
                     try encode(values, body) { (value) in value.bitPattern.littleEndian }
                     #endif
                 case .float16:
-                    try encode(values, body) { (value) in HalfPrecision.binary16(value).littleEndian }
+                    try HalfPrecision.binary16(values).withUnsafeBufferPointer {
+                        (patterns) throws(SgloradError) in
+                        try body(UnsafeRawBufferPointer(patterns))
+                    }
                 }
             }
         }

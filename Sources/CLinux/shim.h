@@ -1,9 +1,11 @@
 #ifndef SGLORAD_CLINUX_SHIM_H
 #define SGLORAD_CLINUX_SHIM_H
 
-/* Calls of Linux that Swift's Glibc module does not show: extended attributes, and prctl and syscall, which are variadic. */
+/* Calls of Linux that Swift's Glibc module does not show: extended attributes, the allocator's
+   settings, and prctl and syscall, which are variadic. */
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>

@@ -1,3 +1,5 @@
+internal import CHalfKernels
+
 /// Conversions between single precision and the two 16-bit formats, on bit patterns: on x86-64 the standard
 /// library's `Float16` makes a call for every number.
 public enum HalfPrecision {
@@ -41,9 +43,29 @@ public enum HalfPrecision {
         }
         return UInt16(truncatingIfNeeded: result) | sign
     }
+
+    /// Converts binary16 numbers in native byte order at any address; exact.
+    public static func float(
+        binary16 source: UnsafeRawPointer, count: Int, to target: UnsafeMutablePointer<Float>
+    ) {
+        sglorad_half_to_float(source, target, count)
+    }
+
+    /// The nearest binary16 of each number, ties to even.
+    public static func binary16(_ values: UnsafeBufferPointer<Float>) -> [UInt16] {
+        [UInt16](unsafeUninitializedCapacity: values.count) { target, count in
+            if let source = values.baseAddress, let target = target.baseAddress {
+                sglorad_half_from_float(source, target, values.count)
+            }
+            count = values.count
+        }
+    }
+
+    /// The kernels in use: `avx2`, `neon` or `portable`; all give the same bits.
+    public static var kernels: String { String(cString: sglorad_half_kernels()) }
 }
 
-/// Half-precision numbers (IEEE 754 binary16, little-endian) in memory that does not change, such as a mapped
+/// Half-precision numbers (IEEE 754 binary16, little-endian as every supported processor) in memory that does not change, such as a mapped
 /// file's.
 public struct HalfVector: @unchecked Sendable {
     // Sendable: `base` points into memory that `owner` keeps alive and nobody writes to.
@@ -70,11 +92,31 @@ public struct HalfVector: @unchecked Sendable {
             "the range \(range) of a vector of \(count) numbers")
         guard let base else { return }
         withExtendedLifetime(owner) {
-            let source = base + 2 * range.lowerBound
-            for index in 0..<range.count {
-                let pattern = (source + 2 &* index).loadUnaligned(as: UInt16.self)
-                target[index] = HalfPrecision.float(binary16: UInt16(littleEndian: pattern))
-            }
+            HalfPrecision.float(binary16: base + 2 * range.lowerBound, count: range.count, to: target)
+        }
+    }
+
+    /// Adds the product of some rows of the matrix `[rows, columns]` that the vector holds and `factors` to `target`:
+    /// `target[i] += Σ_j matrix[i, j] · factors[j]`.
+    ///
+    /// Each sum has a fixed order (see `sglorad_half_multiply_add`), so the result does not depend on how rows are
+    /// divided among calls.
+    ///
+    /// - Parameters:
+    ///   - rows: the rows to multiply.
+    ///   - factors: as many numbers as the matrix has columns.
+    ///   - target: has room for `rows.count` numbers.
+    public func multiplyAdd(
+        rows: Range<Int>, by factors: [Float], to target: UnsafeMutablePointer<Float>
+    ) {
+        let columns = factors.count
+        precondition(
+            rows.lowerBound >= 0 && rows.upperBound * columns <= count,
+            "the rows \(rows) of \(columns) numbers in a vector of \(count)")
+        guard let base else { return }
+        withExtendedLifetime(owner) {
+            sglorad_half_multiply_add(
+                base + 2 * rows.lowerBound * columns, rows.count, columns, factors, target)
         }
     }
 

@@ -17,6 +17,12 @@ struct PrincipalCoordinates: Sendable {
     /// Adds U y to D parameters, in place.
     func add(_ y: [Float], to parameters: inout [Float]) {
         precondition(y.count == count && parameters.count == origin.count, "shapes differ")
+        Self.add(y, along: directions, to: &parameters)
+    }
+
+    /// Adds U y to D parameters, in place; U is `[D, y.count]`.
+    static func add(_ y: [Float], along directions: FloatStream, to parameters: inout [Float]) {
+        let count = y.count
         parameters.withUnsafeMutableBufferPointer { parameters in
             guard let target = parameters.baseAddress else { return }
             directions.forEachStretch(ofRows: count) { start, rows in

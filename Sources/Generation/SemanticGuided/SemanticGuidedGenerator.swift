@@ -48,28 +48,18 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         else {
             throw .internal("a generator was used with a library that is not the snapshot it was trained on")
         }
-        let mean = SemanticPrior.mean(neighbourhood, of: library.experts.map(\.mean))
-        return parameters(from: mean, neighbourhood, noise: noise(sampling, seed: seed))
-    }
-
-    /// x = x̄ + r·(steering(μ*) − x̄) + r·share·U δ, where r is the neighbourhood's relevance.
-    private func parameters(
-        from mean: [Float], _ neighbourhood: Neighbourhood, noise: Matrix
-    ) -> [Float] {
-        var result = mean
-        let (origin, relevance) = (coordinates.origin, neighbourhood.relevance)
-        steering?.apply(to: &result, guidedBy: neighbourhood, origin: origin, layout: record.layout)
-        if relevance < 1 {
-            origin.withUnsafeBufferPointer { origin in
-                for place in result.indices {
-                    result[place] = origin[place] + relevance * (result[place] - origin[place])
-                }
-            }
-        }
-        let scale = relevance * record.correctionShare
-        coordinates.add(
-            fitted.correction(neighbourhood, noise: noise).map { $0 * scale }, to: &result)
-        return result
+        // x = x̄ + r·(steering(μ*) − x̄) + r·share·U δ, where r is the neighbourhood's relevance.
+        let correction = fitted.correction(neighbourhood, noise: noise(sampling, seed: seed))
+        let scale = neighbourhood.relevance * record.correctionShare
+        return GenerationPass(
+            members: neighbourhood.members.map { ($0.weight, library.experts[$0.expert].mean) },
+            origin: coordinates.origin,
+            steering: steering.map {
+                SteeringShares($0, neighbourhood, halves: Steering.halves(of: record.layout))
+            },
+            relevance: neighbourhood.relevance, directions: coordinates.directions,
+            correction: correction.map { $0 * scale }
+        ).run()
     }
 
     /// The experts that guide an intent, with their relevance.
