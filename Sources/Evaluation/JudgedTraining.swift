@@ -2,6 +2,7 @@ public import ErrorModel
 public import Generation
 internal import LowRank
 internal import SemanticGuidance
+internal import Synchronization
 public import TextEncoding
 
 /// Judges a generator by cross-validation, fold by fold on left-out experts, then trains it on the whole
@@ -59,22 +60,37 @@ public struct JudgedTraining: Sendable {
 
     /// Trains the folds, then the generator, and records its verdict and its calibrated threshold.
     ///
-    /// - Parameter progress: called after every step with the number of ``steps`` done and the step's loss;
-    ///   an error that it throws ends the training.
+    /// The folds and the whole library are trained independently of each other, so several are trained at once; the
+    /// number of threads does not change the result.
+    ///
+    /// - Parameters:
+    ///   - threads: how many trainings run at once.
+    ///   - progress: called after every step, from several threads but by one at a time, with the number of ``steps``
+    ///     done and the step's loss; an error that it throws ends the training.
     public func run(
-        progress: (Int, Float) throws(SgloradError) -> Void
+        threads: Int = Workers.processors,
+        progress: @escaping @Sendable (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
         let span = try CheckpointSpan(library)
-        var scores: [Score] = []
-        for fold in 0..<folds.count {
-            let done = fold * trainer.steps
-            scores += try judge(fold, over: span) { step throws(SgloradError) in
-                try progress(done + step.step, step.loss)
+        let done = Mutex(0)
+        @Sendable func count(_ step: GeneratorTrainer.Progress) throws(SgloradError) {
+            try done.withLock { done throws(SgloradError) in
+                done += 1
+                try progress(done, step.loss)
             }
         }
-        let done = folds.count * trainer.steps
-        var generator = try trainer.train(over: span) { step throws(SgloradError) in
-            try progress(done + step.step, step.loss)
+        // The whole library first: it takes longest.
+        let ends = try Workers.map(folds.count + 1, threads: threads) {
+            place throws(SgloradError) -> Outcome in
+            place == 0
+                ? .generator(try trainer.train(over: span, progress: count))
+                : .scores(try judge(place - 1, over: span, progress: count))
+        }
+        guard case .generator(var generator)? = ends.first else {
+            throw .internal("a training ended without a generator")
+        }
+        let scores = ends.flatMap { end -> [Score] in
+            if case .scores(let scores) = end { scores } else { [] }
         }
         guard !scores.isEmpty else { return generator }
         generator.record.verdict = verdict(scores)
@@ -98,6 +114,14 @@ public struct JudgedTraining: Sendable {
         var gain: Double? { base.map { sgLoRA - $0 } }
     }
 
+    /// What one of the trainings made.
+    private enum Outcome: Sendable {
+        /// The training on the whole library.
+        case generator(SemanticGuidedGenerator)
+        /// The training without one fold.
+        case scores([Score])
+    }
+
     private func verdict(_ scores: [Score]) -> GeneratorVerdict {
         func mean(_ value: (Score) -> Double) -> Double {
             scores.reduce(0) { $0 + value($1) } / Double(scores.count)
@@ -118,7 +142,7 @@ public struct JudgedTraining: Sendable {
         }
         let fold = try folds.train(index, over: span, progress: progress)
         let judged = fold.left.compactMap { tasks[$0.name] }
-        return try Workers.map(judged.count, threads: 2) { place throws(SgloradError) in
+        return try Workers.map(judged.count, threads: 1) { place throws(SgloradError) in
             let task = judged[place]
             // The task's description stands for a user's words.
             let embedding = try encoder.encode(task.description).embedding

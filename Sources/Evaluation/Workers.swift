@@ -1,9 +1,13 @@
 internal import Dispatch
 internal import ErrorModel
+internal import Glibc
 internal import Synchronization
 
 /// Runs independent work items on a few threads; results are in the order of the items.
-enum Workers {
+public enum Workers {
+    /// The number of processors that are online.
+    public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// The results of `body` for 0..<count; items are started in order.
     ///
     /// - Throws: the error of the failed item with the lowest index. Items that had not been started by then

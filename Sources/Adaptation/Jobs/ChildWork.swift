@@ -1,3 +1,4 @@
+internal import CLinux
 internal import ErrorModel
 internal import Foundation
 internal import Glibc
@@ -24,6 +25,7 @@ struct ChildWork<Progress: Codable & Sendable>: Sendable {
         // If the daemon was killed, the next report hits a closed pipe and SIGPIPE ends this process.
         signal(SIGPIPE, SIG_DFL)
         _ = nice(10)
+        keepFreedMemory()
         let child = ChildWork()
         do throws(SgloradError) {
             try work(child)
@@ -33,6 +35,15 @@ struct ChildWork<Progress: Codable & Sendable>: Sendable {
             child.write(.failed(error))
             return 1
         }
+    }
+
+    /// Lets the allocator keep large blocks that are freed instead of returning them to the system and asking for them
+    /// again: a training takes and frees the same hundreds of megabytes at every step. All of it goes back to the
+    /// system when this process ends.
+    private static func keepFreedMemory() {
+        mallopt(M_ARENA_MAX, 1)
+        mallopt(M_MMAP_THRESHOLD, CInt.max)
+        mallopt(M_TRIM_THRESHOLD, CInt.max)
     }
 
     /// Reports progress, at most ten times a second unless `always` is set; callable from any thread.

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import ErrorModel
+internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 internal import SemanticGuidance
@@ -16,6 +17,10 @@ struct SteeringTrainer {
     let objective: any TaskObjective
     /// x̄, D values.
     let origin: FloatVector
+
+    /// Bounds the losses that are computed at once, by all trainings of the process: each holds the activations of a
+    /// batch of texts, over 100 MB.
+    private static let cores = DispatchSemaphore(value: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// The learning rate of gains relative to that of shifts.
     private static let gainRate: Float = 20
@@ -89,6 +94,8 @@ struct SteeringTrainer {
         let contested = Set(library.experts.map(\.name))
         let slots = Mutex([Result<SteeredLoss, SgloradError>?](repeating: nil, count: experts.count))
         DispatchQueue.concurrentPerform(iterations: experts.count) { slot in
+            Self.cores.wait()
+            defer { Self.cores.signal() }
             let expert = experts[slot]
             let outcome: Result<SteeredLoss, SgloradError>
             do throws(SgloradError) {
