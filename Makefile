@@ -9,6 +9,10 @@ PREFIX ?= /usr
 SECONDS ?= 60
 TARGETS ?=
 DESTDIR ?=
+ROWS ?=
+COMMA := ,
+EMPTY :=
+SPACE := $(EMPTY) $(EMPTY)
 # The tests run in parallel and hold about 1,500 files open, more than a shell's default limit.
 OPEN_FILES := ulimit -Sn 8192 2>/dev/null || ulimit -Sn $$(ulimit -Hn)
 
@@ -49,6 +53,14 @@ faults: setup model ## make every file operation of a scenario fail, one at a ti
 attacks: setup model ## measure what a user can do to others: a victim waits at most PATIENCE=1 seconds beside each attack (needs root)
 	SGLORAD_PATIENCE=$(or $(PATIENCE),1) swift test --no-parallel --filter "FairnessTests|MemoryBoundTests|SpoolHostilityTests" $(TEST_FLAGS)
 
+counts: build model ## count what six operations cost (instructions, system calls, flushes, allocations); SGLORAD_RECORD=1 records
+	@Scripts/setup.sh counts
+	@python3 Benchmarks/counts/counts.py $(BIN) $(MODEL) Benchmarks/thresholds/counts-$(CONFIGURATION).json \
+	    $(if $(SGLORAD_RECORD),--record)
+
+bench: setup model ## measure a release build beside onnxruntime, sentence-transformers and a Python server; ROWS='encode …' for some
+	@Benchmarks/bench/run.sh $(MODEL) $(subst $(SPACE),$(COMMA),$(ROWS))
+
 example-generator: build model ## retrain the generator of the example library, without tasks
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 
@@ -57,10 +69,10 @@ interface: setup ## regenerate the Swift bindings of io.sglorad.varlink
 	    Sources/SgloradInterface/Generated SpoolForms Sources/SpoolForms/Generated
 
 format: ## format the sources
-	swift format --in-place --parallel --recursive Sources Tests Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Benchmarks Benchmarks/Package.swift Package.swift
 
 lint: ## fail if the sources are not formatted or break a lint rule
-	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Benchmarks Benchmarks/Package.swift Package.swift
 
 architecture: ## check the rules on imports and file lengths in docs/architecture.md
 	@Scripts/check-architecture.sh
@@ -89,4 +101,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood gauge torture faults attacks example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model build demo test spool-flood gauge torture faults attacks counts bench example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean

@@ -1,14 +1,16 @@
 #!/bin/bash
-# Announces and installs missing Debian packages for the build or, with the argument "python", for downloading the model.
+# Announces and installs missing Debian packages for the build or, with an argument, for something else: "python" for
+# downloading the model, "counts" for counting what operations cost.
 set -euo pipefail
 
 wanted=(libopenblas-dev libsqlite3-dev pkg-config)
 [[ "${1:-}" == python ]] && wanted=(python3 python3-pip unzip)
+[[ "${1:-}" == counts ]] && wanted=(valgrind strace binutils python3)
 missing=()
 for package in "${wanted[@]}"; do
     # A program that was installed by other means is as good as the package.
     case "$package" in
-    python3 | unzip) command -v "$package" >/dev/null && continue ;;
+    python3 | unzip | strace) command -v "$package" >/dev/null && continue ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
     esac
     dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
