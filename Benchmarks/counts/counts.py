@@ -128,6 +128,8 @@ def main():
     arguments = parser.parse_args()
     if absent := missing():
         sys.exit(f"counts: needs {', '.join(absent)}; run Scripts/setup.sh counts")
+    if not arguments.record and not arguments.thresholds.exists():
+        sys.exit(f"counts: there are no thresholds in {arguments.thresholds}; record them with --record")
     example = Path(__file__).resolve().parents[2] / "Examples/minilm-zoo"
     work = tempfile.mkdtemp(prefix="sglorad-counts-")
     try:

@@ -7,8 +7,9 @@ internal import SemanticGuidance
 internal import Synthetic
 internal import TextEncoding
 
-/// Times of the parts of a request, inside the process. The model is the folder named by SGLORAD_MODEL, else the one that `make
-/// model` makes.
+/// Times of the parts of a request, inside the process.
+///
+/// The model is the folder named by SGLORAD_MODEL, else the one that `make model` makes.
 let benchmarks: @Sendable () -> Void = {
     Benchmark.defaultConfiguration = .init(
         metrics: [.wallClock, .cpuUser, .mallocCountTotal, .peakMemoryResident], warmupIterations: 5,

@@ -37,9 +37,10 @@ struct ChildWork<Progress: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Lets the allocator keep large blocks that are freed instead of returning them to the system and asking for them
-    /// again: a training takes and frees the same hundreds of megabytes at every step. All of it goes back to the
-    /// system when this process ends.
+    /// Lets the allocator keep freed blocks of any size.
+    ///
+    /// A training takes and frees the same hundreds of megabytes at every step; returning them to the system would cost
+    /// a page fault for each page of them. They go back when this process ends.
     private static func keepFreedMemory() {
         mallopt(M_ARENA_MAX, 1)
         mallopt(M_MMAP_THRESHOLD, CInt.max)
