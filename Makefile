@@ -61,6 +61,9 @@ counts: build model ## count what six operations cost (instructions, system call
 bench: setup model ## measure a release build beside onnxruntime, sentence-transformers and a Python server; ROWS='encode …' for some
 	@Benchmarks/bench/run.sh $(MODEL) $(subst $(SPACE),$(COMMA),$(ROWS))
 
+kernels-arm: ## compile the encoder's kernels for 64-bit ARM and run their checks under qemu
+	@Scripts/check-kernels-arm.sh
+
 example-generator: build model ## retrain the generator of the example library, without tasks
 	@Scripts/train-example.sh $(BIN) $(MODEL)
 
@@ -101,4 +104,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood gauge torture faults attacks counts bench example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model build demo test spool-flood gauge torture faults attacks counts bench kernels-arm example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean

@@ -69,6 +69,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(name: "CMappingGuard"),
         .target(name: "CHalfKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CEncoderKernels", cSettings: optimised),
         .target(name: "CProcess"),
         module("ErrorModel"),
         module("Privacy", ["CLinux", "CProcess", "ErrorModel"]),
@@ -83,7 +84,10 @@ let package = Package(
             ],
             settings: numeric),
         module(
-            "TextEncoding", ["LinearAlgebra", "LowRank", "AdapterFormats", "StrictJSON", "ErrorModel"],
+            "TextEncoding",
+            [
+                "CEncoderKernels", "LinearAlgebra", "LowRank", "AdapterFormats", "StrictJSON", "ErrorModel",
+            ],
             settings: numeric),
         module("SemanticGuidance", ["LowRank", "LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
@@ -168,7 +172,7 @@ let package = Package(
             [
                 "Adaptation", "Control", "Varlink", "SgloradInterface", "CProcess", "ErrorModel", "Executors",
                 "Files", "Storage", "ExpertLibrary", "IntentQueue", "Spool", "SystemdIntegration",
-                "Telemetry",
+                "Telemetry", "TextEncoding",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -200,9 +204,15 @@ let package = Package(
         tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
         tests("AdapterFiles", ["AdapterFiles"]),
         tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
+        .target(
+            name: "EncoderKernelChecks", dependencies: ["CEncoderKernels"], path: "Tests/EncoderKernelChecks",
+            exclude: ["Program"]),
         tests(
             "TextEncoding",
-            ["TextEncoding", "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"],
+            [
+                "TextEncoding", "CEncoderKernels", "EncoderKernelChecks", "AdapterFormats", "LowRank",
+                "LinearAlgebra", "ErrorModel", "TestSupport",
+            ],
             resources: [.copy("Fixtures")]),
         tests(
             "SemanticGuidance",
@@ -286,7 +296,7 @@ let package = Package(
             [
                 "Daemon", "Adaptation", "Varlink", "ErrorModel", "ExpertLibrary", "IntentQueue", "Spool",
                 "Files",
-                "SystemdIntegration", "TestSupport",
+                "SystemdIntegration", "TestSupport", "TextEncoding",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -7,6 +7,7 @@ package import IntentQueue
 package import Logging
 package import ServiceLifecycle
 package import Spool
+package import TextEncoding
 
 /// The daemon's domain: every operation, assembled over the stores and offered through the socket and the
 /// spool.
@@ -17,6 +18,8 @@ package struct Domain: Sendable {
         package var workers: Int
         /// The text encoder's folder; nil to search for it.
         package var model: String?
+        /// How the text encoder holds its weights.
+        package var precision: EncoderPrecision
         /// The group that may use the spool.
         package var users: UInt32?
         package var spool: SpoolOptions
@@ -29,11 +32,13 @@ package struct Domain: Sendable {
         package var accounts: UserAccounts
 
         package init(
-            workers: Int, model: String?, users: UInt32?, spool: SpoolOptions, eviction: EvictionPolicy,
-            executable: String, environment: [String: String], accounts: UserAccounts = UserAccounts()
+            workers: Int, model: String?, precision: EncoderPrecision = .standard, users: UInt32?,
+            spool: SpoolOptions, eviction: EvictionPolicy, executable: String, environment: [String: String],
+            accounts: UserAccounts = UserAccounts()
         ) {
             self.workers = workers
             self.model = model
+            self.precision = precision
             self.users = users
             self.spool = spool
             self.eviction = eviction
@@ -66,6 +71,7 @@ package struct Domain: Sendable {
     package let startedAt = Date()
     private let board: HealthBoard
     private let pools: Pools
+    private let encoding: JointEncoding
     private let pipeline: AdapterPipeline
     private let logger: Logger
 
@@ -75,7 +81,8 @@ package struct Domain: Sendable {
         let pool = pools.requests
         let board = HealthBoard(stores.conditions)
         let encoders = EncoderProvider(
-            folder: options.model, environment: options.environment, pool: pool, store: store)
+            folder: options.model, precision: options.precision, environment: options.environment,
+            pool: pool, store: store)
         let snapshots = LibrarySnapshots(
             store: store, encoders: encoders, pool: pool, board: board, logger: logger)
         metrics = DaemonMetrics()
@@ -86,9 +93,13 @@ package struct Domain: Sendable {
         follower = RequestFollower(queue: queue, store: store)
         belongings = Belongings(queue: queue, store: store, pool: pools.files, policy: options.eviction)
         uploads = UploadStore(state: state, pool: pools.imports)
-        pipeline = AdapterPipeline(store: store, encoders: encoders, snapshots: snapshots, pool: pool)
+        let encoding = JointEncoding(threads: max(2, options.workers))
+        pipeline = AdapterPipeline(
+            store: store, encoders: encoders, encoding: encoding, snapshots: snapshots, pool: pool,
+            accounts: options.accounts)
         inspection = Inspection(
-            store: store, encoders: encoders, snapshots: snapshots, belongings: belongings,
+            store: store, encoders: encoders, encoding: encoding, snapshots: snapshots,
+            belongings: belongings,
             turns: pools.callers, files: pools.files)
         imports = ExpertImport(
             store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, pool: pools.imports,
@@ -120,7 +131,7 @@ package struct Domain: Sendable {
         self.health = CoalescedRead { try await health.examine() }
         workerBoard = WorkerBoard(workers: options.workers)
         (self.store, self.queue, self.encoders, self.snapshots) = (store, queue, encoders, snapshots)
-        (self.board, self.pools, self.logger) = (board, pools, logger)
+        (self.board, self.pools, self.encoding, self.logger) = (board, pools, encoding, logger)
     }
 
     /// The services that process requests, one per worker.
@@ -149,5 +160,6 @@ package struct Domain: Sendable {
     /// Stops the thread pools once they are idle.
     package func shutdown() async {
         await pools.shutdown()
+        await encoding.shutdown()
     }
 }

@@ -4,7 +4,6 @@ internal import Executors
 internal import ExpertLibrary
 internal import Files
 internal import IntentQueue
-internal import LinearAlgebra
 internal import SgloradInterface
 internal import Storage
 internal import TextEncoding
@@ -18,7 +17,8 @@ extension ControlHandler {
         return .init(
             version: SgloradRelease.version, state: health.state, conditions: health.conditions,
             startedAt: JSONText.time(domain.startedAt), stateDirectory: domain.store.state.root,
-            encoder: view.encoder.map(Wire.Encoder.init), kernel: BLAS.kernel,
+            encoder: view.encoder.map(Wire.Encoder.init),
+            kernel: ProcessorKernels.name(view.encoder?.encoder.precision),
             sqlite: DurableDatabase.sqliteVersion, queue: health.queue, training: health.training)
     }
 

@@ -77,7 +77,8 @@ public struct SgloradDaemon: Sendable {
     ) async throws(SgloradError) -> Domain {
         let domain = Domain(
             Domain.Options(
-                workers: options.workers, model: options.model, users: access.policy.users,
+                workers: options.workers, model: options.model, precision: options.precision,
+                users: access.policy.users,
                 spool: options.spool, eviction: options.cache.eviction, executable: options.trainer,
                 environment: environment, accounts: foundations.accounts),
             stores: stores.opened, logger: foundations.logger)

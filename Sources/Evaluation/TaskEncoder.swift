@@ -9,8 +9,6 @@ public struct TaskEncoder: Sendable {
     private let layout: AdapterLayout
 
     /// The number of texts per batch, after which progress is reported.
-    ///
-    /// It is fixed because the composition of a batch may change the last bits of its embeddings.
     static let chunk = 1024
 
     /// Creates a ranker.

@@ -1,3 +1,4 @@
+internal import CEncoderKernels
 internal import LinearAlgebra
 
 extension BERTEncoder {
@@ -7,31 +8,20 @@ extension BERTEncoder {
     ///
     /// - Parameters:
     ///   - span: the text's tokens, as rows of `projections` and `context`.
-    ///   - scores: room for `[n, n]`, or for one such matrix per head if all are kept.
+    ///   - work: room for as many numbers as ``EncoderKernels/attentionFloats(tokens:headSize:)`` says.
+    ///   - kept: receives the attention of every head, `[n, n]` each; nil if it is not needed.
     func attend(
         _ span: Range<Int>, projections: UnsafePointer<Float>, context: UnsafeMutablePointer<Float>,
-        scores: UnsafeMutablePointer<Float>, keepingEveryHead: Bool = false
+        work: UnsafeMutablePointer<Float>, kept: UnsafeMutablePointer<Float>? = nil
     ) {
-        let tokens = span.count
-        let size = configuration.headSize
-        let stride = 3 * width
-        let scale = 1 / Float(size).squareRoot()
-        for head in 0..<configuration.heads {
-            let query = projections + span.lowerBound * stride + head * size
-            let key = query + width
-            let value = key + width
-            let attention = keepingEveryHead ? scores + head * tokens * tokens : scores
-            BLAS.gemm(
-                m: tokens, n: tokens, k: size, alpha: scale, a: query, lda: stride, b: key, ldb: stride,
-                transposeB: true, c: attention, ldc: tokens)
-            for row in 0..<tokens { Kernels.softmax(attention + row * tokens, count: tokens) }
-            BLAS.gemm(
-                m: tokens, n: size, k: tokens, a: attention, lda: tokens, b: value, ldb: stride,
-                c: context + span.lowerBound * width + head * size, ldc: width)
-        }
+        EncoderKernels.attend(
+            EncoderAttention(
+                tokens: span.count, heads: configuration.heads, head_size: configuration.headSize,
+                projections: projections + span.lowerBound * 3 * width,
+                context: context + span.lowerBound * width, kept: kept, work: work))
     }
 
-    /// The backward pass of ``attend(_:projections:context:scores:keepingEveryHead:)``.
+    /// The backward pass of ``attend(_:projections:context:work:kept:)``.
     ///
     /// With P the attention and O = P·V: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − row sums of dP∘P), dQ =
     /// dS·K/√d, dK = dSᵀ·Q/√d.

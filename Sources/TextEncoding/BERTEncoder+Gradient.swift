@@ -29,7 +29,7 @@ extension BERTEncoder {
                 rows: tokens, gradient: hidden.base, normalised: record.secondNorm.base,
                 factors: record.secondFactor.base)
             active.base.update(from: record.inner.base, count: tokens * inner)
-            Kernels.gelu(active.base, count: tokens * inner)
+            EncoderKernels.gelu(active.base, count: tokens * inner)
             wide.base.update(repeating: 0, count: tokens * inner)
             layer.output.back(
                 rows: tokens, x: active.base, xStride: inner, yGradient: hidden.base, yStride: width,
@@ -92,6 +92,9 @@ extension BERTEncoder {
         let low = FloatMemory(tape.tokens * max(rank, 1))
         let output = FloatMemory(tape.tokens * width)
         let active = FloatMemory(tape.tokens * configuration.intermediateSize)
+        let longest = tape.spans.map(\.count).max() ?? 0
+        let work = FloatMemory(
+            EncoderKernels.attentionFloats(tokens: longest, headSize: configuration.headSize))
         let first = tape.layers.first?.input ?? tape.hidden
         for (ids, span) in zip(texts, tape.spans) {
             lookUp(ids, into: first.base + span.lowerBound * width)
@@ -100,7 +103,9 @@ extension BERTEncoder {
         for (index, layer) in weights.layers.enumerated() {
             let record = tape.layers[index]
             let next = index + 1 < tape.layers.count ? tape.layers[index + 1].input : tape.hidden
-            run(layer, record, into: next, tape, adapter, low: low, output: output, active: active)
+            run(
+                layer, record, into: next, tape, adapter, low: low, output: output, active: active, work: work
+            )
         }
         for span in tape.spans {
             var mean = [Float](repeating: 0, count: width)
@@ -117,25 +122,26 @@ extension BERTEncoder {
 
     private func run(
         _ layer: BERTWeights.Layer, _ record: EncoderTape.Layer, into next: FloatMemory, _ tape: EncoderTape,
-        _ adapter: AppliedAdapter?, low: FloatMemory, output: FloatMemory, active: FloatMemory
+        _ adapter: AppliedAdapter?, low: FloatMemory, output: FloatMemory, active: FloatMemory,
+        work: FloatMemory
     ) {
         let tokens = tape.tokens
         for (place, linear) in [layer.query, layer.key, layer.value].enumerated() {
             linear.apply(
                 rows: tokens, x: record.input.base, xStride: width,
                 y: record.projections.base + place * width,
-                yStride: 3 * width, adapter: adapter, low: low.base)
+                yStride: 3 * width, weights: packed, adapter: adapter, low: low.base)
         }
         var scores = record.attention.base
         for span in tape.spans {
             attend(
-                span, projections: record.projections.base, context: record.context.base, scores: scores,
-                keepingEveryHead: true)
+                span, projections: record.projections.base, context: record.context.base, work: work.base,
+                kept: scores)
             scores += configuration.heads * span.count * span.count
         }
         layer.attentionOutput.apply(
             rows: tokens, x: record.context.base, xStride: width, y: output.base, yStride: width,
-            adapter: adapter, low: low.base)
+            weights: packed, adapter: adapter, low: low.base)
         layer.attentionNorm.apply(
             rows: tokens, record.input.base, adding: output.base, into: record.middle.base,
             normalised: record.firstNorm.base, factors: record.firstFactor.base)
@@ -143,12 +149,12 @@ extension BERTEncoder {
         let inner = configuration.intermediateSize
         layer.intermediate.apply(
             rows: tokens, x: record.middle.base, xStride: width, y: record.inner.base, yStride: inner,
-            adapter: adapter, low: low.base)
+            weights: packed, adapter: adapter, low: low.base)
         active.base.update(from: record.inner.base, count: tokens * inner)
-        Kernels.gelu(active.base, count: tokens * inner)
+        EncoderKernels.gelu(active.base, count: tokens * inner)
         layer.output.apply(
-            rows: tokens, x: active.base, xStride: inner, y: output.base, yStride: width, adapter: adapter,
-            low: low.base)
+            rows: tokens, x: active.base, xStride: inner, y: output.base, yStride: width,
+            weights: packed, adapter: adapter, low: low.base)
         layer.outputNorm.apply(
             rows: tokens, record.middle.base, adding: output.base, into: next.base,
             normalised: record.secondNorm.base, factors: record.secondFactor.base)

@@ -8,9 +8,17 @@ internal import LinearAlgebra
 struct BERTEncoder: Sendable {
     let configuration: BERTConfiguration
     let weights: BERTWeights
-
     /// All linear layers in module order; a layer's `index` is its position here.
-    var linear: [LinearLayer] { weights.layers.flatMap(\.linear) }
+    let linear: [LinearLayer]
+    /// The linear layers' weights.
+    let packed: PackedWeights
+
+    init(configuration: BERTConfiguration, weights: BERTWeights, precision: EncoderPrecision) {
+        self.configuration = configuration
+        self.weights = weights
+        linear = weights.layers.flatMap(\.linear)
+        packed = PackedWeights(linear, precision: precision)
+    }
 
     /// The unit embedding of each text, or nil if its numbers overflowed.
     ///
@@ -55,26 +63,23 @@ struct BERTEncoder: Sendable {
         for (place, linear) in [layer.query, layer.key, layer.value].enumerated() {
             linear.apply(
                 rows: tokens, x: scratch.hidden, xStride: width, y: scratch.projections + place * width,
-                yStride: 3 * width, adapter: adapter, low: scratch.low)
+                yStride: 3 * width, weights: packed, adapter: adapter, low: scratch.low)
         }
         for span in spans {
-            attend(
-                span, projections: scratch.projections, context: scratch.context, scores: scratch.scores)
+            attend(span, projections: scratch.projections, context: scratch.context, work: scratch.attention)
         }
         layer.attentionOutput.apply(
             rows: tokens, x: scratch.context, xStride: width, y: scratch.output, yStride: width,
-            adapter: adapter,
-            low: scratch.low)
+            weights: packed, adapter: adapter, low: scratch.low)
         layer.attentionNorm.apply(rows: tokens, scratch.hidden, adding: scratch.output)
 
         let inner = configuration.intermediateSize
         layer.intermediate.apply(
             rows: tokens, x: scratch.hidden, xStride: width, y: scratch.intermediate, yStride: inner,
-            adapter: adapter, low: scratch.low)
-        Kernels.gelu(scratch.intermediate, count: tokens * inner)
+            weights: packed, adapter: adapter, low: scratch.low, activated: true)
         layer.output.apply(
             rows: tokens, x: scratch.intermediate, xStride: inner, y: scratch.output, yStride: width,
-            adapter: adapter, low: scratch.low)
+            weights: packed, adapter: adapter, low: scratch.low)
         layer.outputNorm.apply(rows: tokens, scratch.hidden, adding: scratch.output)
     }
 
@@ -83,11 +88,7 @@ struct BERTEncoder: Sendable {
         var mean = [Float](repeating: 0, count: width)
         let length = mean.withUnsafeMutableBufferPointer { mean -> Float in
             guard let mean = mean.baseAddress else { return 0 }
-            for row in 0..<tokens { Kernels.add(rows + row * width, to: mean, count: width) }
-            Kernels.map(mean, count: width) { $0 / Float(tokens) }
-            let length = Kernels.squares(mean, around: 0, count: width).squareRoot()
-            Kernels.map(mean, count: width) { $0 / length }
-            return length
+            return EncoderKernels.unitMean(rows, count: tokens, width: width, into: mean)
         }
         return length.isFinite && length > 0 ? mean : nil
     }

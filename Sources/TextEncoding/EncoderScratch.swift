@@ -12,8 +12,8 @@ final class EncoderScratch {
     let output: UnsafeMutablePointer<Float>
     /// The inner activations of the feed-forward layer, `[tokens, intermediate]`.
     let intermediate: UnsafeMutablePointer<Float>
-    /// The attention of one head over one text, `[longest, longest]`.
-    let scores: UnsafeMutablePointer<Float>
+    /// The working memory of the attention over the longest text.
+    let attention: UnsafeMutablePointer<Float>
     /// x·Aᵀ of an adapter, `[tokens, rank]`.
     let low: UnsafeMutablePointer<Float>
 
@@ -24,7 +24,9 @@ final class EncoderScratch {
         let width = configuration.hiddenSize
         let sizes = [
             tokens * width, tokens * 3 * width, tokens * width, tokens * width,
-            tokens * configuration.intermediateSize, longest * longest, max(tokens * rank, 1),
+            tokens * configuration.intermediateSize,
+            EncoderKernels.attentionFloats(tokens: longest, headSize: configuration.headSize),
+            max(tokens * rank, 1),
         ]
         var offsets: [Int] = []
         var total = 0
@@ -39,7 +41,7 @@ final class EncoderScratch {
         context = base + offsets[2]
         output = base + offsets[3]
         intermediate = base + offsets[4]
-        scores = base + offsets[5]
+        attention = base + offsets[5]
         low = base + offsets[6]
     }
 

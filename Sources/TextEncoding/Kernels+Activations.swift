@@ -24,44 +24,13 @@ extension Kernels {
         let exponent = SIMD8<Int32>(truncatingIfNeeded: unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23)
         return unsafeBitCast(unsafeBitCast(p, to: SIMD8<Int32>.self) &+ exponent, to: Lanes.self)
     }
-
-    /// values ← softmax(values), for at least one number; the maximum is subtracted first to avoid overflow.
-    static func softmax(_ values: UnsafeMutablePointer<Float>, count: Int) {
-        var peak = values[0]
-        let whole = count & ~7
-        if whole > 0 {
-            var peaks = load(values)
-            for index in stride(from: 8, to: whole, by: 8) {
-                let lanes = load(values + index)
-                peaks.replace(with: lanes, where: lanes .> peaks)
-            }
-            peak = peaks.max()
-        }
-        for index in whole..<count { peak = max(peak, values[index]) }
-        map(values, count: count) { exp($0 - peak) }
-        let factor = 1 / sum(values, count: count)
-        map(values, count: count) { $0 * factor }
-    }
 }
 
 extension Kernels {
-    /// values ← x·Φ(x), the exact GELU (not its tanh approximation), to about two units in the last place of
-    /// the larger of x and 1.
+    /// Φ(−x)/exp(−x²/2) for x ≥ 0, as the forward pass's kernels compute it.
     ///
-    /// Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016. Φ(−|x|) = exp(−x²/2)·t·P(t), t =
-    /// 1/(1 + 0.3|x|): the form of Abramowitz and Stegun 7.1.26, with a polynomial P of degree 9 fitted to
-    /// |x| ≤ 14 (relative error 4e-9 before rounding). The tail is computed directly, not as one minus it, so
-    /// nothing cancels on either side.
-    static func gelu(_ values: UnsafeMutablePointer<Float>, count: Int) {
-        map(values, count: count) { x in
-            let isNegative = x .< 0
-            let magnitude = x.replacing(with: -x, where: isNegative)
-            let tail = x * (exp(magnitude * magnitude * -0.5) * tailOverDensity(magnitude))
-            return (x - tail).replacing(with: tail, where: isNegative)
-        }
-    }
-
-    /// Φ(−x)/exp(−x²/2) for x ≥ 0.
+    /// The form of Abramowitz and Stegun 7.1.26, t·P(t) with t = 1/(1 + 0.3x), with a polynomial P of degree 9 fitted to
+    /// x ≤ 14 (relative error 4e-9 before rounding).
     @inline(__always)
     static func tailOverDensity(_ x: Lanes) -> Lanes {
         let t = 1 / (x * 0.3 + 1)

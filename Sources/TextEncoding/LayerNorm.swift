@@ -1,3 +1,4 @@
+internal import CEncoderKernels
 internal import LinearAlgebra
 
 /// Layer normalisation: each row is normalised to mean 0 and variance 1, then scaled and shifted by feature.
@@ -13,25 +14,9 @@ struct LayerNorm: Sendable {
 
     /// Normalises `rows` rows in place, after adding `residual` (the same number of rows) if it is given.
     func apply(rows: Int, _ x: UnsafeMutablePointer<Float>, adding residual: UnsafePointer<Float>?) {
-        let width = weight.count
-        weight.withUnsafeBufferPointer { weight in
-            bias.withUnsafeBufferPointer { bias in
-                guard let weight = weight.baseAddress, let bias = bias.baseAddress else { return }
-                for row in 0..<rows {
-                    let values = x + row * width
-                    if let residual { Kernels.add(residual + row * width, to: values, count: width) }
-                    let mean = Kernels.sum(values, count: width) / Float(width)
-                    let variance = Kernels.squares(values, around: mean, count: width) / Float(width)
-                    let factor = 1 / (variance + epsilon).squareRoot()
-                    Kernels.normalise(
-                        values, mean: mean, factor: factor, weight: weight, bias: bias, count: width)
-                }
-            }
-        }
+        apply(rows: rows, x, adding: residual, into: x, normalised: nil, factors: nil)
     }
-}
 
-extension LayerNorm {
     /// As `apply(rows:_:adding:)`, with separate input and output, and keeping what the backward pass needs.
     ///
     /// - Parameters:
@@ -39,32 +24,23 @@ extension LayerNorm {
     ///   - normalised: receives the rows before scale and shift, `[rows, width]`.
     ///   - factors: receives the reciprocal of each row's standard deviation, `[rows]`.
     func apply(
-        rows: Int, _ x: UnsafePointer<Float>, adding residual: UnsafePointer<Float>,
-        into output: UnsafeMutablePointer<Float>, normalised: UnsafeMutablePointer<Float>,
-        factors: UnsafeMutablePointer<Float>
+        rows: Int, _ x: UnsafePointer<Float>, adding residual: UnsafePointer<Float>?,
+        into output: UnsafeMutablePointer<Float>, normalised: UnsafeMutablePointer<Float>?,
+        factors: UnsafeMutablePointer<Float>?
     ) {
-        let width = weight.count
         weight.withUnsafeBufferPointer { weight in
             bias.withUnsafeBufferPointer { bias in
-                for row in 0..<rows {
-                    let place = row * width
-                    let values = normalised + place
-                    values.update(from: x + place, count: width)
-                    Kernels.add(residual + place, to: values, count: width)
-                    let mean = Kernels.sum(values, count: width) / Float(width)
-                    let variance = Kernels.squares(values, around: mean, count: width) / Float(width)
-                    let factor = 1 / (variance + epsilon).squareRoot()
-                    factors[row] = factor
-                    for index in 0..<width {
-                        let unit = (values[index] - mean) * factor
-                        values[index] = unit
-                        output[place + index] = unit * weight[index] + bias[index]
-                    }
-                }
+                guard let start = weight.baseAddress, let bias = bias.baseAddress else { return }
+                EncoderKernels.normalise(
+                    EncoderNorm(
+                        rows: rows, width: weight.count, x: x, residual: residual, weight: start, bias: bias,
+                        epsilon: epsilon, y: output, normalised: normalised, factors: factors))
             }
         }
     }
+}
 
+extension LayerNorm {
     /// Converts the gradient with respect to the output to that with respect to the input, in place.
     ///
     /// With x̂ the normalised row, g = gradient∘weight and s the reciprocal of the standard deviation: s·(g −

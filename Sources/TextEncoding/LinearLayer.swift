@@ -1,3 +1,4 @@
+internal import CEncoderKernels
 internal import LinearAlgebra
 internal import LowRank
 
@@ -12,31 +13,33 @@ struct LinearLayer: Sendable {
     /// b, `[out]`.
     let bias: FloatVector
 
-    /// Computes y for `rows` rows of x; rows are `xStride` and `yStride` numbers apart.
+    /// Computes y, or GELU(y), for `rows` rows of x; rows are `xStride` and `yStride` numbers apart.
     ///
-    /// With an adapter that has this layer as a site, scale·(x·Aᵀ)·Bᵀ is added; `low` is room for `rows *
-    /// rank` numbers.
+    /// With an adapter that has this layer as a site, scale·(x·Aᵀ)·Bᵀ is added first.
+    ///
+    /// - Parameters:
+    ///   - weights: W, packed.
+    ///   - low: room for `rows * rank` numbers.
     func apply(
         rows: Int, x: UnsafePointer<Float>, xStride: Int, y: UnsafeMutablePointer<Float>, yStride: Int,
-        adapter: AppliedAdapter?, low: UnsafeMutablePointer<Float>
+        weights: PackedWeights, adapter: AppliedAdapter?, low: UnsafeMutablePointer<Float>,
+        activated: Bool = false
     ) {
+        let factors = adapter?.packedFactors(of: index)
         bias.withUnsafeBufferPointer { bias in
-            guard let bias = bias.baseAddress else { return }
-            for row in 0..<rows { (y + row * yStride).update(from: bias, count: site.outFeatures) }
+            EncoderKernels.multiply(
+                rows: rows, x: x, xStride: xStride, by: weights.matrix(of: self), bias: bias.baseAddress,
+                result: activated && factors == nil ? ENCODER_STORE_GELU : ENCODER_STORE, y: y,
+                yStride: yStride)
         }
-        weight.withUnsafeBufferPointer { weight in
-            guard let weight = weight.baseAddress else { return }
-            BLAS.gemm(
-                m: rows, n: site.outFeatures, k: site.inFeatures, a: x, lda: xStride,
-                b: weight, ldb: site.inFeatures, transposeB: true, beta: 1, c: y, ldc: yStride)
-        }
-        guard let adapter, let factors = adapter.factors(of: index) else { return }
-        BLAS.gemm(
-            m: rows, n: adapter.rank, k: site.inFeatures, a: x, lda: xStride,
-            b: factors.a, ldb: site.inFeatures, transposeB: true, c: low, ldc: adapter.rank)
-        BLAS.gemm(
-            m: rows, n: site.outFeatures, k: adapter.rank, alpha: adapter.scale, a: low, lda: adapter.rank,
-            b: factors.b, ldb: adapter.rank, transposeB: true, beta: 1, c: y, ldc: yStride)
+        guard let adapter, let factors else { return }
+        EncoderKernels.multiply(
+            rows: rows, x: x, xStride: xStride, by: factors.a, y: low, yStride: adapter.rank)
+        EncoderKernels.multiply(
+            rows: rows, x: low, xStride: adapter.rank, by: factors.b, scale: adapter.scale,
+            result: ENCODER_ADD, y: y, yStride: yStride)
+        guard activated else { return }
+        for row in 0..<rows { EncoderKernels.gelu(y + row * yStride, count: site.outFeatures) }
     }
 }
 
@@ -90,40 +93,5 @@ extension LinearLayer {
             m: rows, n: inputs, k: rank, alpha: scale, a: returned, lda: rank, b: factors.a, ldb: inputs,
             beta: 1,
             c: xGradient, ldc: inputs)
-    }
-}
-
-/// An adapter's factors by linear layer, valid as long as the adapter's memory is.
-struct AppliedAdapter {
-    let rank: Int
-    /// The factor of B·A in ΔW.
-    let scale: Float
-    private let parameters: UnsafePointer<Float>
-    /// The ranges of each linear layer's factors; nil if the adapter does not change the layer.
-    private let slices: [SiteSlice?]
-
-    /// Calls `body` with an adapter whose layout the encoder has checked, or with nil.
-    static func with<R>(
-        _ adapter: LoRAAdapter?, over layers: [LinearLayer], _ body: (AppliedAdapter?) -> R
-    ) -> R {
-        guard let adapter else { return body(nil) }
-        var byPath: [String: SiteSlice] = [:]
-        for slice in adapter.layout.slices { byPath[slice.site.path] = slice }
-        let slices = layers.map { byPath[$0.site.path] }
-        return adapter.parameters.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return body(nil) }
-            return body(
-                AppliedAdapter(
-                    rank: adapter.layout.rank, scale: adapter.layout.scale, parameters: base, slices: slices))
-        }
-    }
-
-    /// The ranges of a layer's factors in the adapter's vector; nil if the adapter does not change the layer.
-    func slice(of layer: Int) -> SiteSlice? { slices[layer] }
-
-    /// A `[rank, in]` and B `[out, rank]` of a layer; nil if the adapter does not change it.
-    func factors(of layer: Int) -> (a: UnsafePointer<Float>, b: UnsafePointer<Float>)? {
-        guard let slice = slices[layer] else { return nil }
-        return (parameters + slice.a.lowerBound, parameters + slice.b.lowerBound)
     }
 }

@@ -6,7 +6,7 @@ extension SentenceEncoder {
     /// faster.
     static let batchTokens = 512
 
-    /// Encodes one text by itself; on one machine the same text and adapter always give the same bits.
+    /// Encodes one text; on one machine the same text and adapter always give the same bits.
     ///
     /// - Parameters:
     ///   - text: any text; beyond ``maximumTokens`` tokens it is truncated, which the result reports.
@@ -25,8 +25,7 @@ extension SentenceEncoder {
         return try encoding(of: tokens, embeddings[0], adapted: adapter != nil)
     }
 
-    /// Encodes several texts, faster than one by one; the results may differ from those of single texts in
-    /// the last bits.
+    /// Encodes several texts, faster than one by one; each result is that of ``encode(_:adapter:)``, bit for bit.
     ///
     /// Texts of similar length go through the linear layers together, without padding, up to 512 tokens at
     /// once.
@@ -47,7 +46,7 @@ extension SentenceEncoder {
             rank: adapter?.layout.rank ?? 0)
         var embeddings = [[Float]?](repeating: nil, count: texts.count)
         AppliedAdapter.with(adapter, over: linear) { applied in
-            for group in Self.groups(order, of: tokens) {
+            for group in Self.groups(order, of: tokens, limit: Self.batchTokens) {
                 let results = encoder.embed(group.map { tokens[$0].ids }, adapter: applied, scratch: scratch)
                 for (index, embedding) in zip(group, results) { embeddings[index] = embedding }
             }
@@ -60,14 +59,14 @@ extension SentenceEncoder {
         return encodings
     }
 
-    /// Divides the texts, in the given order, into groups of at most 512 tokens, or of one longer text.
-    static func groups(_ order: [Int], of tokens: [TokenizedText]) -> [ArraySlice<Int>] {
+    /// Divides the texts, in the given order, into groups of at most `limit` tokens, or of one longer text.
+    static func groups(_ order: [Int], of tokens: [TokenizedText], limit: Int) -> [ArraySlice<Int>] {
         var groups: [ArraySlice<Int>] = []
         var start = 0
         var count = 0
         for (place, index) in order.enumerated() {
             let length = tokens[index].ids.count
-            if count + length > batchTokens, place > start {
+            if count + length > limit, place > start {
                 groups.append(order[start..<place])
                 start = place
                 count = 0

@@ -5,8 +5,8 @@ internal import LowRank
 /// A BERT sentence encoder: text to unit embedding, optionally with a LoRA adapter.
 ///
 /// Loads an unmodified sentence-transformers folder (such as all-MiniLM-L6-v2) whose modules are Transformer,
-/// mean Pooling and Normalize. The weights stay in the mapped file, which must not be changed meanwhile. The
-/// encoder is immutable and each call allocates its own working memory, so any number of threads can use one
+/// mean Pooling and Normalize. The linear layers' weights are packed into memory once; the embeddings stay in the mapped
+/// file, which must not be changed meanwhile. The encoder is immutable and each call allocates its own working memory, so any number of threads can use one
 /// encoder at once.
 public final class SentenceEncoder: Sendable {
     /// The number of components of an embedding.
@@ -15,9 +15,16 @@ public final class SentenceEncoder: Sendable {
     public let maximumTokens: Int
     /// The last component of the folder's path.
     public let name: String
+    /// How the weights of the linear layers are held.
+    public let precision: EncoderPrecision
     /// The absolute paths of the files that determine an embedding (weights, vocabulary and configurations),
     /// sorted.
     public let filesOfDigest: [String]
+
+    /// The kernels that encode on this processor: `AVX512`, `AVX2`, `NEON` or `portable`.
+    ///
+    /// The first three give the same bits; `portable` rounds differently.
+    public static var kernels: String { EncoderKernels.name }
 
     /// The languages that the model's card names, in English.
     let languages: [String]
@@ -30,10 +37,13 @@ public final class SentenceEncoder: Sendable {
 
     /// Loads a model.
     ///
-    /// - Parameter folder: a sentence-transformers folder, with `modules.json`, `config.json`,
-    ///   `model.safetensors`, `tokenizer.json` or `vocab.txt`, and the Pooling module's `config.json`.
+    /// - Parameters:
+    ///   - folder: a sentence-transformers folder, with `modules.json`, `config.json`, `model.safetensors`,
+    ///     `tokenizer.json` or `vocab.txt`, and the Pooling module's `config.json`.
+    ///   - precision: how to hold the weights of the linear layers.
     /// - Throws: `invalidModel` that names the file that is missing or damaged, or the unsupported option.
-    public init(folder: String) throws(SgloradError) {
+    public init(folder: String, precision: EncoderPrecision = .standard) throws(SgloradError) {
+        self.precision = precision
         let root = ModelFolder(path: absolutePath(folder))
         name = String(root.path.split(separator: "/").last ?? "/")
         languages = ModelCard.languages(in: root)
@@ -53,7 +63,8 @@ public final class SentenceEncoder: Sendable {
                     + "\(configuration.vocabularySize); use the files of one model")
         }
         encoder = BERTEncoder(
-            configuration: configuration, weights: try BERTWeights(of: transformer, configuration))
+            configuration: configuration, weights: try BERTWeights(of: transformer, configuration),
+            precision: precision)
         linear = encoder.linear
         sites = Dictionary(linear.map { ($0.site.path, $0.site) }, uniquingKeysWith: { first, _ in first })
         weightsFile = transformer.file(BERTWeights.fileName)

@@ -56,6 +56,7 @@ struct ConfigurationKeysTests {
         #expect(bare.contains("\n  capacity: 10000"))
         let (all, defaults) = (try await load(bare), DaemonOptions())
         #expect(all.queue == defaults.queue && all.cache == defaults.cache)
+        #expect(all.precision == defaults.precision)
         #expect(all.limits == defaults.limits && all.access == defaults.access)
         #expect(all.spool.keepResults == defaults.spool.keepResults)
         #expect(all.publishGroup == "llama", "an example: this key has no default")

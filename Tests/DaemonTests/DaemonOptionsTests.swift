@@ -4,6 +4,7 @@ import IntentQueue
 import Logging
 import TestSupport
 import Testing
+import TextEncoding
 
 @testable import Daemon
 
@@ -27,6 +28,7 @@ struct DaemonOptionsTests {
         #expect(options.stateDirectory == "/var/lib/sglorad")
         #expect(options.socket == "/run/sglorad/io.sglorad")
         #expect(options.model == nil && options.queue.capacity == 10_000)
+        #expect(options.precision == .float32)
         #expect(options.logLevel == .info && options.trainer == "/proc/self/exe")
         #expect(options.workers == min(64, max(1, ProcessInfo.processInfo.activeProcessorCount)))
     }
@@ -105,6 +107,16 @@ struct DaemonOptionsTests {
                 logLevel: "warning"), environment: environment, file: file)
         #expect(all.stateDirectory == "/line/state" && all.model == "/line/model")
         #expect(all.logLevel == .warning)
+    }
+
+    @Test func `the text encoder's precision is one of two words`() async throws {
+        #expect(try await load(file: "encoder:\n  precision: bf16\n").precision == .bfloat16)
+        #expect(try await load(environment: ["SGLORAD_ENCODER_PRECISION": "f32"]).precision == .float32)
+        let error = await #expect(throws: SgloradError.self) {
+            try await load(file: "encoder:\n  precision: fp8\n")
+        }
+        #expect(error?.parameters["field"] == .string("encoder.precision"))
+        #expect(error?.message.contains("f32, bf16") == true)
     }
 
     @Test func `relative paths become absolute, wherever they are set`() async throws {

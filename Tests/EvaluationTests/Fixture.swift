@@ -19,8 +19,10 @@ enum Fixture {
     /// The library of all experts of a folder, with means over the checkpoints as the daemon computes them.
     ///
     /// Variances are zero; no evaluation method reads them.
-    static func library(_ folder: String, where isWanted: (String) -> Bool = { _ in true }) throws -> Library
-    {
+    static func library(
+        _ folder: String, by encoder: SentenceEncoder? = nil, where isWanted: (String) -> Bool = { _ in true }
+    ) throws -> Library {
+        let encoder = try encoder ?? Self.encoder.get()
         struct Card: Decodable { var description: String }
         var experts: [LibraryExpert] = []
         var layout: AdapterLayout?
@@ -36,7 +38,7 @@ enum Fixture {
             experts.append(
                 LibraryExpert(
                     name: name, digest: "digest of \(name)",
-                    embedding: try encoder.get().encode(card.description).embedding,
+                    embedding: try encoder.encode(card.description).embedding,
                     mean: FloatVector(mean(vectors)),
                     variance: FloatVector([Float](repeating: 0, count: own.parameterCount)),
                     checkpoints: vectors.map(FloatVector.init)))
@@ -83,11 +85,13 @@ enum Fixture {
     static let identity = EvaluationRun.Identity(base: "minilm", generator: "g-1", library: "l", encoder: "e")
 
     static func evaluation(
-        _ library: Library, generator: GuidedGenerator? = nil, options: EvaluationOptions,
+        _ library: Library, by encoder: SentenceEncoder? = nil, generator: GuidedGenerator? = nil,
+        options: EvaluationOptions,
         auto: @escaping AutoChoice = { $0.generator == nil ? .weightedTuned : .sgLoRA }
     ) throws -> EvaluationRun {
         EvaluationRun(
-            identity, library: library, generator: generator, encoder: try encoder.get(), options: options,
+            identity, library: library, generator: generator, encoder: try encoder ?? Self.encoder.get(),
+            options: options,
             steps: plan().steps,
             train: { library, deterministic, step throws(SgloradError) in
                 try GeneratorTrainer(

@@ -1,5 +1,6 @@
 import AdapterFormats
 import Foundation
+import LinearAlgebra
 import LowRank
 import TestSupport
 import Testing
@@ -39,6 +40,37 @@ struct ConformityTests {
             "embeddings")
         try expectEqual(texts.map { try encoder.encode($0) }, reference)
         try expectEqual(try encoder.encode(batch: texts), reference)
+    }
+
+    @Test("In bf16, every embedding keeps a cosine of 0.9995 to the reference's")
+    func halfPrecision() throws {
+        let half = try SentenceEncoder(folder: Places.model, precision: .bfloat16)
+        var checks = [
+            (
+                texts: try ReferenceText.hard().map(\.text),
+                file: Reference.fixture("embeddings.safetensors")
+            )
+        ]
+        if Reference.isThere {
+            checks.append(
+                (
+                    texts: try ReferenceText.shared().map(\.text),
+                    file: Places.shared + "/reference/embeddings.safetensors"
+                ))
+        }
+        for (texts, file) in checks {
+            let rows = try SafetensorsFile(path: file).floats("embeddings").array
+            var least = 1.0
+            for (index, text) in texts.enumerated() {
+                let embedding = try half.encode(text).embedding
+                let cosine = embedding.enumerated().reduce(0.0) { sum, element in
+                    sum + Double(element.element) * Double(rows[index * embedding.count + element.offset])
+                }
+                least = min(least, cosine)
+            }
+            #expect(least >= 0.9995)
+            if Reference.printsDistances { print("bf16: smallest cosine \(least) of \(texts.count)") }
+        }
     }
 
     @Test("Embeddings with an adapter on every kind of linear layer match")

@@ -12,7 +12,8 @@ package struct LoadedEncoder: Sendable {
     package let encoder: SentenceEncoder
     /// The folder it was loaded from.
     package let folder: String
-    /// The digest of all files that affect an embedding.
+    /// The digest of all files that affect an embedding, and of the precision unless it is `f32`: embeddings of two
+    /// encoders with the same digest may be compared.
     package let digest: String
 }
 
@@ -20,6 +21,7 @@ package struct LoadedEncoder: Sendable {
 /// then.
 package actor EncoderProvider {
     private let folder: String?
+    private let precision: EncoderPrecision
     private let environment: [String: String]
     private let pool: ComputePool
     private let store: LibraryStore
@@ -29,8 +31,12 @@ package actor EncoderProvider {
     /// Looks at those files, so that the cooperative threads do not wait for the disk.
     private let looking = FileExecutor(label: "io.sglorad.encoder")
 
-    package init(folder: String?, environment: [String: String], pool: ComputePool, store: LibraryStore) {
+    package init(
+        folder: String?, precision: EncoderPrecision = .standard, environment: [String: String],
+        pool: ComputePool, store: LibraryStore
+    ) {
         self.folder = folder
+        self.precision = precision
         self.environment = environment
         self.pool = pool
         self.store = store
@@ -55,12 +61,16 @@ package actor EncoderProvider {
     private func load() async -> Result<LoadedEncoder, SgloradError> {
         do throws(SgloradError) {
             let folder = try ModelLocator.locate(folder, environment: environment)
-            let encoder = try await pool.run { () throws(SgloradError) in try SentenceEncoder(folder: folder)
+            let precision = precision
+            let encoder = try await pool.run { () throws(SgloradError) in
+                try SentenceEncoder(folder: folder, precision: precision)
             }
             let paths = encoder.filesOfDigest
             files = await looking.run { MappedBlobs(paths: paths) }
             return .success(
-                LoadedEncoder(encoder: encoder, folder: folder, digest: try await digest(of: encoder)))
+                LoadedEncoder(
+                    encoder: encoder, folder: folder,
+                    digest: Self.digest(try await digest(of: encoder), precision)))
         } catch {
             return .failure(error)
         }
@@ -87,6 +97,12 @@ package actor EncoderProvider {
         }
         try await store.encoderDigests.remember(digest, path: path, fingerprint: fingerprint)
         return digest
+    }
+
+    /// The digest of the files and a precision; that of the files alone for `f32`, in which an encoder computed before
+    /// there was a choice.
+    private static func digest(_ files: String, _ precision: EncoderPrecision) -> String {
+        precision == .float32 ? files : FileDigest.sha256("\(files) \(precision.rawValue)\n".utf8)
     }
 
     private static func fingerprint(_ path: String) -> String {

@@ -4,7 +4,6 @@ package import ExpertLibrary
 internal import Files
 internal import Foundation
 package import IntentQueue
-internal import LinearAlgebra
 internal import Metrics
 internal import Storage
 package import Telemetry
@@ -90,7 +89,7 @@ package final class DaemonMetrics: Sendable {
     }
 
     private static let descriptions = [
-        ("sglorad_build_info", "Versions of the daemon and SQLite, and the BLAS kernel, as labels."),
+        ("sglorad_build_info", "Versions of the daemon and SQLite, and the processor kernels, as labels."),
         ("process_start_time_seconds", "Start time of the process, in seconds since the Unix epoch."),
         ("process_resident_memory_bytes", "Resident memory, including mapped files, in bytes."),
         ("sglorad_requests_total", "Requests finished by a worker, by final state."),
@@ -114,7 +113,7 @@ private struct Gauges {
 
     func describeBuild() {
         let build = [
-            ("version", SgloradRelease.version), ("kernel", BLAS.kernel),
+            ("version", SgloradRelease.version), ("kernel", ProcessorKernels.name()),
             ("sqlite", DurableDatabase.sqliteVersion),
         ]
         Meter(label: "sglorad_build_info", dimensions: build, factory: registry).set(1)

@@ -21,6 +21,8 @@ struct EvaluationJob: Codable, BlobReadingJob {
     var identity: EvaluationRun.Identity
     /// The text encoder's folder.
     var model: String
+    /// How it holds its weights.
+    var precision: EncoderPrecision
     var library: LibraryFiles
     var generator: Judged?
     /// How the folds' generators are trained: as the one under evaluation.
@@ -40,6 +42,7 @@ struct EvaluationJob: Codable, BlobReadingJob {
             base: snapshot.base.name, generator: generator?.row.id, library: snapshot.digest,
             encoder: encoder.digest)
         model = encoder.folder
+        precision = encoder.encoder.precision
         library = LibraryFiles(snapshot, store: store)
         self.generator = generator.map {
             Judged(path: store.blobs.path(of: $0.row.parameters), experts: $0.record.experts.map(\.digest))
@@ -80,7 +83,7 @@ public enum EvaluationChild {
         _ job: EvaluationJob, _ child: ChildWork<EvaluationProgress>
     ) throws(SgloradError) -> EvaluationReport {
         let library = try job.library.library()
-        let encoder = try SentenceEncoder(folder: job.model)
+        let encoder = try SentenceEncoder(folder: job.model, precision: job.precision)
         let objective = job.isSteered ? ContrastiveObjective(encoder: encoder, tasks: job.tasks) : nil
         let steps = try GeneratorTrainer(
             library: library.native, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,

@@ -23,6 +23,8 @@ struct TrainingJob: Codable, BlobReadingJob {
     var tasks: [EvaluationTask]
     /// The text encoder's folder.
     var model: String
+    /// How it holds its weights.
+    var precision: EncoderPrecision
 
     static let resultName = "generator.safetensors"
 
@@ -34,6 +36,7 @@ struct TrainingJob: Codable, BlobReadingJob {
         self.encoder = encoder.digest
         self.tasks = tasks
         model = encoder.folder
+        precision = encoder.encoder.precision
         self.plan = plan
         library = LibraryFiles(snapshot, store: store).native
     }
@@ -68,7 +71,9 @@ public enum TrainingChild {
         let job = try folder.job(TrainingJob.self)
         let training = try JudgedTraining(
             library: try job.library.library(), plan: job.plan, base: job.base, digest: job.encoder,
-            tasks: job.tasks, encoder: job.tasks.isEmpty ? nil : try SentenceEncoder(folder: job.model))
+            tasks: job.tasks,
+            encoder: job.tasks.isEmpty
+                ? nil : try SentenceEncoder(folder: job.model, precision: job.precision))
         let total = training.steps
         let generator = try training.run { step, loss throws(SgloradError) in
             child.report(

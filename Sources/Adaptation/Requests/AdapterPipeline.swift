@@ -6,7 +6,6 @@ internal import Files
 internal import Foundation
 internal import Generation
 package import IntentQueue
-internal import LinearAlgebra
 internal import LowRank
 internal import Privacy
 internal import SemanticGuidance
@@ -19,17 +18,19 @@ internal import TextEncoding
 package struct AdapterPipeline: Sendable {
     let store: LibraryStore
     let encoders: EncoderProvider
+    let encoding: JointEncoding
     let snapshots: LibrarySnapshots
     let pool: ComputePool
+    /// Under whom each user is counted.
+    let accounts: UserAccounts
 
-    /// Encodes an intent and computes its guidance from the base's library.
-    func guide(
-        _ intent: QueuedIntent, base: BaseRecord
+    /// Encodes a user's intent and computes its guidance from the base's library.
+    private func guide(
+        _ intent: QueuedIntent, of user: UserID, base: BaseRecord
     ) async throws(SgloradError) -> (guided: GuidedIntent, encoding: Encoding, encoder: LoadedEncoder) {
         let encoder = try await encoders.loaded()
-        let encoding = try await pool.run { () throws(SgloradError) in
-            try encoder.encoder.encode(intent.text.revealed)
-        }
+        let encoding = try await encoding.encode(
+            intent.text, by: encoder.encoder, for: accounts.account(of: user))
         let snapshot = try await snapshots.snapshot(base)
         let guided = try await pool.run { () throws(SgloradError) in
             try GuidedIntent(intent, encoding: encoding, by: encoder.encoder, snapshot: snapshot)
@@ -68,10 +69,10 @@ package struct AdapterPipeline: Sendable {
     ) async throws(SgloradError) -> AdapterRecord {
         let base = try await snapshots.base(named: request.base)
         try await stage(.encoding)
-        let (guided, encoding, encoder) = try await guide(intent, base: base)
+        let (guided, encoding, encoder) = try await guide(intent, of: request.uid, base: base)
         if !intent.options.force, let refusal = guided.refusal { throw refusal }
         try await stage(.generating)
-        let provenance = Form.Provenance(guided, intent: intent, base: base.name, encoder: encoder.digest)
+        let provenance = Form.Provenance(guided, intent: intent, base: base.name, encoder: encoder)
         let json = try JSONText.encode(provenance)
         let files = try await pool.run { () throws(SgloradError) in
             let parameters = try guided.generator.parameters(
@@ -105,7 +106,7 @@ extension Form.Provenance {
     /// How an adapter was made.
     ///
     /// Holds the intent's options but not its text.
-    init(_ guided: GuidedIntent, intent: QueuedIntent, base: String, encoder: String) {
+    init(_ guided: GuidedIntent, intent: QueuedIntent, base: String, encoder: LoadedEncoder) {
         self.init(
             strategy: guided.strategy.rawValue, choice: guided.choice, base: base,
             experts: guided.neighbourhood.members.map { member in
@@ -118,7 +119,8 @@ extension Form.Provenance {
             proximity: guided.options.measure.rawValue, nearestProximity: Double(guided.relevance.proximity),
             threshold: Double(guided.relevance.threshold), seed: Int(intent.options.seed),
             generator: guided.serving?.id,
-            library: guided.libraryDigest, encoder: encoder, kernel: BLAS.kernel,
+            library: guided.libraryDigest, encoder: encoder.digest,
+            kernel: ProcessorKernels.name(encoder.encoder.precision),
             version: SgloradRelease.version,
             warnings: guided.warnings.isEmpty ? nil : guided.warnings)
     }

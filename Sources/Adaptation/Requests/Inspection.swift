@@ -21,6 +21,7 @@ package struct Inspection: Sendable {
 
     let store: LibraryStore
     let encoders: EncoderProvider
+    let encoding: JointEncoding
     let snapshots: LibrarySnapshots
     let belongings: Belongings
     /// The threads for computation.
@@ -37,9 +38,7 @@ package struct Inspection: Sendable {
         let encoder = try await encoders.loaded().encoder
         let before = MappedFiles.losses
         let user = caller.account.rawValue
-        let encoding = try await turns.run(for: user) { () throws(SgloradError) in
-            try encoder.encode(queued.text.revealed)
-        }
+        let encoding = try await encoding.encode(queued.text, by: encoder, for: caller.account)
         let snapshot = try await snapshots.snapshot(base)
         let guided = try await turns.run(for: user) { () throws(SgloradError) in
             try GuidedIntent(queued, encoding: encoding, by: encoder, snapshot: snapshot)
@@ -86,11 +85,16 @@ package struct Inspection: Sendable {
             }
         }
         var encodings = [Encoding?](repeating: nil, count: texts.count)
-        for batch in SentenceEncoder.batches(of: tokenized) {
+        for batch in SentenceEncoder.batches(of: tokenized, limit: JointEncoding.tokensLimit) {
             let texts = batch.map { tokenized[$0] }
-            let encoded = try await turns.run(for: user) { () throws(SgloradError) in
-                try encoder.encode(texts, adapter: adapter)
-            }
+            let encoded =
+                if let adapter {
+                    try await turns.run(for: user) { () throws(SgloradError) in
+                        try encoder.encode(texts, adapter: adapter)
+                    }
+                } else {
+                    try await encoding.encode(texts, by: encoder, for: caller.account)
+                }
             for (index, encoding) in zip(batch, encoded) { encodings[index] = encoding }
         }
         guard MappedFiles.losses == before else { throw SgloradError.lostContent }

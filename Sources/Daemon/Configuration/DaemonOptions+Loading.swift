@@ -7,6 +7,7 @@ internal import IntentQueue
 internal import Logging
 internal import Spool
 internal import SystemPackage
+internal import TextEncoding
 internal import Varlink
 
 /// The command line's options.
@@ -105,6 +106,7 @@ private struct Reading {
             stateDirectory: try await path("stateDirectory") ?? defaults.stateDirectory,
             socket: try await path("socket") ?? defaults.socket,
             model: try await path("model"),
+            precision: try await precision() ?? defaults.precision,
             workers: try await int("workers", 1...64) ?? min(64, max(1, processors)),
             queue: try await queue(defaults.queue),
             keepTombstones: try await keepTombstones() ?? defaults.keepTombstones,
@@ -115,6 +117,16 @@ private struct Reading {
             publishGroup: try await group("publish.group"),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
+    }
+
+    private func precision() async throws(SgloradError) -> EncoderPrecision? {
+        guard let name = try await string("encoder.precision") else { return nil }
+        guard let precision = EncoderPrecision(rawValue: name) else {
+            let known = EncoderPrecision.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .invalidRequest(
+                field: "encoder.precision", reason: "is '\(name)'; it must be one of \(known)")
+        }
+        return precision
     }
 
     private func keepTombstones() async throws(SgloradError) -> Duration? {

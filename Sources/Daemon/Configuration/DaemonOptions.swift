@@ -2,6 +2,7 @@ public import ExpertLibrary
 public import IntentQueue
 public import Logging
 public import Spool
+public import TextEncoding
 public import Varlink
 
 /// The daemon's configuration, with its defaults.
@@ -12,6 +13,8 @@ public struct DaemonOptions: Sendable {
     public var socket: String
     /// The text encoder's folder; nil to search for it.
     public var model: String?
+    /// How the text encoder holds its weights.
+    public var precision: EncoderPrecision
     /// The number of requests processed concurrently.
     public var workers: Int
     /// The queue's capacity, attempts, leases and retention.
@@ -38,7 +41,7 @@ public struct DaemonOptions: Sendable {
     /// Creates options; the defaults are those of an empty configuration.
     public init(
         stateDirectory: String = "/var/lib/sglorad", socket: String = "/run/sglorad/io.sglorad",
-        model: String? = nil,
+        model: String? = nil, precision: EncoderPrecision = .standard,
         workers: Int = 2, queue: QueueOptions = QueueOptions(),
         keepTombstones: Duration = .seconds(365 * 24 * 3600), cache: CacheOptions = CacheOptions(),
         spool: SpoolOptions = SpoolOptions(),
@@ -49,6 +52,7 @@ public struct DaemonOptions: Sendable {
         self.stateDirectory = stateDirectory
         self.socket = socket
         self.model = model
+        self.precision = precision
         self.workers = workers
         self.queue = queue
         self.keepTombstones = keepTombstones

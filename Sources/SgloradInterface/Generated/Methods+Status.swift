@@ -84,7 +84,7 @@ extension Methods {
             ///
             /// Absent if it cannot be loaded.
             public var encoder: Wire.Encoder?
-            /// The processor kernel of the linear algebra library.
+            /// The processor kernels of the linear algebra library and of the text encoder.
             public var kernel: String
             /// The version of SQLite.
             public var sqlite: String

@@ -54,7 +54,7 @@ extension Form {
         public var library: String
         /// The digest of the text encoder.
         public var encoder: String
-        /// The processor kernel of the linear algebra library.
+        /// The processor kernels of the linear algebra library and of the text encoder.
         public var kernel: String
         /// The version of sglorad.
         public var version: String

@@ -1,0 +1,8 @@
+#if defined(__aarch64__)
+#define LEVEL encoder_level_neon
+#define NAME "NEON"
+#define HAS_FUSED 1
+#define VECTORS 1
+#define ROWS 6
+#include "level.h"
+#endif

@@ -1,0 +1,20 @@
+internal import CEncoderKernels
+
+/// How the encoder holds the weights of its linear layers; all sums are in single precision.
+public enum EncoderPrecision: String, Sendable, Hashable, CaseIterable, Codable {
+    /// 32 bits a weight, as in the model's file.
+    case float32 = "f32"
+    /// 16 bits a weight, rounded to the nearest bfloat16: half the memory, and faster where reading it is what a text
+    /// waits for. Embeddings differ slightly.
+    case bfloat16 = "bf16"
+
+    /// The precision that serves unless another is asked for.
+    public static let standard = EncoderPrecision.float32
+
+    var format: EncoderFormat {
+        switch self {
+        case .float32: ENCODER_FLOAT32
+        case .bfloat16: ENCODER_BFLOAT16
+        }
+    }
+}

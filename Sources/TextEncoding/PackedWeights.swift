@@ -1,0 +1,50 @@
+internal import CEncoderKernels
+internal import Glibc
+internal import LinearAlgebra
+internal import LowRank
+
+/// The weights of linear layers, packed once for the kernels, one after the other as the forward pass reads them.
+///
+/// The pages of the model's file are released afterwards; only the backward pass of a training reads them again.
+final class PackedWeights: @unchecked Sendable {
+    // Sendable: written only in init, freed only in deinit.
+    private let memory: UnsafeMutableRawPointer
+    private let matrices: [EncoderWeights]
+
+    /// The size of a large page, which saves most of the address translations of a pass over the weights.
+    private static let largePage = 2 << 20
+
+    init(_ layers: [LinearLayer], precision: EncoderPrecision) {
+        let format = precision.format
+        var offsets: [Int] = []
+        var total = 0
+        for layer in layers {
+            offsets.append(total)
+            let size = EncoderKernels.packedSize(
+                outputs: layer.site.outFeatures, inputs: layer.site.inFeatures, format)
+            total += (size + 63) & ~63
+        }
+        let isLarge = total >= 2 * Self.largePage
+        memory = .allocate(byteCount: max(total, 1), alignment: isLarge ? Self.largePage : 64)
+        // Only advice: without large pages it is merely slower.
+        if isLarge { _ = madvise(memory, total, MADV_HUGEPAGE) }
+        var matrices: [EncoderWeights] = []
+        for (layer, offset) in zip(layers, offsets) {
+            let target = memory + offset
+            layer.weight.withUnsafeBufferPointer { weight in
+                guard let weight = weight.baseAddress else { return }
+                matrices.append(
+                    EncoderKernels.pack(
+                        weight, outputs: layer.site.outFeatures, inputs: layer.site.inFeatures, format,
+                        into: target))
+            }
+            layer.weight.release()
+        }
+        self.matrices = matrices
+    }
+
+    /// The matrix of a layer; valid as long as this object.
+    func matrix(of layer: LinearLayer) -> EncoderWeights { matrices[layer.index] }
+
+    deinit { memory.deallocate() }
+}
