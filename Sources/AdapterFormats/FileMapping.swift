@@ -1,7 +1,7 @@
 internal import CMappingGuard
-internal import ErrorModel
+public import ErrorModel
 internal import Glibc
-internal import LinearAlgebra
+public import LinearAlgebra
 
 /// A regular file, mapped into memory privately and read-only until the last reference is released.
 ///
@@ -74,6 +74,25 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
     deinit {
         mapping_guard_remove(guardNumber)
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
+}
+
+extension FloatVector {
+    /// Maps a whole file of numbers in native byte order, read-only, as long as the vector or a part of it is used.
+    ///
+    /// Blocks. What is lost while it is mapped reads as zeros: see ``MappedFiles``.
+    ///
+    /// - Parameters:
+    ///   - path: symbolic links are followed.
+    ///   - displayName: the file's name in error messages.
+    /// - Throws: `invalidFile` if the file cannot be mapped, or is empty.
+    public init(mapping path: String, displayName: String) throws(SgloradError) {
+        let file = try FileMapping(path: path, displayName: displayName)
+        let count = file.bytes.count / MemoryLayout<Float>.stride
+        guard let start = file.bytes.baseAddress else { throw .invalidFile(displayName, "is empty") }
+        self.init(
+            borrowing: UnsafeBufferPointer(start: start.assumingMemoryBound(to: Float.self), count: count),
+            owner: file)
     }
 }
 

@@ -34,7 +34,7 @@ extension ControlHandler {
             try policy(call.parameters), dryRun: call.parameters.dryRun ?? false)
         return .init(
             evicted: result.evicted.map(\.id), bytes: result.evicted.reduce(0) { $0 + $1.bytes },
-            kept: result.kept.count, keptBytes: result.keptBytes)
+            kept: result.kept.count, keptBytes: result.kept.bytes)
     }
 
     /// The configured policy, with both limits replaced if the call sets either.

@@ -1,7 +1,7 @@
 public import ErrorModel
 internal import Executors
 public import Files
-internal import Foundation
+public import Foundation
 internal import GRDB
 internal import Storage
 internal import Synchronization
@@ -102,23 +102,11 @@ public struct AdapterStore: Sendable {
     ///   - pinned: true for pinned adapters alone.
     /// - Throws: `storageFailure`.
     public func bytes(of uid: UserID, pinned: Bool = false) async throws(SgloradError) -> Int {
-        let accounts = accounts
-        return try await database.read { db in
-            var rows = AdapterRow.all()
-            if pinned { rows = rows.filter(AdapterRow.Columns.isPinned == true) }
-            guard let accounts else {
-                rows = rows.filter(AdapterRow.Columns.uid == uid); return try Self.bytes(rows, db)
+        try await database.read { [accounts] db in
+            try AdapterUsage.all(db, of: uid, accounts: accounts).reduce(0) {
+                $0 + (pinned ? $1.pinnedBytes : $1.bytes)
             }
-            let account = accounts.account(of: uid)
-            // The index on uid, createdAt and bytes answers this alone.
-            let users = try AdapterRow.select(AdapterRow.Columns.uid, as: UserID.self).distinct().fetchAll(db)
-                .filter { accounts.account(of: $0) == account }
-            return try users.reduce(0) { try $0 + Self.bytes(rows.filter(AdapterRow.Columns.uid == $1), db) }
         }
-    }
-
-    private static func bytes(_ rows: QueryInterfaceRequest<AdapterRow>, _ db: Database) throws -> Int {
-        try rows.select(sum(AdapterRow.Columns.bytes), as: Int.self).fetchOne(db) ?? 0
     }
 
     // MARK: Using and pinning
@@ -198,21 +186,11 @@ public struct AdapterStore: Sendable {
         _ policy: EvictionPolicy, of uid: UserID? = nil, protectingRequests requests: Set<String> = [],
         dryRun: Bool = false
     ) async throws(SgloradError) -> Eviction {
-        let moment = resources.time.now
-        let now = Date(timeIntervalSince1970: moment.wall)
-        let all = try await database.read { db in
-            var rows = FootprintRow.all()
-            if let uid, accounts == nil { rows = rows.filter(AdapterRow.Columns.uid == uid) }
-            let found = try rows.asRequest(of: Row.self).fetchAll(db).compactMap { row in
-                try? FootprintRow(row: row).footprint(at: moment)
-            }
-            guard let uid, let accounts else { return found }
-            let account = accounts.account(of: uid)
-            return found.filter { accounts.account(of: $0.uid) == account }
-        }
-        let open = Set(all.filter { requests.contains($0.request) }.map(\.id))
-        var victims = policy.victims(
-            among: all, protecting: open, account: { accounts?.account(of: $0) ?? $0 }, now: now)
+        let pass = EvictionPass(
+            policy: policy, owner: uid, protected: requests, accounts: accounts, now: resources.time.now)
+        let found = try await database.read { db in try pass.choose(db) }
+        if found.hasDrifted { try await database.writeFreeing { db in try AdapterUsage.recompute(db) } }
+        var (victims, kept) = (found.victims, found.all)
         if !dryRun, !victims.isEmpty {
             let claimed = uses.claim(victims.map(\.id))
             defer { uses.release(claimed) }
@@ -221,8 +199,24 @@ public struct AdapterStore: Sendable {
             let removed = try await Set(remove(free).map(\.id))
             victims.removeAll { !removed.contains($0.id) }
         }
-        let gone = Set(victims.map(\.id))
-        return Eviction(evicted: victims, kept: all.filter { !gone.contains($0.id) })
+        kept.count -= victims.count
+        kept.bytes -= victims.reduce(0) { $0 + $1.bytes }
+        return Eviction(evicted: victims, kept: kept)
+    }
+
+    /// When the first of a user's adapters that are not pinned was published, of those counted under the same account: the time
+    /// of the wall clock, counted back by its age; nil where there is none.
+    ///
+    /// - Throws: `storageFailure`.
+    public func oldest(of uid: UserID) async throws(SgloradError) -> Date? {
+        let now = resources.time.now
+        return try await database.read { [accounts] db in
+            let users = try AdapterUsage.all(db, of: uid, accounts: accounts).map(\.uid)
+            let age = try AdapterRow.filter(users.contains(AdapterRow.Columns.uid))
+                .filter(AdapterRow.Columns.isPinned == false)
+                .select(min(AdapterAges.createdAge), as: Double.self).fetchOne(db)
+            return age.map { Date(timeIntervalSince1970: now.wall - max(0, now.age - $0)) }
+        }
     }
 
     /// The adapters of some identifiers, as far as they exist.

@@ -57,25 +57,32 @@ public struct BaseStore: Sendable {
             guard let base = try BaseRow.find(db, name) else { return nil }
             let experts = try ExpertRow.all(db, of: name)
             guard try ExpertRow.filter(ExpertRow.Columns.base == name).fetchCount(db) == experts.count else {
-                throw SgloradError.storageFailure(
-                    state.cacheDatabase,
-                    "the row of an expert of '\(name)' has changed. 'sglorad-ctl cache verify --repair' restores it."
-                )
+                throw EmbeddingStore.changedRow(of: name, state)
             }
             return (base, experts)
         }
     }
 
-    /// All base models, by name, each with the number of its experts, from one transaction.
+    /// All base models, by name, each with whether its library has experts, from one transaction.
     ///
     /// - Throws: `storageFailure`.
-    public func populations() async throws(SgloradError) -> [(base: BaseRecord, experts: Int)] {
+    public func populations() async throws(SgloradError) -> [(base: BaseRecord, hasExperts: Bool)] {
         try await resources.database.read { db in
-            let bases = try BaseRow.all(db)
-            return try bases.map { base in
-                (base, try ExpertRow.filter(ExpertRow.Columns.base == base.name).fetchCount(db))
-            }
+            try BaseRow.all(db).map { ($0, try Self.hasExperts($0.name, db)) }
         }
+    }
+
+    /// One base, and whether its library has experts, from one transaction; nil where there is no such base.
+    ///
+    /// - Throws: `storageFailure`.
+    public func find(_ name: String) async throws(SgloradError) -> (base: BaseRecord, hasExperts: Bool)? {
+        try await resources.database.read { db in
+            try BaseRow.find(db, name).map { ($0, try Self.hasExperts(name, db)) }
+        }
+    }
+
+    private static func hasExperts(_ name: String, _ db: Database) throws -> Bool {
+        try !ExpertRow.filter(ExpertRow.Columns.base == name).isEmpty(db)
     }
 
     /// Adds a base model.

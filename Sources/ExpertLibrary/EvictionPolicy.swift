@@ -121,9 +121,7 @@ public struct Eviction: Sendable, Hashable {
     /// The evicted adapters, least recently used first.
     public var evicted: [AdapterFootprint]
     /// The adapters that are left.
-    public var kept: [AdapterFootprint]
-    /// The bytes of the adapters that are left.
-    public var keptBytes: Int { kept.reduce(0) { $0 + $1.bytes } }
+    public var kept: LibraryUsage
 }
 
 /// The columns of `adapter` that make a footprint.
@@ -140,7 +138,8 @@ struct FootprintRow: FetchableRecord, TableRecord {
 
     private let adapter: AdapterFootprint
     private let createdAge: Double?
-    private let usedAge: Double?
+    /// The service's age when it was last used; nil before it is set.
+    let usedAge: Double?
 
     init(row: Row) throws {
         typealias Columns = AdapterRow.Columns

@@ -17,6 +17,39 @@ public struct ExpertStore: Sendable {
         try await resources.database.read { db in try ExpertRow.all(db, of: base) }
     }
 
+    /// The expert of a name.
+    ///
+    /// - Returns: nil where the base has none of that name.
+    /// - Throws: `storageFailure`.
+    public func find(_ name: String, base: String) async throws(SgloradError) -> ExpertRecord? {
+        try await resources.database.read { db in
+            try ExpertRow.sound(ExpertRow.named(name, of: base), db).first
+        }
+    }
+
+    /// The experts of some rows.
+    ///
+    /// - Parameter rows: the numbers of the rows.
+    /// - Returns: those that exist, by the number of their row.
+    /// - Throws: `storageFailure`, also where one of the rows has changed otherwise than by the library.
+    public func find(rows: [Int64]) async throws(SgloradError) -> [Int64: ExpertRecord] {
+        guard !rows.isEmpty else { return [:] }
+        return try await resources.database.read { [state = resources.state] db in
+            var found: [Int64: ExpertRecord] = [:]
+            for number in rows {
+                // One at a time: the statement stays prepared, and a plan for many could be another.
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT * FROM expert WHERE rowid = ?", arguments: [number])
+                guard let row else { continue }
+                guard let expert = ExpertRow.sound(row, db) else {
+                    throw EmbeddingStore.changedRow(of: row.words("base"), state)
+                }
+                found[number] = expert
+            }
+            return found
+        }
+    }
+
     /// Stores an expert's parameters and manifest; blocks.
     ///
     /// The caller then inserts the record.
@@ -115,7 +148,12 @@ public struct ExpertStore: Sendable {
     /// - Returns: false where the library has changed since the change was prepared; nothing is applied then.
     /// - Throws: `alreadyExists` as ``insert(_:creating:)``; `storageFailure`.
     public func apply(_ change: LibraryChange) async throws(SgloradError) -> Bool {
-        let isApplied = try await resources.database.write { db in try change.apply(db) }
+        let isApplied = try await resources.database.write { [state = resources.state] db in
+            let before = try LibraryState.find(db, change.after.name)
+            guard try change.apply(db) else { return false }
+            try EmbeddingStore.append(change.expert, since: before, in: state, db)
+            return true
+        }
         if isApplied { await resources.removeUnreferenced(blobs: change.oldBlobs) }
         return isApplied
     }

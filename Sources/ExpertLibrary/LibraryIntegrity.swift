@@ -97,7 +97,13 @@ public struct LibraryIntegrity: Sendable {
     /// - Returns: what was adopted, in words.
     /// - Throws: `storageFailure`.
     public func adoptLost() async throws(SgloradError) -> [String] {
-        try await LostRows(resources: resources).adopt()
+        let adopted = try await LostRows(resources: resources).adopt()
+        // The repair may have given rows other numbers.
+        try await resources.database.write { db in
+            try LibraryState.recompute(db)
+            try AdapterUsage.recompute(db)
+        }
+        return adopted
     }
 
     /// Makes files and rows consistent: adopts complete adapters without a row, removes other orphans, and repairs what is

@@ -129,6 +129,12 @@ enum LibrarySchema {
         migrator.registerMigration("7: former names of bases") { db in
             try db.execute(sql: "ALTER TABLE base ADD COLUMN formerNames TEXT NOT NULL DEFAULT '[]'")
         }
+        migrator.registerMigration("8: the state of each library, and sums of experts") { db in
+            try db.execute(sql: LibraryState.schema)
+        }
+        migrator.registerMigration("9: sums of each user's adapters, and indexes by their last use") { db in
+            try db.execute(sql: AdapterUsage.schema)
+        }
         return migrator
     }
 }

@@ -24,6 +24,8 @@ public final class LibraryStore: Sendable {
     public let references: ReferenceStore
     /// The experts.
     public let experts: ExpertStore
+    /// The matrices of the experts' embeddings.
+    public let embeddings: EmbeddingStore
     /// The generators.
     public let generators: GeneratorStore
     /// The published adapters.
@@ -60,6 +62,7 @@ public final class LibraryStore: Sendable {
         bases = BaseStore(resources: resources)
         references = ReferenceStore(resources: resources)
         experts = ExpertStore(resources: resources)
+        embeddings = EmbeddingStore(resources: resources)
         generators = GeneratorStore(resources: resources)
         adapters = AdapterStore(resources, accounts: accounts)
         encoderDigests = EncoderDigestCache(resources: resources)
@@ -102,18 +105,20 @@ public final class LibraryStore: Sendable {
     /// - Throws: `storageFailure`.
     public func statistics(adaptersOf owner: UserID? = nil) async throws(SgloradError) -> LibraryStatistics {
         try await database.read { db in
-            func usage<T: TableRecord & FetchableRecord>(_ table: T.Type) throws -> LibraryUsage {
-                try usage(table.all())
-            }
-            func usage<T>(_ rows: QueryInterfaceRequest<T>) throws -> LibraryUsage {
-                LibraryUsage(
-                    count: try rows.fetchCount(db),
-                    bytes: try rows.select(sum(Column("bytes")), as: Int.self).fetchOne(db) ?? 0)
-            }
-            let adapters = owner.map { AdapterRow.filter(AdapterRow.Columns.uid == $0) } ?? AdapterRow.all()
+            let libraries = try LibraryState.fetchAll(db)
+            let adapters = try AdapterUsage.all(db, of: owner, accounts: nil)
             return LibraryStatistics(
-                bases: try BaseRow.fetchCount(db), experts: try usage(ExpertRow.self),
-                generators: try usage(GeneratorRow.self), adapters: try usage(adapters),
+                bases: try BaseRow.fetchCount(db),
+                experts: LibraryUsage(
+                    count: libraries.reduce(0) { $0 + $1.experts },
+                    bytes: libraries.reduce(0) { $0 + $1.bytes }),
+                generators: LibraryUsage(
+                    count: try GeneratorRow.fetchCount(db),
+                    bytes: try GeneratorRow.select(sum(GeneratorRow.Columns.bytes), as: Int.self).fetchOne(db)
+                        ?? 0),
+                adapters: LibraryUsage(
+                    count: adapters.reduce(0) { $0 + $1.adapters },
+                    bytes: adapters.reduce(0) { $0 + $1.bytes }),
                 // SQL: the query interface has no pragma functions.
                 databaseBytes: try Int.fetchOne(
                     db, sql: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
@@ -131,6 +136,9 @@ public struct LibraryUsage: Sendable, Hashable {
         self.count = count
         self.bytes = bytes
     }
+
+    /// Whether there are none.
+    public var isEmpty: Bool { count == 0 }
 }
 
 /// What the library holds.

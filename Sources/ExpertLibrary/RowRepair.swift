@@ -21,6 +21,15 @@ struct RowRepair: Sendable {
     /// - Returns: whether something was done.
     /// - Throws: `storageFailure`.
     func run() async throws(SgloradError) -> Bool {
+        guard try await repair() else { return false }
+        try await database.write { db in
+            try LibraryState.recompute(db)
+            try AdapterUsage.recompute(db)
+        }
+        return true
+    }
+
+    private func repair() async throws(SgloradError) -> Bool {
         let number = row.number
         switch row.table {
         case BaseRow.databaseTableName: return try await repairBase()

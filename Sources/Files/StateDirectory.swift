@@ -12,6 +12,7 @@ internal import Glibc
 ///   - `idempotency.key`: the key that hashes idempotency keys; kept outside the databases, so that they reveal nothing alone.
 ///   - `owners/<uid>`: a symbolic link to the user's folder in `adapters/`.
 ///   - `blobs/ab/abcd…`: experts' parameters and generators, named by their SHA-256, each with its manifest `abcd….json`.
+///   - `embeddings/`: of each base a matrix of its experts' embeddings, which is mapped; made from the rows where it is missing.
 ///   - `uploads/`: uploaded files that nothing has used yet.
 ///   - `temporary/`: work in progress; emptied on start.
 ///   - `forgotten/`: lists of erased requests, which a restored backup must not bring back.
@@ -34,7 +35,7 @@ public struct StateDirectory: Sendable {
         self.root = root
         self.readers = readers
         owners = OwnerFolders(adapters: root + "/adapters", links: root + "/private/owners")
-        for path in [root, adapters, closed, owners.links, blobs, uploads, temporary] {
+        for path in [root, adapters, closed, owners.links, blobs, embeddings, uploads, temporary] {
             try Folder.make(path)
         }
     }
@@ -53,6 +54,8 @@ public struct StateDirectory: Sendable {
     public var idempotencyKey: String { closed + "/idempotency.key" }
     /// Content-addressed files.
     public var blobs: String { closed + "/blobs" }
+    /// The matrices of the experts' embeddings.
+    public var embeddings: String { closed + "/embeddings" }
     /// Published adapters, in one folder for each user.
     public var adapters: String { root + "/adapters" }
     /// Complete uploads.

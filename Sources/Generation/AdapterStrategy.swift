@@ -28,7 +28,7 @@ public protocol AdapterGenerator: Sendable {
     ///   - seed: the seed of all random numbers; deterministic generators ignore it.
     /// - Returns: `library.layout.parameterCount` values, in the layout's order.
     func parameters(
-        guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
+        guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float]
 }
 

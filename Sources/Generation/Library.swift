@@ -1,3 +1,4 @@
+public import ErrorModel
 public import LinearAlgebra
 public import LowRank
 public import SemanticGuidance
@@ -37,8 +38,22 @@ public struct LibraryExpert: Sendable {
     }
 }
 
+/// What an adapter is generated from: a library of which the guiding experts can be read.
+///
+/// A request reads the experts that guide it and no others, so that its time does not grow with the library.
+public protocol GuidingExperts: Sendable {
+    /// The layout that all experts share.
+    var layout: AdapterLayout { get }
+    /// An expert by its index in the library's order; only those that guide may be asked for.
+    func expert(_ index: Int) -> LibraryExpert
+    /// Whether the library has exactly these experts, in this order.
+    func consists(of experts: [GeneratorRecord.Expert]) -> Bool
+    /// The mean of all experts.
+    func mean() throws(SgloradError) -> [Float]
+}
+
 /// A snapshot of all experts of one base model.
-public struct Library: Sendable {
+public struct Library: GuidingExperts {
     /// The layout that all experts share.
     public let layout: AdapterLayout
     /// The experts, sorted by the bytes of their names, so that the order of imports does not matter.
@@ -51,6 +66,12 @@ public struct Library: Sendable {
         self.layout = layout
         self.experts = experts.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         self.index = ExpertIndex(embeddings: self.experts.map(\.embedding))
+    }
+
+    public func expert(_ index: Int) -> LibraryExpert { experts[index] }
+
+    public func consists(of experts: [GeneratorRecord.Expert]) -> Bool {
+        self.experts.map(\.digest) == experts.map(\.digest)
     }
 
     /// The library without its foreign experts: the experts whose means, variances and principal directions

@@ -15,47 +15,41 @@ public enum ProximityMeasure: String, Sendable, Hashable, Codable, CaseIterable 
 ///
 /// Results are in the caller's order of experts. Equal proximities are ordered by it.
 public struct ExpertIndex: Sendable {
-    /// The unit embeddings, `[experts, dimension]`.
-    private let embeddings: Matrix
-    /// The embeddings minus ``centre``, renormalised to unit length, `[experts, dimension]`.
-    private let centred: Matrix
+    /// The unit embeddings.
+    let rows: EmbeddingRows
     /// The library's mean embedding.
-    private let centre: [Float]
+    let centre: [Float]
+    /// The length of each embedding minus ``centre``.
+    let lengths: [Float]
 
     /// Indexes unit embeddings, which must all have the same dimension.
     public init(embeddings: [[Float]]) {
-        let dimension = embeddings.first?.count ?? 0
-        var centre = [Float](repeating: 0, count: dimension)
-        for embedding in embeddings {
-            for index in centre.indices { centre[index] += embedding[index] / Float(embeddings.count) }
-        }
-        self.centre = centre
-        self.embeddings = Matrix(stacking: embeddings)
-        self.centred = Matrix(stacking: embeddings.map { Self.unit($0, minus: centre) })
+        self.init(EmbeddingRows(embeddings))
+    }
+
+    /// Indexes unit embeddings where they lie.
+    public init(_ rows: EmbeddingRows) {
+        self.rows = rows
+        centre = Self.centre(of: rows)
+        lengths = Self.lengths(of: rows, minus: centre)
     }
 
     /// The number of experts.
-    public var count: Int { embeddings.rows }
+    public var count: Int { rows.count }
 
     /// The length of an embedding.
-    public var dimension: Int { embeddings.columns }
+    public var dimension: Int { rows.dimension }
 
     /// The proximity of every expert to a unit embedding of the index's dimension, in the experts' order,
     /// each in -1...1.
     public func proximities(to embedding: [Float], by measure: ProximityMeasure) -> [Float] {
         guard count > 0 else { return [] }
-        precondition(
-            embedding.count == dimension,
-            "the embedding has \(embedding.count) components, the index has \(dimension)")
-        let rows = measure == .plain ? embeddings : centred
-        let query = measure == .plain ? embedding : Self.unit(embedding, minus: centre)
-        // One inner product per row: the summation order of a matrix product could depend on the number of
-        // experts.
-        return rows.values.withUnsafeBufferPointer { rows in
-            query.withUnsafeBufferPointer { query in
-                guard let rows = rows.baseAddress, let query = query.baseAddress else { return [] }
-                return (0..<count).map { row in
-                    min(1, max(-1, BLAS.dot(count: dimension, rows + row * dimension, query)))
+        let query = ProximityQuery(embedding, in: self)
+        return rows.withVectors { vector in
+            (0..<count).map { expert in
+                switch measure {
+                case .plain: query.plain(vector(expert))
+                case .centred: query.centred(vector(expert), expert)
                 }
             }
         }
@@ -70,18 +64,126 @@ public struct ExpertIndex: Sendable {
     public func neighbourhood(
         of embedding: [Float], options: GuidanceOptions, excluding excluded: Set<Int> = []
     ) -> Neighbourhood {
-        Neighbourhood(
-            proximities: proximities(to: embedding, by: options.measure), options: options,
-            excluding: excluded)
+        search(embedding, by: options.measure, count: options.topK, excluding: excluded)
+            .neighbourhood(options)
     }
 
-    /// `vector - centre`, scaled to length 1; zero if nothing is left (a library of one expert is its own
-    /// centre).
-    private static func unit(_ vector: [Float], minus centre: [Float]) -> [Float] {
-        var result = zip(vector, centre).map { $0 - $1 }
-        let norm = Float(result.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
-        guard norm > 1e-6 else { return [Float](repeating: 0, count: result.count) }
-        for index in result.indices { result[index] /= norm }
-        return result
+    /// The mean, added up in the experts' order.
+    private static func centre(of rows: EmbeddingRows) -> [Float] {
+        var centre = [Float](repeating: 0, count: rows.dimension)
+        let count = Float(rows.count)
+        centre.withUnsafeMutableBufferPointer { centre in
+            rows.withVectors { vector in
+                for expert in 0..<rows.count {
+                    let embedding = vector(expert)
+                    for index in centre.indices { centre[index] += embedding[index] / count }
+                }
+            }
+        }
+        return centre
+    }
+
+    /// The lengths of the embeddings minus the mean, each added up in order and in double precision; four side by side,
+    /// because one sum alone waits for each of its additions.
+    private static func lengths(of rows: EmbeddingRows, minus centre: [Float]) -> [Float] {
+        var lengths = [Float](repeating: 0, count: rows.count)
+        let last = rows.count - 1
+        centre.withUnsafeBufferPointer { centre in
+            rows.withVectors { vector in
+                for first in stride(from: 0, to: rows.count, by: 4) {
+                    let (a, b) = (vector(first), vector(min(first + 1, last)))
+                    let (c, d) = (vector(min(first + 2, last)), vector(min(first + 3, last)))
+                    var sums = SIMD4<Double>()
+                    for index in centre.indices {
+                        let difference = SIMD4<Double>(
+                            SIMD4(a[index], b[index], c[index], d[index]) - centre[index])
+                        sums += difference * difference
+                    }
+                    for place in 0..<min(4, rows.count - first) {
+                        lengths[first + place] = Float(sums[place].squareRoot())
+                    }
+                }
+            }
+        }
+        return lengths
+    }
+}
+
+/// An intent's embedding, ready to be compared with those of an index.
+struct ProximityQuery {
+    private let dimension: Int
+    private let embedding: [Float]
+    private let lengths: [Float]
+    private let centre: [Float]
+    /// The embedding minus the centre, scaled to length 1.
+    private let direction: [Float]
+    /// The inner product of ``direction`` and the centre.
+    private let offset: Float
+
+    init(_ embedding: [Float], in index: ExpertIndex) {
+        precondition(
+            embedding.count == index.dimension,
+            "the embedding has \(embedding.count) components, the index has \(index.dimension)")
+        self.embedding = embedding
+        dimension = index.dimension
+        (centre, lengths) = (index.centre, index.lengths)
+        direction = embedding.withUnsafeBufferPointer { values in
+            let length = values.indices.reduce(0.0) { sum, place in
+                let value = Double(values[place] - index.centre[place])
+                return sum + value * value
+            }
+            return Self.unit(values.baseAddress, minus: index.centre, length: Float(length.squareRoot()))
+        }
+        offset = Float(zip(direction, centre).reduce(0.0) { $0 + Double($1.0) * Double($1.1) })
+    }
+
+    /// The cosine of an expert's embedding, in -1...1.
+    @inline(__always)
+    func plain(_ row: UnsafePointer<Float>) -> Float {
+        // One inner product per row: the summation order of a matrix product could depend on the number of experts.
+        embedding.withUnsafeBufferPointer { query in
+            query.baseAddress.map { min(1, max(-1, BLAS.dot(count: dimension, row, $0))) } ?? 0
+        }
+    }
+
+    /// The cosine of an expert's embedding after the centre was subtracted, in -1...1.
+    func centred(_ row: UnsafePointer<Float>, _ expert: Int) -> Float {
+        let unit = Self.unit(row, minus: centre, length: lengths[expert])
+        return unit.withUnsafeBufferPointer { unit in
+            direction.withUnsafeBufferPointer { direction in
+                guard let x = unit.baseAddress, let y = direction.baseAddress else { return 0 }
+                return min(1, max(-1, BLAS.dot(count: dimension, x, y)))
+            }
+        }
+    }
+
+    /// Bounds of ``centred(_:_:)`` from one inner product, without subtracting the centre from the row.
+    @inline(__always)
+    func boundsOfCentred(_ row: UnsafePointer<Float>, _ expert: Int) -> ClosedRange<Float> {
+        let length = lengths[expert]
+        guard length > Self.shortest else { return 0...0 }
+        let product = direction.withUnsafeBufferPointer { direction in
+            direction.baseAddress.map { BLAS.dot(count: dimension, row, $0) } ?? 0
+        }
+        let estimate = (product - offset) / length
+        // Rounding in the inner products of unit vectors, at most one unit in the last place for each addition.
+        let slack = Float(dimension) * 1.2e-7 * (1 + 1 / length)
+        return max(-1, min(1, estimate - slack))...max(-1, min(1, estimate + slack))
+    }
+
+    /// The length below which nothing is left of an embedding (a library of one expert is its own centre).
+    private static let shortest: Float = 1e-6
+
+    /// `row - centre`, scaled to length 1; zero if nothing is left.
+    private static func unit(
+        _ row: UnsafePointer<Float>?, minus centre: [Float], length: Float
+    ) -> [Float] {
+        guard length > shortest, let row else { return [Float](repeating: 0, count: centre.count) }
+        return [Float](unsafeUninitializedCapacity: centre.count) { result, count in
+            for index in centre.indices {
+                result.initializeElement(at: index, to: (row[index] - centre[index]) / length)
+            }
+            count = centre.count
+        }
     }
 }

@@ -31,11 +31,20 @@ public struct Neighbourhood: Sendable, Hashable {
             .filter { !excluded.contains($0) }
             .sorted { (proximities[$0], $1) > (proximities[$1], $0) }
             .prefix(options.topK)
-        let peak = nearest.first.map { Double(proximities[$0]) } ?? 0
-        let shares = nearest.map { exp((Double(proximities[$0]) - peak) / Double(options.temperature)) }
+        self.init(nearest: nearest.map { ($0, proximities[$0]) }, options: options)
+    }
+
+    /// Weights the nearest experts by α = softmax(proximity / τ).
+    ///
+    /// - Parameters:
+    ///   - nearest: the K nearest experts with their proximities, nearest first.
+    ///   - options: τ.
+    init(nearest: [(expert: Int, proximity: Float)], options: GuidanceOptions) {
+        let peak = nearest.first.map { Double($0.proximity) } ?? 0
+        let shares = nearest.map { exp((Double($0.proximity) - peak) / Double(options.temperature)) }
         let total = shares.reduce(0, +)
-        members = zip(nearest, shares).map { expert, share in
-            Member(expert: expert, proximity: proximities[expert], weight: Float(share / total))
+        members = zip(nearest, shares).map { near, share in
+            Member(expert: near.expert, proximity: near.proximity, weight: Float(share / total))
         }
     }
 

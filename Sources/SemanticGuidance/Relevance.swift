@@ -27,6 +27,14 @@ public struct Relevance: Sendable, Hashable {
         self.threshold = threshold
     }
 
+    /// Judges the nearest expert that a search found; nil for a library without experts.
+    public init?(_ search: ExpertSearch, threshold: Float = standardThreshold) {
+        guard let nearest = search.mostRelevant else { return nil }
+        self.nearest = nearest.expert
+        self.proximity = nearest.proximity
+        self.threshold = threshold
+    }
+
     /// Whether the intent is to be refused.
     public var refuses: Bool { proximity < threshold }
 

@@ -22,15 +22,27 @@ public struct SemanticPrior: Sendable {
     ///   - means: μ_e of every expert in the library's order, all of one length.
     ///   - variances: σ_e² of every expert, in the same order and of the same length.
     public init(_ neighbourhood: Neighbourhood, means: [FloatVector], variances: [FloatVector]) {
-        let mean = Self.mean(neighbourhood, of: means)
+        self.init(neighbourhood) { (means[$0], variances[$0]) }
+    }
+
+    /// Computes the prior of a neighbourhood.
+    ///
+    /// - Parameters:
+    ///   - neighbourhood: the guiding experts; at least one.
+    ///   - moments: μ_e and σ_e² of an expert by its index; asked for the guiding experts alone.
+    public init(
+        _ neighbourhood: Neighbourhood, moments: (Int) -> (mean: FloatVector, variance: FloatVector)
+    ) {
+        let mean = Self.mean(neighbourhood) { moments($0).mean }
         var within = [Float](repeating: 0, count: mean.count)
         var between = [Float](repeating: 0, count: mean.count)
         within.withUnsafeMutableBufferPointer { within in
             between.withUnsafeMutableBufferPointer { between in
                 mean.withUnsafeBufferPointer { mean in
                     for member in neighbourhood.members {
-                        means[member.expert].withUnsafeBufferPointer { expert in
-                            variances[member.expert].withUnsafeBufferPointer { variance in
+                        let own = moments(member.expert)
+                        own.mean.withUnsafeBufferPointer { expert in
+                            own.variance.withUnsafeBufferPointer { variance in
                                 for index in mean.indices {
                                     let distance = expert[index] - mean[index]
                                     within[index] += member.weight * variance[index]
@@ -38,8 +50,8 @@ public struct SemanticPrior: Sendable {
                                 }
                             }
                         }
-                        means[member.expert].releaseIfLarge()
-                        variances[member.expert].releaseIfLarge()
+                        own.mean.releaseIfLarge()
+                        own.variance.releaseIfLarge()
                     }
                 }
             }
@@ -51,15 +63,21 @@ public struct SemanticPrior: Sendable {
 
     /// μ* alone: the weighted mean of the neighbourhood's experts; empty for an empty neighbourhood.
     public static func mean(_ neighbourhood: Neighbourhood, of means: [FloatVector]) -> [Float] {
+        mean(neighbourhood) { means[$0] }
+    }
+
+    /// μ* alone, of experts whose means are asked for by their indices.
+    public static func mean(_ neighbourhood: Neighbourhood, of mean: (Int) -> FloatVector) -> [Float] {
         guard let first = neighbourhood.members.first else { return [] }
-        var result = [Float](repeating: 0, count: means[first.expert].count)
+        var result = [Float](repeating: 0, count: mean(first.expert).count)
         result.withUnsafeMutableBufferPointer { result in
             for member in neighbourhood.members {
-                means[member.expert].withUnsafeBufferPointer { expert in
+                let own = mean(member.expert)
+                own.withUnsafeBufferPointer { expert in
                     guard let x = expert.baseAddress, let y = result.baseAddress else { return }
                     BLAS.axpy(count: expert.count, alpha: member.weight, x: x, y: y)
                 }
-                means[member.expert].releaseIfLarge()
+                own.releaseIfLarge()
             }
         }
         return result

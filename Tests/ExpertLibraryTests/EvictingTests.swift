@@ -43,7 +43,7 @@ final class EvictingTests: OpenLibrary {
             return try await store.adapters.evict(everything, protectingRequests: ["r-3"])
         }
         #expect(result.evicted.map(\.id) == [free.id])
-        #expect(result.kept.count == 3 && result.keptBytes == 21)
+        #expect(result.kept == LibraryUsage(count: 3, bytes: 21))
         #expect(isGone(free) && isWhole(pinned) && isWhole(read) && isWhole(open))
         #expect(try await store.adapters.evict(everything).evicted.count == 2)
         #expect(try await store.adapters.pin(pinned.id, false)?.isPinned == false)

@@ -22,11 +22,16 @@ struct GaugeMigrationTests {
         try database.write { db in
             try db.execute(
                 sql: """
+                    DROP TRIGGER expertAdded;
+                    DROP TRIGGER expertRemoved;
+                    DROP TRIGGER expertResized;
+                    DROP TRIGGER expertChanged;
+                    DROP TABLE libraryState;
                     DROP INDEX expertParameters;
                     ALTER TABLE base DROP COLUMN reference;
                     ALTER TABLE expert DROP COLUMN isForeign;
                     ALTER TABLE expert DROP COLUMN alignment;
-                    DELETE FROM grdb_migrations WHERE identifier LIKE '2:%';
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '2:%' OR identifier LIKE '8:%';
                     """)
         }
         try database.close()

@@ -51,11 +51,11 @@ package struct DiskShare: Sendable {
         // Evict to below the share: a user exactly at it has no room.
         var policy = inspector.policy
         policy.maximumBytesPerUser = share - 1
-        let eviction = try await inspector.evict(policy, of: uid)
+        _ = try await inspector.evict(policy, of: uid)
         // Read again, because other requests may have changed it meanwhile.
         let bytes = try await inspector.store.adapters.bytes(of: uid)
         guard bytes >= share else { return nil }
-        let young = eviction.kept.filter { !$0.isPinned }.map { policy.comesOfAge($0) }.min()
+        let young = try await inspector.store.adapters.oldest(of: uid)?.addingTimeInterval(policy.minimumAge)
         let wait = young.map { min(max($0.timeIntervalSinceNow.rounded(.up), 1), 3600) } ?? 60
         return SgloradError(
             .busy,

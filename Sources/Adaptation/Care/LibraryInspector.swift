@@ -122,13 +122,13 @@ package struct LibraryInspector: Sendable {
     }
 
     private func checkSize(_ result: Eviction) {
-        guard let most = policy.maximumBytes, result.keptBytes > most else {
+        guard let most = policy.maximumBytes, result.kept.bytes > most else {
             return board.clear("cache-size")
         }
         board.raise(
             Condition(
                 name: "cache-size",
-                message: "The adapters take \(SizeText.text(result.keptBytes)) bytes, over the limit of "
+                message: "The adapters take \(SizeText.text(result.kept.bytes)) bytes, over the limit of "
                     + "\(SizeText.text(most)): the rest is pinned, in use or too young to be evicted.",
                 remedy: "Unpin or remove some, or raise cache.maximumBytes."))
     }

@@ -35,15 +35,15 @@ struct EvaluationJob: Codable, BlobReadingJob {
     static let reportName = "report.json"
 
     init(
-        _ snapshot: BaseSnapshot, generator: GeneratorStanding?, encoder: LoadedEncoder, store: LibraryStore,
+        _ whole: WholeLibrary, generator: GeneratorStanding?, encoder: LoadedEncoder, store: LibraryStore,
         tasks: [EvaluationTask], options: EvaluationOptions
     ) {
         identity = EvaluationRun.Identity(
-            base: snapshot.base.name, generator: generator?.row.id, library: snapshot.digest,
+            base: whole.base.name, generator: generator?.row.id, library: whole.snapshot.digest,
             encoder: encoder.digest)
         model = encoder.folder
         precision = encoder.encoder.precision
-        library = LibraryFiles(snapshot, store: store)
+        library = LibraryFiles(whole, store: store)
         self.generator = generator.map {
             Judged(path: store.blobs.path(of: $0.row.parameters), experts: $0.record.experts.map(\.digest))
         }

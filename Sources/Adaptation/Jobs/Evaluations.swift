@@ -56,12 +56,13 @@ package struct Evaluations: Sendable {
         try await progress(JobProgress(stage: "preparing", done: 0, total: 0))
         let encoder = try await encoders.loaded()
         let snapshot = try await snapshots.snapshot(base)
-        guard !snapshot.library.experts.isEmpty else { throw SgloradError.emptyLibrary(base.name) }
+        guard snapshot.library.count > 0 else { throw SgloradError.emptyLibrary(base.name) }
         let state = store.state
         let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
-            let now = try await snapshots.snapshot(base)
+            let now = try await snapshots.whole(base)
             let job = EvaluationJob(
-                now, generator: try now.judged(generator), encoder: encoder, store: store, tasks: tasks,
+                now, generator: try now.snapshot.judged(generator), encoder: encoder, store: store,
+                tasks: tasks,
                 options: options)
             return ("evaluation", job, state)
         }

@@ -19,9 +19,9 @@ struct LibraryFiles: Codable, Sendable {
     var layout: AdapterLayout
     var experts: [Expert]
 
-    init(_ snapshot: BaseSnapshot, store: LibraryStore) {
-        layout = snapshot.base.layout
-        experts = snapshot.experts.map { row in
+    init(_ library: WholeLibrary, store: LibraryStore) {
+        layout = library.base.layout
+        experts = library.experts.map { row in
             Expert(
                 name: row.name, digest: row.digest, embedding: row.embeddingValues,
                 checkpoints: row.checkpoints,

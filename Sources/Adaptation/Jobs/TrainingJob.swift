@@ -29,16 +29,16 @@ struct TrainingJob: Codable, BlobReadingJob {
     static let resultName = "generator.safetensors"
 
     init(
-        _ snapshot: BaseSnapshot, plan: TrainingPlan, tasks: [EvaluationTask], encoder: LoadedEncoder,
+        _ whole: WholeLibrary, plan: TrainingPlan, tasks: [EvaluationTask], encoder: LoadedEncoder,
         store: LibraryStore
     ) {
-        base = snapshot.base.name
+        base = whole.base.name
         self.encoder = encoder.digest
         self.tasks = tasks
         model = encoder.folder
         precision = encoder.encoder.precision
         self.plan = plan
-        library = LibraryFiles(snapshot, store: store).native
+        library = LibraryFiles(whole, store: store).native
     }
 }
 

@@ -60,24 +60,25 @@ package struct Trainings: Sendable {
         let start = ContinuousClock.now
         try await progress(JobProgress(stage: "preparing", done: 0, total: plan.steps))
         let encoder = try await encoders.loaded()
-        let snapshot = try await snapshots.snapshot(base)
+        let whole = try await snapshots.whole(base)
         // Reject what cannot be trained before starting a process.
-        let library = snapshot.library.native
-        _ = try await pool.run { () throws(SgloradError) in
-            try JudgedTraining(
+        let (store, state) = (store, store.state)
+        let experts = try await pool.run { () throws(SgloradError) in
+            let library = try LibraryFiles(whole, store: store).native.library()
+            _ = try JudgedTraining(
                 library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
                 encoder: encoder.encoder
             ).steps
+            return library.experts.count
         }
-        let state = store.state
         let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
-            let now = try await snapshots.snapshot(base)
+            let now = try await snapshots.whole(base)
             return (
                 "training", TrainingJob(now, plan: plan, tasks: tasks, encoder: encoder, store: store), state
             )
         }
         logger.info(
-            "training started", metadata: ["base": "\(base.name)", "experts": "\(library.experts.count)"])
+            "training started", metadata: ["base": "\(base.name)", "experts": "\(experts)"])
         return try await folder.removedAfterwards(on: pool) {
             try await child(folder, base: base.name, progress: progress)
             try await progress(JobProgress(stage: "writing", done: 1, total: 1))

@@ -101,12 +101,13 @@ package struct ExpertImport: Sendable {
         let (outcome, notes) = try await store.changes.pass {
             () async throws(SgloradError) -> (Outcome, [String]) in
             let target = try await target(asked, mayBeNew: order.mayBeNewBase, folder, encoder.encoder)
-            let known = try await store.bases.library(target.name)
+            let known = try await store.bases.find(target.name)
             let digest = order.digest(base: target.name)
             let digests = [target.name] + (known?.base.formerNames ?? [])
-            let same = Set(digests.map(order.digest))
-            if let same = known?.experts.first(where: { $0.name == order.name && same.contains($0.digest) }) {
-                return (.unchanged(same), target.notes)
+            if let namesake = try await store.experts.find(order.name, base: target.name),
+                digests.map(order.digest).contains(namesake.digest)
+            {
+                return (.unchanged(namesake), target.notes)
             }
             let expert = ExpertRecord(
                 base: target.name, name: order.name, description: description, digest: digest,
@@ -115,7 +116,8 @@ package struct ExpertImport: Sendable {
             let fresh = try BaseRecord(name: target.name, of: folder)
             let change = try await apply(
                 expert, ExpertPreparation(store: store, folder: folder), fresh: fresh)
-            await snapshots.invalidate(target.name)
+            // The others stay as they are unless the rank rises or the library begins anew.
+            await snapshots.invalidate(target.name, keepingExperts: !change.raisesRank && !change.beginsAnew)
             return (.imported(change), target.notes)
         }
         await uploads.discard(order.files.map(\.digest), of: caller.uid)
@@ -172,13 +174,25 @@ package struct ExpertImport: Sendable {
     private func apply(
         _ expert: ExpertRecord, _ preparation: ExpertPreparation, fresh: BaseRecord
     ) async throws(SgloradError) -> LibraryChange {
+        var needsOthers = false
         for _ in 0..<Self.attempts {
-            let known = try await store.bases.library(fresh.name)
-            let (change, failure) = try await pool.run { () throws(SgloradError) in
-                preparation.change(for: expert, in: known, fresh: fresh)
+            let library = needsOthers ? try await store.bases.library(fresh.name) : nil
+            let known =
+                if let library { (base: library.base, hasExperts: !library.experts.isEmpty) } else {
+                    try await store.bases.find(fresh.name)
+                }
+            let (change, obstacle) = try await pool.run { () throws(SgloradError) in
+                preparation.change(for: expert, in: known, others: library?.experts, fresh: fresh)
             }
             do throws(SgloradError) {
-                if let failure { throw failure.naming(preparation.folder.names, change.after) }
+                switch obstacle {
+                case nil: break
+                case .failure(let failure): throw failure.naming(preparation.folder.names, change.after)
+                case .needsOthers:
+                    needsOthers = true
+                    await store.experts.discard(change)
+                    continue
+                }
                 if try await store.experts.apply(change) { return change }
             } catch {
                 await store.experts.discard(change)

@@ -11,20 +11,29 @@ struct ExpertPreparation: Sendable {
     /// The adapter as read from its PEFT files.
     let folder: PEFTFolder
 
+    /// Why a change cannot be made.
+    enum Obstacle: Sendable {
+        /// `layoutMismatch` if the adapter does not fit the base's sites, or `storageFailure`.
+        case failure(SgloradError)
+        /// The rank rises, and the present experts were not read.
+        case needsOthers
+    }
+
     /// Prepares the change that adds an expert to a library, and stores its blobs; blocks.
     ///
     /// - Parameters:
     ///   - expert: the row; its parameters are not stored yet.
-    ///   - known: the base and its present experts; nil if the import creates the base.
+    ///   - known: the base, and whether it has experts; nil if the import creates the base.
+    ///   - others: the present experts, which are read only where the rank rises; nil if they were not read.
     ///   - fresh: the base to create if there is none.
-    /// - Returns: the change, and a failure if it cannot be made: `layoutMismatch` if the adapter does not
-    ///   fit the base's sites, or `storageFailure`. The caller must then discard the change, which removes
-    ///   the blobs that were stored.
+    /// - Returns: the change, and why it cannot be made, if so. The caller must then discard the change, which removes the blobs
+    ///   that were stored.
     func change(
-        for expert: ExpertRecord, in known: (base: BaseRecord, experts: [ExpertRecord])?, fresh: BaseRecord
-    ) -> (change: LibraryChange, failure: SgloradError?) {
+        for expert: ExpertRecord, in known: (base: BaseRecord, hasExperts: Bool)?, others: [ExpertRecord]?,
+        fresh: BaseRecord
+    ) -> (change: LibraryChange, obstacle: Obstacle?) {
         var change = LibraryChange(before: known?.base, after: known?.base ?? fresh, expert: expert)
-        if let known, known.base.isBegunAnew(experts: known.experts.count) {
+        if let known, known.base.isBegunAnew(hasExperts: known.hasExperts) {
             change.after = fresh
             change.after.createdAt = known.base.createdAt
             change.after.formerNames = known.base.formerNames
@@ -32,7 +41,10 @@ struct ExpertPreparation: Sendable {
         }
         do throws(SgloradError) {
             let alignment = try alignment(&change)
-            if change.raisesRank, let known { try pad(known.experts, of: known.base, &change) }
+            if change.raisesRank, let known {
+                guard let others else { return (change, .needsOthers) }
+                try pad(others, of: known.base, &change)
+            }
             var row = expert
             row.isForeign = alignment.isForeign
             row.alignment = alignment.distance
@@ -40,7 +52,7 @@ struct ExpertPreparation: Sendable {
                 ExpertParameters(folder.checkpoints, by: alignment), of: row, base: change.after)
             return (change, nil)
         } catch {
-            return (change, error)
+            return (change, .failure(error))
         }
     }
 

@@ -30,11 +30,11 @@ package struct Experts: Sendable {
 
     /// Summarises a base's library.
     package func overview(of base: BaseRecord) async throws(SgloradError) -> BaseOverview {
-        let experts = try await store.experts.all(of: base.name)
+        let experts = try await store.embeddings.digests(of: base.name)
         let encoder = try? await encoders.loaded().encoder
         let encodes = encoder.map { (try? $0.check(base.layout)) != nil } ?? false
         return BaseOverview(
-            base: base, experts: experts.count, library: BaseSnapshot.digest(of: experts.map(\.digest)),
+            base: base, experts: experts.count, library: BaseSnapshot.digest(of: experts),
             encodes: encodes)
     }
 
@@ -81,7 +81,7 @@ package struct Experts: Sendable {
 
     private func find(_ name: String, base: String?) async throws(SgloradError) -> ExpertRecord {
         let base = try await snapshots.base(named: base)
-        guard let found = try await store.experts.all(of: base.name).first(where: { $0.name == name }) else {
+        guard let found = try await store.experts.find(name, base: base.name) else {
             throw .noExpert(name)
         }
         return found

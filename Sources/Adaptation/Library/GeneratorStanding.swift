@@ -35,13 +35,39 @@ package struct GeneratorStanding: Sendable {
     package init(
         _ row: StoredGenerator, experts: Set<String>, encoder: String?, layout: AdapterLayout? = nil
     ) throws(SgloradError) {
-        self.row = row
+        self.init(
+            row, try Self.record(of: row), has: experts.contains, count: experts.count, encoder: encoder,
+            layout: layout)
+    }
+
+    /// What a generator's row says about its training.
+    ///
+    /// - Throws: `internal` if it cannot be decoded.
+    static func record(of row: StoredGenerator) throws(SgloradError) -> GeneratorRecord {
         do {
-            record = try JSONDecoder().decode(GeneratorRecord.self, from: Data(row.record.utf8))
+            return try JSONDecoder().decode(GeneratorRecord.self, from: Data(row.record.utf8))
         } catch {
             throw .internal("the record of generator \(row.id) cannot be read", cause: error)
         }
-        let missing = record.experts.filter { !experts.contains($0.digest) }.map(\.name)
+    }
+
+    /// Compares a generator with the current library.
+    ///
+    /// - Parameters:
+    ///   - row: the generator's row.
+    ///   - record: what it says, decoded.
+    ///   - has: whether the library has an expert of a digest that is not foreign.
+    ///   - count: how many experts of the library are not foreign.
+    ///   - encoder: the current text encoder's digest; nil to skip the comparison.
+    ///   - layout: the base's current layout; nil to skip the comparison.
+    init(
+        _ row: StoredGenerator, _ record: GeneratorRecord, has: (String) -> Bool, count: Int,
+        encoder: String?,
+        layout: AdapterLayout?
+    ) {
+        self.row = row
+        self.record = record
+        let missing = record.experts.filter { !has($0.digest) }.map(\.name)
         if !missing.isEmpty {
             state = .disabled
             reason = "experts it was trained on are not in the library: \(missing.joined(separator: ", "))"
@@ -54,9 +80,9 @@ package struct GeneratorStanding: Sendable {
         } else if let encoder, record.encoder != encoder {
             state = .disabled
             reason = "it was trained with another text encoder"
-        } else if experts.count > record.experts.count {
+        } else if count > record.experts.count {
             state = .stale
-            reason = "the library has \(experts.count - record.experts.count) expert(s) it was not trained on"
+            reason = "the library has \(count - record.experts.count) expert(s) it was not trained on"
         } else {
             state = .current
             reason = nil

@@ -15,8 +15,8 @@ struct ImportTarget {
         let folder: PEFTFolder
         /// The layers of the text encoder, and its name; nil if it cannot be loaded.
         let encoder: (name: String, sites: [Site])?
-        /// All bases, each with the number of its experts.
-        let bases: [(base: BaseRecord, experts: Int)]
+        /// All bases, each with whether its library has experts.
+        let bases: [(base: BaseRecord, hasExperts: Bool)]
 
         /// The adapter's sites, sorted by path.
         var sites: [Site] { folder.checkpoints.first?.factors.map(\.site) ?? [] }
@@ -39,8 +39,8 @@ struct ImportTarget {
             notes =
                 known.name == asked
                 ? [] : ["The base model \(Quoted(asked)) is known here as \(Quoted(known.name))."]
-            let experts = question.bases.first { $0.base.name == known.name }?.experts ?? 0
-            if known.isBegunAnew(experts: experts) {
+            let hasExperts = question.bases.contains { $0.base.name == known.name && $0.hasExperts }
+            if known.isBegunAnew(hasExperts: hasExperts) {
                 try Self.refuseResemblance(question)
                 return
             }
@@ -54,7 +54,7 @@ struct ImportTarget {
         notes = []
         guard !question.mayBeNew else { return }
         try Self.refuseResemblance(question)
-        let twin = question.bases.first { $0.experts > 0 && $0.base.layout.sites == sites }?.base
+        let twin = question.bases.first { $0.hasExperts && $0.base.layout.sites == sites }?.base
         if let twin {
             throw SgloradError(
                 .alreadyExists,
@@ -74,7 +74,8 @@ struct ImportTarget {
         var found = question.encoder.flatMap {
             SiteResemblance(sites, with: $0.sites, of: "the text encoder '\($0.name)'")
         }
-        for (base, experts) in question.bases where found == nil && !base.isBegunAnew(experts: experts) {
+        for (base, hasExperts) in question.bases
+        where found == nil && !base.isBegunAnew(hasExperts: hasExperts) {
             found = SiteResemblance(sites, with: base.layout.sites, of: "the base '\(base.name)'")
         }
         if let found = found ?? SiteResemblance(sites) { throw found.refusal(of: question.folder.names) }
@@ -83,7 +84,7 @@ struct ImportTarget {
 
 extension BaseRecord {
     /// Whether the next import takes the place of the base's layout: its library had experts and is empty.
-    func isBegunAnew(experts: Int) -> Bool { experts == 0 && reference != nil }
+    func isBegunAnew(hasExperts: Bool) -> Bool { !hasExperts && reference != nil }
 }
 
 extension SgloradError {

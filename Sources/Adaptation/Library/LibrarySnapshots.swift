@@ -6,17 +6,21 @@ internal import Generation
 package import Logging
 internal import TextEncoding
 
-/// Caches a snapshot of each base's library, mapped and ready to guide; rebuilds it after a change.
+/// Caches a snapshot of each base's library, mapped and ready to guide; renews it after a change.
 package actor LibrarySnapshots {
-    private let store: LibraryStore
-    private let encoders: EncoderProvider
-    private let pool: ComputePool
+    let store: LibraryStore
+    let encoders: EncoderProvider
+    let pool: ComputePool
     private let board: HealthBoard
     private let logger: Logger
     private var snapshots: [String: (snapshot: BaseSnapshot, files: MappedBlobs)] = [:]
+    /// Experts that have guided.
+    private var known = ExpertCache()
+    /// The generators that were read, by their identifiers; each is known by its content.
+    private var read: [String: ReadGenerator] = [:]
     /// Looks at the mapped files, so that neither the pool's threads nor the cooperative ones wait for the disk.
-    private let looking = FileExecutor(label: "io.sglorad.snapshots")
-    private let verified = VerifiedBlobs()
+    let looking = FileExecutor(label: "io.sglorad.snapshots")
+    let verified = VerifiedBlobs()
     /// Counts invalidations, so that a snapshot built during one is not cached.
     private var generation = 0
 
@@ -31,14 +35,19 @@ package actor LibrarySnapshots {
     }
 
     /// Drops the snapshot of a base: its experts or generators have changed.
-    func invalidate(_ base: String) {
+    ///
+    /// - Parameter isKnown: whether the experts that it had are as they were.
+    func invalidate(_ base: String, keepingExperts isKnown: Bool = false) {
         snapshots[base] = nil
+        if !isKnown { known.removeAll() }
         generation += 1
     }
 
     /// Drops all snapshots.
     func invalidateAll() {
         snapshots = [:]
+        known.removeAll()
+        read = [:]
         generation += 1
     }
 
@@ -52,7 +61,7 @@ package actor LibrarySnapshots {
             throw .unknownBase(name, known: bases.map(\.name))
         }
         if let only = bases.first, bases.count == 1 { return only }
-        let used = try await store.bases.populations().filter { $0.experts > 0 }.map(\.base)
+        let used = try await store.bases.populations().filter(\.hasExperts).map(\.base)
         guard let only = used.first, used.count == 1 else {
             throw .unknownBase("", known: (used.isEmpty ? bases : used).map(\.name))
         }
@@ -61,6 +70,40 @@ package actor LibrarySnapshots {
 
     /// The current snapshot of a base.
     func snapshot(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
+        try await attempt(base) { (snapshot) throws(SgloradError) in snapshot }
+    }
+
+    /// Computes something from the current snapshot of a base, again where the library has changed or was damaged meanwhile.
+    ///
+    /// - Parameter body: given the snapshot; it may read experts by ``experts(_:of:)``.
+    func attempt<Result: Sendable>(
+        _ base: BaseRecord,
+        _ body: @Sendable (BaseSnapshot) async throws(SgloradError) -> Result
+    ) async throws(SgloradError) -> Result {
+        var mayRepair = true
+        var retries = 5
+        while true {
+            let before = generation
+            do {
+                return try await body(try await current(base))
+            } catch {
+                guard error.code == .invalidFile || error.code == .storageFailure else { throw error }
+                // If a change removed rows or blobs between reading the ones and mapping the others, start over.
+                guard generation == before else { continue }
+                invalidate(base.name)
+                // The change may not have been announced yet.
+                if error.code == .invalidFile, retries > 0 {
+                    retries -= 1
+                    continue
+                }
+                guard mayRepair, try await repairDamage() else { throw error }
+                mayRepair = false
+            }
+        }
+    }
+
+    /// The cached snapshot, if its files are as they were, or a new one.
+    private func current(_ base: BaseRecord) async throws(SgloradError) -> BaseSnapshot {
         if let known = snapshots[base.name] {
             let files = known.files
             if await looking.run({ files.areUnchanged }) { return known.snapshot }
@@ -68,28 +111,10 @@ package actor LibrarySnapshots {
                 "a file of the library has changed; it is read again", metadata: ["base": "\(base.name)"])
             invalidate(base.name)
         }
-        var mayRepair = true
-        var retries = 5
-        while true {
-            let before = generation
-            do {
-                let made = try await load(base)
-                if generation == before { snapshots[base.name] = made }
-                return made.snapshot
-            } catch {
-                // If a change removed blobs between reading the rows and mapping the files, start over.
-                guard generation == before else { continue }
-                // The change may not have been announced yet.
-                if error.code == .invalidFile, retries > 0 {
-                    retries -= 1
-                    continue
-                }
-                guard mayRepair, error.code == .invalidFile || error.code == .storageFailure,
-                    try await repairDamage()
-                else { throw error }
-                mayRepair = false
-            }
-        }
+        let before = generation
+        let made = try await load(base)
+        if generation == before { snapshots[base.name] = made }
+        return made.snapshot
     }
 
     /// Verifies every file after one could not be read, and quarantines what is damaged, so that the rest can
@@ -115,98 +140,190 @@ package actor LibrarySnapshots {
     private func load(
         _ base: BaseRecord
     ) async throws(SgloradError) -> (snapshot: BaseSnapshot, files: MappedBlobs) {
-        let encoder = try await encoders.loaded()
-        // Read in one transaction, because an import can raise the rank of both.
-        let (base, experts) = try await library(of: base)
-        let rows = try await embedded(experts, with: encoder)
-        let digests = Set(rows.filter { !$0.isForeign }.map(\.digest))
-        var standings: [GeneratorStanding] = []
-        for row in try await store.generators.all(of: base.name) {
-            let condition = "generator/\(row.id)"
-            do throws(SgloradError) {
-                standings.append(
-                    try GeneratorStanding(
-                        row, experts: digests, encoder: encoder.digest, layout: base.layout))
-                board.clear(condition)
-            } catch {
-                // A generator that this version cannot read must not keep the library from serving.
-                board.report(
-                    condition, error,
-                    remedy: "Remove it with 'sglorad-ctl generator remove \(row.id)' and train another.",
-                    audience: .everybody)
+        let encoder = try await encoders.loaded().digest
+        let base = try await present(base)
+        let embeddings = try await embeddings(of: base)
+        let digest = BaseSnapshot.digest(of: try await store.embeddings.digests(of: base.name))
+        let rows = try await store.generators.all(of: base.name)
+        for row in rows where read[row.id] == nil { read[row.id] = decoded(row) }
+        let (store, read, verified) = (store, read, verified)
+        let (snapshot, files, generator) = try await pool.run {
+            () throws(SgloradError) -> (BaseSnapshot, MappedBlobs, SemanticGuidedGenerator?) in
+            let library = SnapshotLibrary(base, embeddings, digest: digest)
+            let own = embeddings.places(of: Set(rows.flatMap { read[$0.id]?.keys.values.map { $0 } ?? [] }))
+            let native = library.native
+            let standings = rows.compactMap { row in
+                read[row.id].map { known in
+                    GeneratorStanding(
+                        row, known.record,
+                        has: { digest in
+                            known.keys[digest].flatMap { own[$0] }.map { !embeddings.isForeign($0) } ?? false
+                        }, count: native, encoder: encoder, layout: base.layout)
+                }
             }
-        }
-        let (store, generators, verified) = (store, standings, verified)
-        return try await pool.run { () throws(SgloradError) -> (BaseSnapshot, MappedBlobs) in
-            let serving = generators.first { $0.state != .disabled }?.row.parameters
+            let first = standings.first { $0.state != .disabled }
             let files = MappedBlobs(
-                paths: (rows.map(\.parameters) + (serving.map { [$0] } ?? [])).map(store.blobs.path(of:)))
-            try verified.verify(files)
-            var experts: [LibraryExpert] = []
-            for row in rows {
-                let parameters = try store.experts.parameters(of: row, on: base.layout)
-                experts.append(
-                    LibraryExpert(
-                        name: row.name, digest: row.digest, embedding: row.embeddingValues,
-                        mean: parameters.mean,
-                        variance: parameters.variance, checkpoints: parameters.checkpoints,
-                        isForeign: row.isForeign))
+                paths: (first.map { [store.blobs.path(of: $0.row.parameters)] } ?? [])
+                    + (embeddings.path.map { [$0] } ?? []))
+            var serving: BaseSnapshot.Serving?
+            if let first, let keys = read[first.row.id]?.keys,
+                let own = SnapshotLibrary(library, of: first.record, keys, at: own)
+            {
+                let path = store.blobs.path(of: first.row.parameters)
+                try verified.verify(MappedBlobs(paths: [path]))
+                let generator =
+                    if let known = read[first.row.id]?.generator { known } else {
+                        try GeneratorFile.read(path, name: "generator \(first.row.id)", verifying: false)
+                    }
+                serving = BaseSnapshot.Serving(generator: generator, library: own, id: first.row.id)
             }
-            let library = Library(layout: base.layout, experts: experts)
-            let byName = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0) })
             let snapshot = BaseSnapshot(
-                base: base, experts: library.experts.compactMap { byName[$0.name] }, library: library,
-                digest: BaseSnapshot.digest(of: rows.map(\.digest)), generators: generators,
-                serving: try Self.serving(generators, library, store))
-            return (snapshot, files)
+                base: base, library: library, generators: standings, serving: serving)
+            return (snapshot, files, serving?.generator)
+        }
+        if let id = snapshot.serving?.id { self.read[id]?.generator = generator }
+        return (snapshot, files)
+    }
+
+    /// A generator's record, decoded; nil where this version cannot read it, which must not keep the library from serving.
+    private func decoded(_ row: StoredGenerator) -> ReadGenerator? {
+        let condition = "generator/\(row.id)"
+        do throws(SgloradError) {
+            let record = try GeneratorStanding.record(of: row)
+            board.clear(condition)
+            return ReadGenerator(record: record)
+        } catch {
+            board.report(
+                condition, error,
+                remedy: "Remove it with 'sglorad-ctl generator remove \(row.id)' and train another.",
+                audience: .everybody)
+            return nil
         }
     }
 
-    /// A base as it is now, with its experts; it may have been renamed since the caller found it.
+    /// A base as it is now; it may have been renamed since the caller found it.
     ///
     /// - Throws: `unknownBase` if it was removed.
-    private func library(
-        of base: BaseRecord
-    ) async throws(SgloradError) -> (base: BaseRecord, experts: [ExpertRecord]) {
-        if let found = try await store.bases.library(base.name) { return found }
-        let now = try await self.base(named: base.name)
-        guard let found = try await store.bases.library(now.name) else {
-            throw .unknownBase(base.name, known: try await store.bases.all().map(\.name))
+    func present(_ base: BaseRecord) async throws(SgloradError) -> BaseRecord {
+        if let found = try await store.bases.find(base.name)?.base { return found }
+        return try await self.base(named: base.name)
+    }
+
+    /// The embeddings of a base's experts; those that another text encoder made are computed again.
+    private func embeddings(of base: BaseRecord) async throws(SgloradError) -> LibraryEmbeddings {
+        let encoder = try await encoders.loaded()
+        while true {
+            if let found = try await store.embeddings.load(of: base.name, encoder: encoder.digest) {
+                return found
+            }
+            for row in try await store.embeddings.outdated(of: base.name, encoder: encoder.digest, limit: 64)
+            {
+                let encoding = try await pool.run { () throws(SgloradError) in
+                    try encoder.encoder.encode(row.description)
+                }
+                try await store.experts.update(
+                    embedding: encoding.embedding, encoder: encoder.digest, truncated: encoding.truncated,
+                    ofExpert: row.name, base: row.base)
+            }
+        }
+    }
+
+    // MARK: Experts that guide
+
+    /// Experts of a snapshot's library with their parameters, by their index in it.
+    ///
+    /// Each is read and compared with its checksum and its digest when it guides for the first time.
+    ///
+    /// - Throws: `invalidFile` or `storageFailure` where one has changed or is damaged: see ``attempt(_:_:)``.
+    func experts(
+        _ wanted: Set<Int>, of library: SnapshotLibrary
+    ) async throws(SgloradError) -> [Int: LoadedExpert] {
+        let identities = wanted.map { ($0, library.embeddings.identity(library.place(of: $0))) }
+        let before = generation
+        var found: [Int: LoadedExpert] = [:]
+        let cached = identities.compactMap { index, identity in
+            known.find(identity, of: library.base).map { (index, identity, $0) }
+        }
+        let unchanged = await looking.run { cached.map { $0.2.files.areUnchanged } }
+        for ((index, identity, entry), isUnchanged) in zip(cached, unchanged) {
+            if isUnchanged { found[index] = entry.loaded } else { known.remove(identity, of: library.base) }
+        }
+        let missing = identities.filter { found[$0.0] == nil }
+        guard !missing.isEmpty else { return found }
+        let rows = try await store.experts.find(rows: missing.map(\.1.row))
+        var read: [(index: Int, record: ExpertRecord)] = []
+        for (index, identity) in missing {
+            guard let row = rows[identity.row], row.base == library.base.name,
+                LibraryEmbeddings.key(of: row.digest) == identity.key,
+                library.embeddings.holds(row, at: library.place(of: index))
+            else {
+                // Where no change of the library explains it, the matrix is not that of the rows.
+                if generation == before { await store.embeddings.discard(library.base.name) }
+                throw .invalidFile(library.base.name, "its library has changed meanwhile. Try again")
+            }
+            read.append((index, row))
+        }
+        let (store, verified, layout) = (store, verified, library.base.layout)
+        let loaded = try await pool.run { [read] () throws(SgloradError) in
+            var loaded: [(Int, ExpertCache.Entry)] = []
+            for (index, record) in read {
+                let files = MappedBlobs(paths: [store.blobs.path(of: record.parameters)])
+                try verified.verify(files)
+                let expert = try LibraryExpert(record, store.experts.parameters(of: record, on: layout))
+                loaded.append(
+                    (
+                        index,
+                        ExpertCache.Entry(loaded: LoadedExpert(record: record, expert: expert), files: files)
+                    ))
+            }
+            return loaded
+        }
+        for (index, entry) in loaded {
+            found[index] = entry.loaded
+            let identity = library.embeddings.identity(library.place(of: index))
+            if generation == before { known.insert(entry, identity, of: library.base) }
         }
         return found
     }
 
-    private static func serving(
-        _ generators: [GeneratorStanding], _ library: Library, _ store: LibraryStore
-    ) throws(SgloradError) -> BaseSnapshot.Serving? {
-        guard let standing = generators.first(where: { $0.state != .disabled }) else { return nil }
-        let digests = standing.record.experts.map(\.digest)
-        guard let own = library.subset(digests: digests) else { return nil }
-        let generator = try GeneratorFile.read(
-            store.blobs.path(of: standing.row.parameters), name: "generator \(standing.row.id)",
-            verifying: false)
-        return BaseSnapshot.Serving(
-            generator: generator, library: own, digest: BaseSnapshot.digest(of: digests), id: standing.row.id)
-    }
-
-    /// Recomputes embeddings that were made by another text encoder.
-    private func embedded(
-        _ rows: [ExpertRecord], with encoder: LoadedEncoder
-    ) async throws(SgloradError) -> [ExpertRecord] {
-        var result = rows
-        for index in result.indices where result[index].encoder != encoder.digest {
-            let description = result[index].description
-            let encoding = try await pool.run { () throws(SgloradError) in
-                try encoder.encoder.encode(description)
+    /// The mean of all experts of a library; reads each of them.
+    func mean(of library: SnapshotLibrary) async throws(SgloradError) -> [Float] {
+        var mean = LibraryMean(layout: library.base.layout, native: library.native)
+        for first in stride(from: 0, to: library.count, by: 32) {
+            let some = first..<min(first + 32, library.count)
+            let loaded = try await experts(Set(some), of: library)
+            mean = try await pool.run { [mean] () throws(SgloradError) in
+                var mean = mean
+                for index in some { if let found = loaded[index] { mean.add(found.expert) } }
+                return mean
             }
-            try await store.experts.update(
-                embedding: encoding.embedding, encoder: encoder.digest, truncated: encoding.truncated,
-                ofExpert: result[index].name, base: result[index].base)
-            result[index].embedding = ExpertRecord.embeddingData(encoding.embedding)
-            result[index].encoder = encoder.digest
-            result[index].descriptionTruncated = encoding.truncated
         }
-        return result
+        return try await pool.run { [mean] () throws(SgloradError) in try mean.parameters() }
+    }
+}
+
+/// A generator's record, and the generator itself once it has served.
+private struct ReadGenerator: Sendable {
+    let record: GeneratorRecord
+    /// The keys of its experts, by their digests.
+    let keys: [String: UInt64]
+    var generator: SemanticGuidedGenerator?
+
+    init(record: GeneratorRecord) {
+        self.record = record
+        keys = Dictionary(
+            record.experts.map { ($0.digest, LibraryEmbeddings.key(of: $0.digest)) },
+            uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension LibraryExpert {
+    /// An expert from its row and its parameters.
+    init(_ record: ExpertRecord, _ parameters: ExpertParameters) {
+        self.init(
+            name: record.name, digest: record.digest, embedding: record.embeddingValues,
+            mean: parameters.mean,
+            variance: parameters.variance, checkpoints: parameters.checkpoints, isForeign: record.isForeign)
     }
 }
 

@@ -31,9 +31,8 @@ package struct AdapterPipeline: Sendable {
         let encoder = try await encoders.loaded()
         let encoding = try await encoding.encode(
             intent.text, by: encoder.encoder, for: accounts.account(of: user))
-        let snapshot = try await snapshots.snapshot(base)
-        let guided = try await pool.run { () throws(SgloradError) in
-            try GuidedIntent(intent, encoding: encoding, by: encoder.encoder, snapshot: snapshot)
+        let guided = try await snapshots.guide(intent, encoding: encoding, by: encoder.encoder, base: base) {
+            [pool] (search) throws(SgloradError) in try await pool.run(search)
         }
         return (guided, encoding, encoder)
     }
@@ -87,7 +86,7 @@ package struct AdapterPipeline: Sendable {
         let draft = AdapterDraft(
             uid: request.uid, base: base.name, request: request.id, files: files, label: request.label,
             truncated: encoding.truncated, provenance: json,
-            experts: guided.neighbourhood.members.map { guided.library.experts[$0.expert].digest },
+            experts: guided.neighbourhood.members.map { guided.library.expert($0.expert).digest },
             createdAt: Date())
         let store = store
         let record = try await pool.run { () throws(SgloradError) in try store.adapters.write(draft) }
@@ -111,8 +110,8 @@ extension Form.Provenance {
             strategy: guided.strategy.rawValue, choice: guided.choice, base: base,
             experts: guided.neighbourhood.members.map { member in
                 Form.GuidingExpert(
-                    expert: guided.library.experts[member.expert].name,
-                    digest: guided.library.experts[member.expert].digest,
+                    expert: guided.library.expert(member.expert).name,
+                    digest: guided.library.expert(member.expert).digest,
                     proximity: Double(member.proximity), weight: Double(member.weight))
             },
             topK: guided.options.topK, temperature: Double(guided.options.temperature),

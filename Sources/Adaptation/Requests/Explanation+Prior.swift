@@ -36,14 +36,10 @@ extension Explanation.Prior {
 
         /// The sums over this part; blocks for some milliseconds.
         func sums(_ guided: GuidedIntent) -> Sums {
-            let experts = guided.library.experts
-            // Only the guiding experts are read; the others' places are kept with empty vectors.
-            let guiding = Set(guided.neighbourhood.members.map(\.expert))
-            let empty = FloatVector([])
-            let prior = SemanticPrior(
-                guided.neighbourhood,
-                means: experts.indices.map { guiding.contains($0) ? experts[$0].mean[range] : empty },
-                variances: experts.indices.map { guiding.contains($0) ? experts[$0].variance[range] : empty })
+            let prior = SemanticPrior(guided.neighbourhood) { index in
+                let expert = guided.library.expert(index)
+                return (expert.mean[range], expert.variance[range])
+            }
             var sums = Sums(count: range.count)
             for value in prior.mean { sums.squares += Double(value) * Double(value) }
             for value in prior.within { sums.within += Double(value) }

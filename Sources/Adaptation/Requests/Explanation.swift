@@ -1,3 +1,4 @@
+internal import ExpertLibrary
 internal import Generation
 internal import LowRank
 internal import SemanticGuidance
@@ -45,30 +46,24 @@ package struct Explanation: Sendable {
     /// - Parameters:
     ///   - guided: the intent with its experts.
     ///   - base: the name of the base model.
-    ///   - descriptions: the experts' task descriptions by name.
     ///   - prior: the prior that the experts form.
     ///   - truncated: whether the text was longer than the encoder reads.
-    package init(
-        _ guided: GuidedIntent, base: String, descriptions: [String: String], prior: Prior, truncated: Bool
-    ) {
+    package init(_ guided: GuidedIntent, base: String, prior: Prior, truncated: Bool) {
         self.base = base
         self.guided = guided
         self.truncated = truncated
         self.prior = prior
-        neighbours = Self.neighbours(guided, descriptions)
+        neighbours = Self.neighbours(guided)
     }
 
-    private static func neighbours(_ guided: GuidedIntent, _ descriptions: [String: String]) -> [Neighbour] {
+    private static func neighbours(_ guided: GuidedIntent) -> [Neighbour] {
         let weights = Dictionary(
             uniqueKeysWithValues: guided.neighbourhood.members.map { ($0.expert, $0.weight) })
-        let measured = guided.options.measure == .plain ? guided.plain : guided.centred
-        return measured.indices.sorted { (measured[$0], $1) > (measured[$1], $0) }
-            .prefix(max(10, weights.count))
-            .map { place in
-                let name = guided.library.experts[place].name
-                return Neighbour(
-                    expert: name, description: descriptions[name] ?? "", proximity: guided.plain[place],
-                    centred: guided.centred[place], weight: weights[place])
-            }
+        return guided.nearest.prefix(max(IntentSearch.listed, weights.count)).map { hit in
+            let record = guided.library.experts[hit.expert]?.record
+            return Neighbour(
+                expert: record?.name ?? "", description: record?.description ?? "", proximity: hit.plain,
+                centred: hit.centred, weight: weights[hit.expert])
+        }
     }
 }

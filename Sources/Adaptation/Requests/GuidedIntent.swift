@@ -1,10 +1,10 @@
 package import ErrorModel
 internal import ExpertLibrary
 package import Generation
-package import IntentQueue
+internal import IntentQueue
 internal import Privacy
 package import SemanticGuidance
-package import TextEncoding
+internal import TextEncoding
 
 /// An intent after guidance: which experts guide it, by which strategy, and whether any of them is relevant.
 package struct GuidedIntent: Sendable {
@@ -12,14 +12,15 @@ package struct GuidedIntent: Sendable {
     /// The generator that implements the strategy.
     package let generator: any AdapterGenerator
     package let options: GuidanceOptions
-    /// The experts that may guide: those the generator was trained on under `sg-lora`, else all.
-    package let library: Library
-    /// The digest of `library`.
+    /// The experts that may guide, of which those that do were read: those the generator was trained on under `sg-lora`, else
+    /// all.
+    let library: GuidingLibrary
+    /// The digest of all experts that may guide.
     package let libraryDigest: String
     package let neighbourhood: Neighbourhood
     package let relevance: Relevance
-    package let plain: [Float]
-    package let centred: [Float]
+    /// The nearest experts, nearest first: those that guide, and the next ones up to a total of ten.
+    let nearest: [ExpertSearch.Hit]
     /// The serving generator; nil unless the strategy is `sg-lora`.
     package let serving: BaseSnapshot.Serving?
     /// Why `auto` chose the strategy; nil if the caller chose.
@@ -30,61 +31,27 @@ package struct GuidedIntent: Sendable {
     /// The error that refuses the intent; nil if an expert is relevant.
     package let refusal: SgloradError?
 
-    /// Computes the guidance of an intent from a snapshot.
+    /// Puts the guidance of an intent together.
     ///
     /// - Parameters:
     ///   - intent: the intent.
+    ///   - search: the experts that were found for it.
+    ///   - library: those experts, read.
     ///   - encoding: its text's embedding.
     ///   - encoder: the encoder that computed it.
-    ///   - snapshot: the base's library.
-    /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`.
-    package init(
-        _ intent: QueuedIntent, encoding: Encoding, by encoder: SentenceEncoder, snapshot: BaseSnapshot
-    ) throws(SgloradError) {
-        let base = snapshot.base.name
-        guard !snapshot.library.experts.isEmpty else {
-            throw .emptyLibrary(base)
-        }
-        let asked = intent.options.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
-        let auto = AutoStrategy(snapshot.serving?.generator.record)
-        (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
-        switch strategy {
-        case .sgLoRA, .auto:
-            guard let found = snapshot.serving else { throw Self.unavailable(snapshot) }
-            serving = found
-            generator = found.generator
-        case .weighted:
-            serving = nil
-            generator = WeightedGenerator()
-        case .nearest:
-            serving = nil
-            generator = NearestGenerator()
-        case .mean:
-            serving = nil
-            generator = MeanGenerator()
-        }
-        options = try GuidanceOptions(
-            intent.options, defaults: snapshot.serving?.generator.record.plan.guidance ?? .standard)
-        library = serving?.library ?? snapshot.library
-        libraryDigest = serving?.digest ?? snapshot.digest
-        plain = library.index.proximities(to: encoding.embedding, by: .plain)
-        centred = library.index.proximities(to: encoding.embedding, by: .centred)
-        if let serving {
-            neighbourhood = serving.generator.neighbourhood(
-                of: encoding.embedding, options: options, in: library)
-        } else {
-            neighbourhood = Neighbourhood(
-                proximities: options.measure == .plain ? plain : centred, options: options)
-        }
-        let threshold = snapshot.serving?.generator.record.threshold ?? Relevance.standardThreshold
-        guard let relevance = Relevance(plainProximities: plain, threshold: threshold) else {
-            throw .internal("a library with experts has no proximities")
-        }
-        self.relevance = relevance
+    init(
+        _ intent: QueuedIntent, _ search: IntentSearch, _ library: GuidingLibrary, encoding: Encoding,
+        by encoder: SentenceEncoder
+    ) {
+        (strategy, generator, options) = (search.strategy, search.generator, search.options)
+        (neighbourhood, relevance, nearest) = (search.neighbourhood, search.relevance, search.found.nearest)
+        (serving, choice) = (search.serving, search.choice)
+        self.library = library
+        libraryDigest = search.library.digest
         refusal =
             relevance.refuses
             ? relevance.refusal(
-                nearest: library.experts[relevance.nearest].name, of: intent.text.revealed,
+                nearest: library.expert(relevance.nearest).name, of: intent.text.revealed,
                 truncated: encoding.truncated, by: encoder)
             : nil
         var warnings: [String] = []
@@ -93,21 +60,9 @@ package struct GuidedIntent: Sendable {
             // one only if it was forced: `AdapterPipeline` throws ``refusal`` otherwise.
             warnings.append("forced: the nearest expert is below the threshold of relevance")
         }
-        if let serving, serving.digest != snapshot.digest {
+        if search.isStale {
             warnings.append("the generator is stale: it guides with the experts it was trained on")
         }
         self.warnings = warnings
-    }
-
-    private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {
-        let base = snapshot.base.name
-        let reason =
-            snapshot.generators.first.map { "\($0.row.id) is disabled: \($0.reason ?? "")" }
-            ?? "there is none"
-        return SgloradError(
-            .generatorUnavailable,
-            "The strategy sg-lora needs a generator for '\(base)', and \(reason). Train one with "
-                + "'sglorad-ctl generator train --base \(base)', or choose the strategy weighted.",
-            parameters: ["base": .string(base), "reason": .string(reason)])
     }
 }

@@ -39,10 +39,9 @@ package struct Inspection: Sendable {
         let before = MappedFiles.losses
         let user = caller.account.rawValue
         let encoding = try await encoding.encode(queued.text, by: encoder, for: caller.account)
-        let snapshot = try await snapshots.snapshot(base)
-        let guided = try await turns.run(for: user) { () throws(SgloradError) in
-            try GuidedIntent(queued, encoding: encoding, by: encoder, snapshot: snapshot)
-        }
+        let guided = try await snapshots.guide(
+            queued, encoding: encoding, by: encoder, base: base, listing: true
+        ) { [turns] (search) throws(SgloradError) in try await turns.run(for: user, search) }
         var sums: [(part: Explanation.Prior.Part, sums: Explanation.Prior.Sums)] = []
         for piece in Explanation.Prior.pieces(of: guided) {
             sums += try await turns.run(for: user) { () throws(SgloradError) in
@@ -50,11 +49,9 @@ package struct Inspection: Sendable {
             }
         }
         guard MappedFiles.losses == before else { throw .lostContent }
-        let descriptions = Dictionary(
-            uniqueKeysWithValues: snapshot.experts.map { ($0.name, $0.description) })
         return Explanation(
-            guided, base: base.name, descriptions: descriptions,
-            prior: Explanation.Prior(guided, parts: sums), truncated: encoding.truncated)
+            guided, base: base.name, prior: Explanation.Prior(guided, parts: sums),
+            truncated: encoding.truncated)
     }
 
     /// Unit embeddings of texts, with a published adapter applied if one is named.

@@ -1,6 +1,6 @@
 public import ErrorModel
 internal import LinearAlgebra
-internal import LowRank
+public import LowRank
 public import SemanticGuidance
 
 /// `weighted`: μ*, the weighted mean of the neighbourhood.
@@ -10,7 +10,7 @@ public struct WeightedGenerator: AdapterGenerator {
 
     /// μ* of the neighbourhood; ignores the seed.
     public func parameters(
-        guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
+        guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float] {
         try library.merged(neighbourhood)
     }
@@ -23,9 +23,9 @@ public struct NearestGenerator: AdapterGenerator {
 
     /// The nearest expert's mean; ignores the seed.
     public func parameters(
-        guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
+        guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float] {
-        neighbourhood.members.first.map { library.experts[$0.expert].mean.array } ?? []
+        neighbourhood.members.first.map { library.expert($0.expert).mean.array } ?? []
     }
 }
 
@@ -36,19 +36,19 @@ public struct MeanGenerator: AdapterGenerator {
 
     /// The library's mean; ignores the neighbourhood and the seed.
     public func parameters(
-        guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
+        guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float] {
         try library.mean()
     }
 }
 
-extension Library {
+extension GuidingExperts {
     /// The weighted mean μ* of a neighbourhood.
     ///
     /// The factors A and B are averaged. If one of the experts is foreign, ``exactSum(_:)`` is taken instead.
     public func merged(_ neighbourhood: Neighbourhood) throws(SgloradError) -> [Float] {
-        guard neighbourhood.members.contains(where: { experts[$0.expert].isForeign }) else {
-            return SemanticPrior.mean(neighbourhood, of: experts.map(\.mean))
+        guard neighbourhood.members.contains(where: { expert($0.expert).isForeign }) else {
+            return SemanticPrior.mean(neighbourhood) { expert($0).mean }
         }
         return try exactSum(neighbourhood)
     }
@@ -56,33 +56,62 @@ extension Library {
     /// The weighted sum of a neighbourhood's ΔW = BA, truncated to the library's rank by SVD.
     public func exactSum(_ neighbourhood: Neighbourhood) throws(SgloradError) -> [Float] {
         let terms = neighbourhood.members.map {
-            LowRankSum.Term(weight: $0.weight, parameters: experts[$0.expert].mean)
+            LowRankSum.Term(weight: $0.weight, parameters: expert($0.expert).mean)
         }
         return try LowRankSum.compressed(terms, on: layout)
     }
+}
 
-    /// The mean of all experts.
-    ///
-    /// The factors of native experts are averaged. If there are foreign experts, the ΔW of that mean
-    /// (weighted by the number of native experts) and those of the foreign experts are summed and truncated
-    /// to the library's rank.
+extension Library {
+    /// The mean of all experts; see ``LibraryMean``.
     public func mean() throws(SgloradError) -> [Float] {
-        let (foreign, own) = (experts.filter(\.isForeign), experts.filter { !$0.isForeign })
-        var result = [Float](repeating: 0, count: layout.parameterCount)
-        result.withUnsafeMutableBufferPointer { result in
-            for expert in own {
-                expert.mean.withUnsafeBufferPointer { mean in
-                    guard let x = mean.baseAddress, let y = result.baseAddress else { return }
-                    BLAS.axpy(count: mean.count, alpha: 1 / Float(own.count), x: x, y: y)
-                }
-                expert.mean.releaseIfLarge()
+        var mean = LibraryMean(layout: layout, native: experts.count { !$0.isForeign })
+        for expert in experts { mean.add(expert) }
+        return try mean.parameters()
+    }
+}
+
+/// The mean of all experts of a library, which are added one after the other in the library's order.
+///
+/// The factors of native experts are averaged. If there are foreign experts, the ΔW of that mean (weighted by the number of
+/// native experts) and those of the foreign experts are summed and truncated to the library's rank.
+public struct LibraryMean: Sendable {
+    private let layout: AdapterLayout
+    /// How many experts share the library's gauge.
+    private let native: Int
+    private var sum: [Float]
+    private var foreign: [FloatVector] = []
+
+    /// Begins a mean.
+    ///
+    /// - Parameters:
+    ///   - layout: the library's.
+    ///   - native: how many of its experts are not foreign.
+    public init(layout: AdapterLayout, native: Int) {
+        self.layout = layout
+        self.native = native
+        sum = [Float](repeating: 0, count: layout.parameterCount)
+    }
+
+    /// Adds the next expert.
+    public mutating func add(_ expert: LibraryExpert) {
+        guard !expert.isForeign else { return foreign.append(expert.mean) }
+        sum.withUnsafeMutableBufferPointer { sum in
+            expert.mean.withUnsafeBufferPointer { mean in
+                guard let x = mean.baseAddress, let y = sum.baseAddress else { return }
+                BLAS.axpy(count: mean.count, alpha: 1 / Float(native), x: x, y: y)
             }
         }
-        guard !foreign.isEmpty else { return result }
-        let count = Float(experts.count)
+        expert.mean.releaseIfLarge()
+    }
+
+    /// The mean's parameters, once every expert was added.
+    public func parameters() throws(SgloradError) -> [Float] {
+        guard !foreign.isEmpty else { return sum }
+        let count = Float(native + foreign.count)
         let terms =
-            [LowRankSum.Term(weight: Float(own.count) / count, parameters: FloatVector(result))]
-            + foreign.map { LowRankSum.Term(weight: 1 / count, parameters: $0.mean) }
+            [LowRankSum.Term(weight: Float(native) / count, parameters: FloatVector(sum))]
+            + foreign.map { LowRankSum.Term(weight: 1 / count, parameters: $0) }
         return try LowRankSum.compressed(terms, on: layout)
     }
 }

@@ -35,24 +35,24 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
     ///   - seed: the seed of z; one seed gives one adapter.
     /// - Throws: `internal` if the library is not the generator's snapshot.
     public func parameters(
-        guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64
+        guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float] {
         try parameters(guidedBy: neighbourhood, in: library, seed: seed, sampling: .sample)
     }
 
     /// Makes an adapter as `parameters(guidedBy:in:seed:)` does, with a choice of how z is drawn.
     public func parameters(
-        guidedBy neighbourhood: Neighbourhood, in library: Library, seed: UInt64, sampling: Sampling
+        guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64,
+        sampling: Sampling
     ) throws(SgloradError) -> [Float] {
-        guard library.experts.map(\.digest) == record.experts.map(\.digest), library.layout == record.layout
-        else {
+        guard library.consists(of: record.experts), library.layout == record.layout else {
             throw .internal("a generator was used with a library that is not the snapshot it was trained on")
         }
         // x = x̄ + r·(steering(μ*) − x̄) + r·share·U δ, where r is the neighbourhood's relevance.
         let correction = fitted.correction(neighbourhood, noise: noise(sampling, seed: seed))
         let scale = neighbourhood.relevance * record.correctionShare
         return GenerationPass(
-            members: neighbourhood.members.map { ($0.weight, library.experts[$0.expert].mean) },
+            members: neighbourhood.members.map { ($0.weight, library.expert($0.expert).mean) },
             origin: coordinates.origin,
             steering: steering.map {
                 SteeringShares($0, neighbourhood, halves: Steering.halves(of: record.layout))
@@ -82,11 +82,24 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
     static func neighbourhood(
         of embedding: [Float], options: GuidanceOptions, threshold: Float, in library: Library
     ) -> Neighbourhood {
-        let plain = library.index.proximities(to: embedding, by: .plain)
-        let measured =
-            options.measure == .plain ? plain : library.index.proximities(to: embedding, by: options.measure)
-        var result = Neighbourhood(proximities: measured, options: options)
-        let fade = (plain.max() ?? 0) / threshold
+        let search = library.index.search(embedding, by: options.measure, count: options.topK)
+        return neighbourhood(search, options: options, threshold: threshold)
+    }
+
+    /// The experts that guide an intent, with their relevance, of those that a search of the snapshot's experts found.
+    ///
+    /// - Parameters:
+    ///   - search: the nearest experts, at least K by the measure of the options.
+    ///   - options: how experts are chosen.
+    public func neighbourhood(_ search: ExpertSearch, options: GuidanceOptions) -> Neighbourhood {
+        Self.neighbourhood(search, options: options, threshold: record.threshold)
+    }
+
+    private static func neighbourhood(
+        _ search: ExpertSearch, options: GuidanceOptions, threshold: Float
+    ) -> Neighbourhood {
+        var result = search.neighbourhood(options)
+        let fade = (search.mostRelevant?.proximity ?? 0) / threshold
         result.relevance = min(1, max(0, (fade - 0.6) / 0.4))
         return result
     }

@@ -1,0 +1,32 @@
+internal import ErrorModel
+internal import ExpertLibrary
+internal import Generation
+internal import LowRank
+
+/// An expert that was read: its row, and its parameters, mapped.
+struct LoadedExpert: Sendable {
+    let record: ExpertRecord
+    let expert: LibraryExpert
+}
+
+/// A library of which the experts that guide an intent were read.
+struct GuidingLibrary: GuidingExperts {
+    let layout: AdapterLayout
+    /// The experts that were read, by their index in the library.
+    let experts: [Int: LoadedExpert]
+    /// The experts that the library consists of, if it is that of a generator.
+    var snapshot: [GeneratorRecord.Expert]?
+    /// The mean of all experts, if the strategy needs it.
+    var all: [Float] = []
+
+    func expert(_ index: Int) -> LibraryExpert {
+        guard let found = experts[index] else {
+            preconditionFailure("the expert \(index) does not guide, so it was not read")
+        }
+        return found.expert
+    }
+
+    func consists(of experts: [GeneratorRecord.Expert]) -> Bool { snapshot == experts }
+
+    func mean() throws(SgloradError) -> [Float] { all }
+}

@@ -1,0 +1,123 @@
+internal import ErrorModel
+internal import ExpertLibrary
+internal import Generation
+internal import IntentQueue
+internal import SemanticGuidance
+internal import TextEncoding
+
+/// The first half of an intent's guidance: the strategy, and which experts are nearest, by their embeddings alone.
+///
+/// The experts are then read, and ``GuidedIntent`` is made of both.
+struct IntentSearch: Sendable {
+    let strategy: AdapterStrategy
+    /// The generator that implements the strategy.
+    let generator: any AdapterGenerator
+    let options: GuidanceOptions
+    /// The experts that may guide: those the generator was trained on under `sg-lora`, else all.
+    let library: SnapshotLibrary
+    /// The experts found, at least as many as are listed.
+    let found: ExpertSearch
+    let neighbourhood: Neighbourhood
+    let relevance: Relevance
+    /// The serving generator; nil unless the strategy is `sg-lora`.
+    let serving: BaseSnapshot.Serving?
+    /// Why `auto` chose the strategy; nil if the caller chose.
+    let choice: String?
+    /// Whether the library has experts that the serving generator was not trained on.
+    let isStale: Bool
+
+    /// How many of the nearest experts an explanation lists, at least.
+    static let listed = 10
+
+    /// Searches a snapshot.
+    ///
+    /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`.
+    init(_ intent: QueuedIntent, encoding: Encoding, snapshot: BaseSnapshot) throws(SgloradError) {
+        let base = snapshot.base.name
+        guard snapshot.library.count > 0 else {
+            throw .emptyLibrary(base)
+        }
+        let asked = intent.options.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
+        let auto = AutoStrategy(snapshot.serving?.generator.record)
+        (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
+        switch strategy {
+        case .sgLoRA, .auto:
+            guard let found = snapshot.serving else { throw Self.unavailable(snapshot) }
+            serving = found
+            generator = found.generator
+        case .weighted:
+            serving = nil
+            generator = WeightedGenerator()
+        case .nearest:
+            serving = nil
+            generator = NearestGenerator()
+        case .mean:
+            serving = nil
+            generator = MeanGenerator()
+        }
+        options = try GuidanceOptions(
+            intent.options, defaults: snapshot.serving?.generator.record.plan.guidance ?? .standard)
+        library = serving?.library ?? snapshot.library
+        isStale = serving.map { $0.digest != snapshot.digest } ?? false
+        found = library.index.search(
+            encoding.embedding, by: options.measure, count: max(options.topK, Self.listed))
+        neighbourhood =
+            serving?.generator.neighbourhood(found, options: options) ?? found.neighbourhood(options)
+        let threshold = snapshot.serving?.generator.record.threshold ?? Relevance.standardThreshold
+        guard let relevance = Relevance(found, threshold: threshold) else {
+            throw .internal("a library with experts has no proximities")
+        }
+        self.relevance = relevance
+    }
+
+    /// The experts that must be read to generate: those that guide, and the most relevant one for its name.
+    var guiding: Set<Int> { Set(neighbourhood.members.map(\.expert) + [relevance.nearest]) }
+
+    private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {
+        let base = snapshot.base.name
+        let reason =
+            snapshot.generators.first.map { "\($0.row.id) is disabled: \($0.reason ?? "")" }
+            ?? "there is none"
+        return SgloradError(
+            .generatorUnavailable,
+            "The strategy sg-lora needs a generator for '\(base)', and \(reason). Train one with "
+                + "'sglorad-ctl generator train --base \(base)', or choose the strategy weighted.",
+            parameters: ["base": .string(base), "reason": .string(reason)])
+    }
+}
+
+extension LibrarySnapshots {
+    /// The guidance of an intent from the library of a base.
+    ///
+    /// - Parameters:
+    ///   - intent: the intent.
+    ///   - encoding: its text's embedding.
+    ///   - encoder: the encoder that computed it.
+    ///   - base: the base.
+    ///   - isListed: whether the experts after those that guide are read too, to be listed.
+    ///   - run: runs the search, which computes for some milliseconds at most.
+    /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`; what reading the library throws.
+    func guide(
+        _ intent: QueuedIntent, encoding: Encoding, by encoder: SentenceEncoder, base: BaseRecord,
+        listing isListed: Bool = false,
+        run:
+            @Sendable (@escaping @Sendable () throws(SgloradError) -> IntentSearch) async throws(SgloradError)
+            -> IntentSearch
+    ) async throws(SgloradError) -> GuidedIntent {
+        try await attempt(base) { (snapshot) throws(SgloradError) in
+            let search = try await run { () throws(SgloradError) in
+                try IntentSearch(intent, encoding: encoding, snapshot: snapshot)
+            }
+            var wanted = search.guiding
+            if isListed { wanted.formUnion(search.found.nearest.map(\.expert)) }
+            var library = GuidingLibrary(
+                layout: search.library.base.layout,
+                experts: try await self.experts(wanted, of: search.library),
+                snapshot: search.serving?.generator.record.experts)
+            if search.strategy == .mean, !isListed {
+                library.all = try await self.mean(of: search.library)
+            }
+            return GuidedIntent(intent, search, library, encoding: encoding, by: encoder)
+        }
+    }
+}
