@@ -14,9 +14,9 @@ public struct ContrastiveObjective: TaskObjective {
     /// The inverse temperature of the logits.
     private static let scale: Float = 20
     /// The number of queries that are sampled for one loss.
-    private static let queries = 32
+    private static let queries = 16
     /// The number of texts that compete, right ones included.
-    private static let texts = 48
+    private static let texts = 32
     /// The maximum number of tokens of a text; longer texts cost time and add little.
     private static let tokens = 64
 
@@ -53,7 +53,7 @@ public struct ContrastiveObjective: TaskObjective {
         experts = prepared.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// The loss on up to 32 queries of a task, and its gradient with respect to the adapter's parameters.
+    /// The loss on up to 16 queries of a task, and its gradient with respect to the adapter's parameters.
     ///
     /// The negatives are texts of the pool that are right answers in some contested task. A pool may contain
     /// the answers of many tasks (such as 150 intents of an assistant). If all other texts were negatives,
