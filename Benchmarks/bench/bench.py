@@ -257,7 +257,7 @@ class MeasuredBench(Bench):
 
     def precisions(self):
         """The precisions of the encoder to measure, and the goal of each."""
-        return [("f32", 1.0)]
+        return [("f32", 1.0), ("bf16", 0.6)]
 
     def throughput_goal(self):
         return 2

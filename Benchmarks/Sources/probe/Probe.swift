@@ -15,7 +15,9 @@ struct Probe {
         let words = Array(CommandLine.arguments.dropFirst())
         switch words.first {
         case "encode" where words.count == 5:
-            try encode(model: words[1], text: words[2], count: Int(words[3]) ?? 100)
+            try encode(
+                model: words[1], text: words[2], count: Int(words[3]) ?? 100,
+                EncoderPrecision(rawValue: words[4]) ?? .standard)
         case "generate" where words.count == 4:
             try generate(parameters: Int(words[1]) ?? 0, directions: Int(words[2]) ?? 0, folder: words[3])
         default:
@@ -27,8 +29,10 @@ struct Probe {
         }
     }
 
-    private static func encode(model: String, text: String, count: Int) throws {
-        let encoder = try SentenceEncoder(folder: model)
+    private static func encode(
+        model: String, text: String, count: Int, _ precision: EncoderPrecision
+    ) throws {
+        let encoder = try SentenceEncoder(folder: model, precision: precision)
         let tokens = try encoder.encode(text).tokenCount
         for _ in 0..<5 { _ = try encoder.encode(text) }
         let times = try measured(count) { _ = try encoder.encode(text) }
