@@ -37,6 +37,10 @@ static inline int sglorad_begin_writing(int file) {
     return (int)syscall(SYS_sync_file_range, file, (off_t)0, (off_t)0, 2U);
 }
 
+/* Writes out everything that was written to the file system of an open file or folder: 0, or -1 with errno. */
+int syncfs(int descriptor);
+static inline int sglorad_sync_file_system(int descriptor) { return syncfs(descriptor); }
+
 /* Keeps this process out of core files and out of other processes' reach by ptrace; 0 where it worked. */
 static inline int sglorad_deny_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 

@@ -38,6 +38,8 @@ struct Stores: Sendable {
     /// Closes both databases.
     func close() async {
         try? opened.queue.time.save()
+        // Where that fails, the next start restores what was published a moment ago from the journal.
+        try? await opened.store.adapters.settle()
         try? await opened.queue.close()
         try? opened.store.close()
     }

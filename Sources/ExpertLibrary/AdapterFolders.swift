@@ -4,7 +4,8 @@ internal import Glibc
 
 /// The folders of published adapters, `adapters/<user's folder>/<adapter>/`, each with a manifest `<adapter>.json` beside it.
 ///
-/// - A folder appears whole or not at all, after its manifest.
+/// - A folder appears whole or not at all, after its manifest; one that is journalled (`AdapterJournal`) may be incomplete after
+///   a power cut, until the start has restored it.
 /// - A manifest is removed before the row and the folder, so that the next start does not undo an interrupted removal.
 ///
 /// Every call blocks on the disk.
@@ -16,8 +17,14 @@ struct AdapterFolders: Sendable {
 
     /// Writes an adapter's folder and manifest.
     ///
+    /// - Parameters:
+    ///   - draft: the adapter.
+    ///   - synchronising: false where the caller makes them durable in another way.
+    /// - Returns: the adapter and what its manifest says.
     /// - Throws: `storageFailure`; nothing is left behind then.
-    func write(_ draft: AdapterDraft) throws(SgloradError) -> AdapterRecord {
+    func write(
+        _ draft: AdapterDraft, synchronising: Bool
+    ) throws(SgloradError) -> (record: AdapterRecord, manifest: [UInt8]) {
         let record = AdapterRecord(
             draft, id: "a-\(Path.uniqueName())",
             files: draft.files.map { file in
@@ -26,6 +33,7 @@ struct AdapterFolders: Sendable {
             }.sorted { $0.name < $1.name })
         // The user's first adapter: create their folder and share it with them.
         _ = try state.userFolder(draft.uid)
+        let manifest = try Manifest.encode(record)
         do throws(SgloradError) {
             let folder = try DurableFolder(in: state.temporary, temporaryName: record.id)
             try state.share(folder: folder.temporaryPath, with: draft.uid)
@@ -34,15 +42,69 @@ struct AdapterFolders: Sendable {
                 try file.write(content.contents)
                 // Before it is synchronised, so that after a crash its owner can still read it.
                 state.share(file.descriptor, with: draft.uid, folder: false)
-                try file.keep()
+                try file.keep(synchronising: synchronising)
             }
-            try writeManifest(of: record, synchronisingFolder: false)
-            try folder.commit(as: state.folder(of: record))
+            try DurableFile.write(
+                manifest, to: manifestPath(of: record), temporary: state.temporary,
+                synchronisingFolder: false,
+                synchronising: synchronising)
+            try folder.commit(as: state.folder(of: record), synchronising: synchronising)
         } catch {
             remove(record)
             throw error
         }
-        return record
+        return (record, manifest)
+    }
+
+    /// Makes the folders and manifests of adapters durable, file by file; what was removed meanwhile is passed over.
+    ///
+    /// - Throws: `storageFailure`.
+    func synchronise(_ adapters: [AdapterRecord]) throws(SgloradError) {
+        for adapter in adapters {
+            let folder = state.folder(of: adapter)
+            for path in adapter.files.map({ "\(folder)/\($0.name)" }) + [folder, manifestPath(of: adapter)] {
+                let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+                guard descriptor >= 0 else {
+                    if errno == ENOENT || errno == ENOTDIR { continue }
+                    throw .system(path, "it cannot be opened")
+                }
+                defer { close(descriptor) }
+                guard fsync(descriptor) == 0 else { throw .system(path, "it could not be synchronised") }
+            }
+        }
+        for parent in Set(adapters.map { Path.parent(of: state.folder(of: $0)) })
+        where access(parent, F_OK) == 0 { try Folder.synchronise(parent) }
+    }
+
+    /// Writes what is missing of a journalled adapter, or differs from it; durable when it returns.
+    ///
+    /// - Parameters:
+    ///   - record: the adapter with its contents.
+    ///   - evenComplete: whether every file is written anew.
+    /// - Throws: `storageFailure`.
+    func restore(_ record: JournalRecord, evenComplete: Bool) throws(SgloradError) {
+        let adapter = record.adapter
+        let parent = try state.userFolder(adapter.uid)
+        let folder = state.folder(of: adapter)
+        try Folder.make(folder)
+        try state.share(folder: folder, with: adapter.uid)
+        for (file, content) in zip(adapter.files, record.contents) {
+            let path = "\(folder)/\(file.name)"
+            if !evenComplete, (try? FileDigest.sha256(file: path)) == file.digest { continue }
+            let copy = try DurableFile(in: state.temporary, reportedAs: path)
+            try copy.write(content)
+            state.share(copy.descriptor, with: adapter.uid, folder: false)
+            try copy.commit(as: path, synchronisingFolder: false)
+        }
+        if evenComplete
+            || Manifest.read(AdapterRecord.self, manifestPath(of: adapter))?.checksum != adapter.checksum
+        {
+            try DurableFile.write(
+                record.manifest, to: manifestPath(of: adapter), temporary: state.temporary,
+                synchronisingFolder: false)
+        }
+        try Folder.synchronise(folder)
+        try Folder.synchronise(parent)
     }
 
     /// Writes an adapter's manifest, from which its row can be rebuilt.

@@ -13,18 +13,21 @@ internal import Synchronization
 /// - An adapter is never evicted while it is pinned or in use (``using(_:_:)``), and one that is being evicted can be neither
 ///   pinned nor used.
 public struct AdapterStore: Sendable {
-    private let resources: LibraryResources
-    private let folders: AdapterFolders
+    let resources: LibraryResources
+    let folders: AdapterFolders
+    /// What was published a moment ago.
+    let journal: AdapterJournal
     private let uses = AdapterUses()
     private let accounts: UserAccounts?
 
-    init(_ resources: LibraryResources, accounts: UserAccounts? = nil) {
+    init(_ resources: LibraryResources, _ journal: AdapterJournal, accounts: UserAccounts? = nil) {
         self.resources = resources
+        self.journal = journal
         self.accounts = accounts
         folders = AdapterFolders(state: resources.state)
     }
 
-    private var database: LibraryDatabase { resources.database }
+    var database: LibraryDatabase { resources.database }
 
     // MARK: Publishing
 
@@ -34,7 +37,7 @@ public struct AdapterStore: Sendable {
     ///
     /// - Throws: `storageFailure`; nothing is left behind then.
     public func write(_ draft: AdapterDraft) throws(SgloradError) -> AdapterRecord {
-        try folders.write(draft)
+        try folders.write(draft, synchronising: true).record
     }
 
     /// Makes a written adapter visible.
@@ -92,6 +95,18 @@ public struct AdapterStore: Sendable {
     public func find(request: String) async throws(SgloradError) -> AdapterRecord? {
         try await database.read { db in
             try AdapterRow.filter(AdapterRow.Columns.request == request).fetchAdapters(db).first
+        }
+    }
+
+    /// The identifiers of the adapters that answer some requests, as far as there are any, by request.
+    ///
+    /// - Throws: `storageFailure`.
+    public func find(requests: [String]) async throws(SgloradError) -> [String: String] {
+        try await database.read { db in
+            let rows = try AdapterRow.filter(requests.contains(AdapterRow.Columns.request))
+                .select(AdapterRow.Columns.request, AdapterRow.Columns.id).asRequest(of: Row.self).fetchAll(
+                    db)
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as String, $0[1] as String) })
         }
     }
 
@@ -162,6 +177,7 @@ public struct AdapterStore: Sendable {
         }
         adapter.isPinned = isPinned
         let pinned = adapter
+        try await settle(ifAnyOf: [id])
         try await rewriteManifest(of: pinned)
         let isThere = try await database.write { db in
             try AdapterRow.change(id, db) { $0.isPinned = isPinned }
@@ -247,6 +263,8 @@ public struct AdapterStore: Sendable {
         var removed: [AdapterRecord] = []
         for start in stride(from: 0, to: adapters.count, by: Self.removedAtOnce) {
             let some = Array(adapters[start..<min(start + Self.removedAtOnce, adapters.count)])
+            // Else a crash would bring them back from the journal.
+            try await settle(ifAnyOf: some.map(\.id))
             let gone = try await database.writeFreeing { db in
                 try some.filter { try AdapterRow.identified($0.id).deleteAll(db) > 0 }
             }
@@ -304,6 +322,7 @@ public struct AdapterStore: Sendable {
             ).fetchAdapters(db)
         }
         guard !labelled.isEmpty else { return 0 }
+        try await settle(ifAnyOf: labelled.map(\.id))
         try await resources.files.run { [folders] () throws(SgloradError) in
             for adapter in labelled {
                 var bare = adapter

@@ -12,6 +12,9 @@ internal import Synchronization
 struct LibraryDatabase: Sendable {
     private let database: DurableDatabase
     private let erased = Erased()
+    /// The changes of base models, experts and generators; not those of adapters.
+    let changes = ChangeCount(
+        of: ["base", "expert", "checkpoint", "generator", "generatorExpert"])
 
     /// Whether the log may hold what was erased: true at first, because the previous run may have been killed.
     private final class Erased: Sendable {
@@ -22,6 +25,7 @@ struct LibraryDatabase: Sendable {
     init(path: String) throws(SgloradError) {
         database = try DurableDatabase(
             path: path, description: LibrarySchema.description)
+        database.count(changes)
     }
 
     /// Reads within one transaction.
@@ -37,6 +41,19 @@ struct LibraryDatabase: Sendable {
     ) async throws(SgloradError) -> T {
         try await database.write(body)
     }
+
+    /// Writes within one transaction that a power cut may undo until ``synchronise()`` or a later ``write(_:)`` has returned.
+    func writeDeferred<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(SgloradError) -> T {
+        try await database.writeDeferred(body)
+    }
+
+    /// Makes every transaction durable that was committed before the call.
+    func synchronise() async throws(SgloradError) { try await database.synchronise() }
+
+    /// The same; blocks, so it is for opening alone.
+    func synchroniseNow() throws(SgloradError) { try database.synchroniseNow() }
 
     /// Writes within one transaction that frees space, and so must succeed on a full disk as well.
     func writeFreeing<T: Sendable>(

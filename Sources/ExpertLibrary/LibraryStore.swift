@@ -39,8 +39,11 @@ public final class LibraryStore: Sendable {
     /// A blob that one of them removes can then not be one that another has just stored.
     public let changes = Turnstile()
     private let database: LibraryDatabase
+    /// The adapters that an earlier run had published and left in the journal; their files are complete and durable.
+    public let journalled: [AdapterRecord]
 
-    /// Opens the library of a state directory and migrates its database; blocks.
+    /// Opens the library of a state directory, migrates its database, and completes the files of adapters that were published
+    /// just before a crash; blocks.
     ///
     /// - Parameters:
     ///   - state: the directory.
@@ -55,8 +58,11 @@ public final class LibraryStore: Sendable {
         let time = if let time { time } else { try ServiceTime(state) }
         self.state = state
         blobs = BlobStore(state)
-        database = try LibraryDatabase(path: state.cacheDatabase)
+        let database = try LibraryDatabase(path: state.cacheDatabase)
+        self.database = database
         try database.writeNow { db in try AdapterAges.complete(db, time) }
+        let journal = try AdapterJournal(state)
+        journalled = try journal.restore { () throws(SgloradError) in try database.synchroniseNow() }
         let resources = LibraryResources(
             state: state, database: database, blobs: blobs, files: files, time: time)
         bases = BaseStore(resources: resources)
@@ -64,7 +70,7 @@ public final class LibraryStore: Sendable {
         experts = ExpertStore(resources: resources)
         embeddings = EmbeddingStore(resources: resources)
         generators = GeneratorStore(resources: resources)
-        adapters = AdapterStore(resources, accounts: accounts)
+        adapters = AdapterStore(resources, journal, accounts: accounts)
         encoderDigests = EncoderDigestCache(resources: resources)
         integrity = LibraryIntegrity(resources: resources, adapters: adapters)
     }
@@ -77,6 +83,9 @@ public final class LibraryStore: Sendable {
     public static func examine(_ state: StateDirectory) throws(SgloradError) -> DatabaseFinding {
         try DatabaseHealth.examine(state.cacheDatabase, as: LibrarySchema.description)
     }
+
+    /// Grows with every change of base models, experts and generators, and with nothing else.
+    public var version: Int { database.changes.value }
 
     /// Closes the database; later calls fail.
     ///

@@ -21,7 +21,11 @@ enum Manifest {
     ///
     /// Blocks.
     static func read<T: Decodable>(_ type: T.Type, _ path: String) -> T? {
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        FileManager.default.contents(atPath: path).flatMap { decode(type, $0) }
+    }
+
+    /// Decodes a manifest; nil where it is of another form.
+    static func decode<T: Decodable>(_ type: T.Type, _ data: Data) -> T? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return try? decoder.decode(type, from: data)

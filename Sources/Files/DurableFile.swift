@@ -64,12 +64,15 @@ public struct DurableFile: ~Copyable {
     ///   - path: the final path.
     ///   - replacing: whether a file of that name is replaced.
     ///   - synchronisingFolder: false where the caller renames more files into the folder and synchronises it once.
+    ///   - synchronising: false where the caller makes the file durable in another way.
     /// - Throws: `alreadyExists` where `replacing` is false and something has that name; `storageFailure`. The file is
     ///   removed in both cases.
     public consuming func commit(
-        as path: String, replacing: Bool = true, synchronisingFolder: Bool = true
+        as path: String, replacing: Bool = true, synchronisingFolder: Bool = true, synchronising: Bool = true
     ) throws(SgloradError) {
-        guard fsync(descriptor) == 0 else { throw .system(path, "the file could not be synchronised") }
+        if synchronising, fsync(descriptor) != 0 {
+            throw .system(path, "the file could not be synchronised")
+        }
         try Path.rename(temporaryPath, to: path, replacing: replacing)
         isFinal = true
         if synchronisingFolder { try Folder.synchronise(Path.parent(of: path)) }
@@ -79,9 +82,10 @@ public struct DurableFile: ~Copyable {
     ///
     /// This is for a file inside a ``DurableFolder``, which is renamed as a whole.
     ///
+    /// - Parameter synchronising: false where the caller makes the file durable in another way.
     /// - Throws: `storageFailure`; the file is removed then.
-    public consuming func keep() throws(SgloradError) {
-        try synchronise()
+    public consuming func keep(synchronising: Bool = true) throws(SgloradError) {
+        if synchronising { try synchronise() }
         isFinal = true
     }
 
@@ -93,17 +97,20 @@ public struct DurableFile: ~Copyable {
     ///   - temporary: the folder it is written in first; the final path's own folder by default.
     ///   - mode: the permissions, from which the process's umask is subtracted.
     ///   - replacing: whether a file of that name is replaced.
-    ///   - synchronisingFolder: as for ``commit(as:replacing:synchronisingFolder:)``.
-    /// - Throws: as ``commit(as:replacing:synchronisingFolder:)``.
+    ///   - synchronisingFolder: as for ``commit(as:replacing:synchronisingFolder:synchronising:)``.
+    ///   - synchronising: as for ``commit(as:replacing:synchronisingFolder:synchronising:)``.
+    /// - Throws: as ``commit(as:replacing:synchronisingFolder:synchronising:)``.
     public static func write(
         _ bytes: [UInt8], to path: String, temporary: String? = nil, mode: UInt32 = 0o600,
-        replacing: Bool = true, synchronisingFolder: Bool = true
+        replacing: Bool = true, synchronisingFolder: Bool = true, synchronising: Bool = true
     ) throws(SgloradError) {
         let file = try DurableFile(
             in: temporary ?? Path.parent(of: path), temporaryName: Path.temporaryName(), mode: mode,
             reportedAs: path)
         try file.write(bytes)
-        try file.commit(as: path, replacing: replacing, synchronisingFolder: synchronisingFolder)
+        try file.commit(
+            as: path, replacing: replacing, synchronisingFolder: synchronisingFolder,
+            synchronising: synchronising)
     }
 }
 
@@ -156,12 +163,14 @@ public struct DurableFolder: ~Copyable {
 
     /// Synchronises the folder, renames it, and synchronises the folder it is renamed into.
     ///
-    /// - Parameter path: the final path; an empty folder there is replaced, anything else is not.
+    /// - Parameters:
+    ///   - path: the final path; an empty folder there is replaced, anything else is not.
+    ///   - synchronising: false where the caller makes the folder durable in another way.
     /// - Throws: `storageFailure`; the folder is removed then.
-    public consuming func commit(as path: String) throws(SgloradError) {
-        try Folder.synchronise(temporaryPath)
+    public consuming func commit(as path: String, synchronising: Bool = true) throws(SgloradError) {
+        if synchronising { try Folder.synchronise(temporaryPath) }
         try Path.rename(temporaryPath, to: path)
         isFinal = true
-        try Folder.synchronise(Path.parent(of: path))
+        if synchronising { try Folder.synchronise(Path.parent(of: path)) }
     }
 }

@@ -13,6 +13,8 @@ internal import Glibc
 ///   - `owners/<uid>`: a symbolic link to the user's folder in `adapters/`.
 ///   - `blobs/ab/abcd…`: experts' parameters and generators, named by their SHA-256, each with its manifest `abcd….json`.
 ///   - `embeddings/`: of each base a matrix of its experts' embeddings, which is mapped; made from the rows where it is missing.
+///   - `adapters.journal-1`, `adapters.journal-2`: adapters that were published a moment ago, until their files are
+///     synchronised.
 ///   - `uploads/`: uploaded files that nothing has used yet.
 ///   - `temporary/`: work in progress; emptied on start.
 ///   - `forgotten/`: lists of erased requests, which a restored backup must not bring back.
@@ -58,6 +60,8 @@ public struct StateDirectory: Sendable {
     public var embeddings: String { closed + "/embeddings" }
     /// Published adapters, in one folder for each user.
     public var adapters: String { root + "/adapters" }
+    /// The two halves of the journal of adapters that were published a moment ago.
+    public var adapterJournals: [String] { ["\(closed)/adapters.journal-1", "\(closed)/adapters.journal-2"] }
     /// Complete uploads.
     public var uploads: String { closed + "/uploads" }
     /// The lists of erased requests.

@@ -40,8 +40,8 @@ struct EndedRequests: Sendable {
         let crowds = try Crowd.fetchAll(
             db,
             sql: """
-                SELECT account, count(*) AS requests FROM request WHERE finishedAt IS NOT NULL
-                GROUP BY account HAVING count(*) > ?
+                SELECT account, sum(requests) AS requests FROM tally WHERE state NOT IN ('queued', 'running')
+                GROUP BY account HAVING sum(requests) > ?
                 """, arguments: [most])
         for crowd in crowds { _ = try delete(db, crowd.requests - most, of: crowd.account) }
     }
@@ -51,13 +51,14 @@ struct EndedRequests: Sendable {
         let crowded = try UserID.fetchAll(
             db,
             sql: """
-                SELECT account FROM request WHERE finishedAt IS NOT NULL GROUP BY account HAVING count(*) > ?
+                SELECT account FROM tally WHERE state NOT IN ('queued', 'running') GROUP BY account
+                HAVING sum(requests) > ?
                 """, arguments: [most])
         return try crowded.contains { try !deletable(of: $0, db, limit: 1).isEmpty }
     }
 
     private func count(_ db: Database, of account: UserID) throws -> Int {
-        try RequestRecord.filter(Columns.account == account && RequestRecord.isFinal).fetchCount(db)
+        try RequestTally.ended(db, of: account)
     }
 
     /// The oldest ended requests that may be deleted.

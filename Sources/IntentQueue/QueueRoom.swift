@@ -64,14 +64,13 @@ struct QueueRoom {
     }
 
     private mutating func countOpen() throws -> Int {
-        let count = try open ?? RequestRecord.filter(RequestRecord.isOpen).fetchCount(db)
+        let count = try open ?? RequestTally.open(db)
         open = count
         return count
     }
 
     private mutating func countOpen(of user: UserID) throws -> Int {
-        let requests = RequestRecord.filter(RequestRecord.isOpen && RequestRecord.Columns.account == user)
-        let count = try own[user] ?? requests.fetchCount(db)
+        let count = try own[user] ?? RequestTally.open(db, of: user)
         own[user] = count
         return count
     }

@@ -61,6 +61,9 @@ enum QueueSchema {
                     CREATE INDEX requestByLabel ON request (label, uid) WHERE label IS NOT NULL;
                     """)
         }
+        migrator.registerMigration("7: running counts of requests") { db in
+            try RequestTally.install(in: db)
+        }
         return migrator
     }
 

@@ -28,7 +28,8 @@ extension RequestQueue {
     /// - Returns: false where the lease was lost; nothing has changed then.
     @discardableResult
     public func requeue(_ lease: Lease, countingAttempt: Bool = true) async throws(SgloradError) -> Bool {
-        try await end(lease) { db, record, moment, retains in
+        if countingAttempt { (mayHoldBegun, requeues) = (true, requeues + 1) }
+        return try await end(lease) { db, record, moment, retains in
             try record.requeue(db, countingAttempt: countingAttempt, at: moment, retainingText: retains)
         }
     }

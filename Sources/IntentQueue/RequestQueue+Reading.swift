@@ -88,33 +88,12 @@ extension RequestQueue {
 
     /// How many requests are in each state; states without requests are left out.
     public func counts() async throws(SgloradError) -> [RequestState: Int] {
-        struct Count: Decodable, FetchableRecord {
-            let state: RequestState
-            let requests: Int
-        }
-        typealias Columns = RequestRecord.Columns
-        let counts = try await database.read { db in
-            try RequestRecord.select(Columns.state, count(Columns.sequence).forKey("requests"))
-                .group(Columns.state).asRequest(of: Count.self).fetchAll(db)
-        }
-        return Dictionary(uniqueKeysWithValues: counts.map { ($0.state, $0.requests) })
+        try await countsByUser().values.reduce(into: [:]) { all, user in all.merge(user) { $0 + $1 } }
     }
 
     /// How many requests of each user are in each state; users and states without requests are left out.
     public func countsByUser() async throws(SgloradError) -> [UserID: [RequestState: Int]] {
-        struct Count: Decodable, FetchableRecord {
-            let uid: UserID
-            let state: RequestState
-            let requests: Int
-        }
-        typealias Columns = RequestRecord.Columns
-        let counts = try await database.read { db in
-            try RequestRecord.select(Columns.uid, Columns.state, count(Columns.sequence).forKey("requests"))
-                .group(Columns.uid, Columns.state).asRequest(of: Count.self).fetchAll(db)
-        }
-        return counts.reduce(into: [:]) { users, count in
-            users[count.uid, default: [:]][count.state] = count.requests
-        }
+        try await database.read { db in try RequestTally.byUser(db) }
     }
 
     private func withStage(_ request: QueuedRequest) -> QueuedRequest {

@@ -5,40 +5,96 @@ internal import GRDB
 internal import Storage
 
 /// What workers call: take a request, report progress, finish it. How a request is requeued is in
-/// `RequestQueue+LeaseExpiry.swift`.
+/// `RequestQueue+LeaseExpiry.swift`, and what the start finishes in `RequestQueue+Recovering.swift`.
 extension RequestQueue {
-    /// Takes the next queued request, which is then running under a lease.
+    /// Takes the next queued request, which is then running under a lease; nil where nothing is queued.
     ///
-    /// `UserTurnOrder` says which is next. A request that has used up its attempts, or whose intent cannot be read, becomes
+    /// See ``take(upTo:sharedBy:)``.
+    public func take() async throws(SgloradError) -> TakenRequest? {
+        try await take(upTo: 1, sharedBy: 1).first
+    }
+
+    /// Takes the next queued requests in one commit; each is then running under a lease of its own.
+    ///
+    /// `UserTurnOrder` says which are next. A request that has used up its attempts, or whose intent cannot be read, becomes
     /// `failed`, and the one after it is taken.
     ///
-    /// - Returns: nil where nothing is queued.
-    public func take() async throws(SgloradError) -> TakenRequest? {
+    /// The commit does not wait for the disk: after a power cut the requests are queued as if they had not been taken. Only
+    /// where the queue may hold requests that were begun before does it wait, so that a request which brings the machine down
+    /// uses up its attempts: the first may go uncounted, no other does.
+    ///
+    /// - Parameters:
+    ///   - most: how many at most.
+    ///   - workers: how many workers share what is queued: a worker takes no more than its share, so that no request waits for
+    ///     another while a worker is idle.
+    /// - Returns: at least one, unless nothing is queued.
+    public func take(upTo most: Int, sharedBy workers: Int) async throws(SgloradError) -> [TakenRequest] {
         try await expireLeases()
         while true {
-            let token = Lease.newToken()
             let (attempts, retains, moment) = (options.attempts, retainsTexts, time.now)
-            let next = try await database.write { db in
-                try Self.startNext(db, token: token, attempts: attempts, retaining: retains, at: moment)
+            let (isDurable, last, requeued) = (mayHoldBegun, lastOfEarlierRuns, requeues)
+            let body = { @Sendable (db: Database) throws -> (next: [Started], holdsBegun: Bool) in
+                let share = try most == 1 ? 1 : Self.share(db, upTo: most, of: workers)
+                var next: [Started] = []
+                while next.count < share,
+                    let started = try Self.startNext(
+                        db, token: Lease.newToken(), attempts: attempts, retaining: retains, at: moment)
+                {
+                    next.append(started)
+                }
+                return (next, try isDurable && Self.holdsBegun(db, upTo: last))
             }
+            let (next, holdsBegun) =
+                isDurable ? try await database.write(body) : try await database.writeDeferred(body)
             // The write succeeded, so the database works again.
             watchers.resume()
-            guard let next else { return nil }
-            guard let intent = next.intent else {
-                announceTransition(next.request)
-                continue
-            }
-            let lease = Lease(request: next.request.id, token: token)
-            let request = leases.grant(lease, next.request, at: time.uptime)
-            watchers.announce(request)
-            return TakenRequest(request: request, intent: intent, lease: lease)
+            if isDurable, !holdsBegun, requeues == requeued { mayHoldBegun = false }
+            guard !next.isEmpty else { return [] }
+            let taken = next.compactMap(begin)
+            if !taken.isEmpty { return taken }
         }
+    }
+
+    /// A request that was taken from the queue; without an intent where it failed at once.
+    private struct Started: Sendable {
+        let request: QueuedRequest
+        let intent: QueuedIntent?
+        let token: String
+    }
+
+    /// Announces a request that was started, and grants its lease; nil where it failed at once.
+    private func begin(_ started: Started) -> TakenRequest? {
+        guard let intent = started.intent else {
+            announceTransition(started.request)
+            return nil
+        }
+        let lease = Lease(request: started.request.id, token: started.token)
+        let request = leases.grant(lease, started.request, at: time.uptime)
+        watchers.announce(request)
+        return TakenRequest(request: request, intent: intent, lease: lease)
+    }
+
+    /// One worker's share of what is queued, rounded up.
+    private static func share(_ db: Database, upTo most: Int, of workers: Int) throws -> Int {
+        // No more is counted than all workers take together.
+        let waiting = try db.cachedStatement(
+            sql: "SELECT count(*) FROM (SELECT 1 FROM request WHERE state = 'queued' LIMIT ?)")
+        let queued = try Int.fetchOne(waiting, arguments: [most * workers]) ?? 0
+        return max(1, min(most, (queued + workers - 1) / workers))
+    }
+
+    /// Whether a request is queued that an earlier run may have begun, or that was begun and requeued.
+    private static func holdsBegun(_ db: Database, upTo last: Int) throws -> Bool {
+        typealias Columns = RequestRecord.Columns
+        return try !RequestRecord.filter(
+            RequestRecord.isQueued && (Columns.attempts > 0 || Columns.sequence <= last)
+        ).isEmpty(db)
     }
 
     /// Starts the next request, or makes it `failed`; a failed one is returned without an intent.
     private static func startNext(
         _ db: Database, token: String, attempts: Int, retaining: Bool, at moment: ServiceTime.Moment
-    ) throws -> (request: QueuedRequest, intent: QueuedIntent?)? {
+    ) throws -> Started? {
         guard let sequence = try UserTurnOrder.next(db),
             var record = try RequestRecord.fetchOne(db, key: sequence)
         else { return nil }
@@ -52,7 +108,8 @@ extension RequestQueue {
             try record.finish(
                 db, as: .failed, failure: .unreadableIntent, at: moment, retainingText: false)
         }
-        return (QueuedRequest(record), record.state == .running ? intent : nil)
+        return Started(
+            request: QueuedRequest(record), intent: record.state == .running ? intent : nil, token: token)
     }
 
     /// Waits until something may be queued, or the task is cancelled.
@@ -103,66 +160,77 @@ extension RequestQueue {
         }
     }
 
+    /// Ends several running requests in one commit, as ``finish(_:as:adapter:failure:)`` and ``requeue(_:countingAttempt:)``
+    /// do; either all are recorded, or none.
+    ///
+    /// - Returns: of each, in order, whether its lease was held; where it was lost, nothing of it has changed.
+    public func end(_ endings: [Ending]) async throws(SgloradError) -> [Bool] {
+        try await end(
+            endings.map { ending in
+                (
+                    ending.lease,
+                    { db, record, moment, retains in
+                        if let state = ending.state {
+                            try record.finish(
+                                db, as: state, adapter: ending.adapter, failure: ending.failure, at: moment,
+                                retainingText: retains)
+                        } else {
+                            try record.requeue(
+                                db, countingAttempt: false, at: moment, retainingText: retains)
+                        }
+                    }
+                )
+            })
+    }
+
+    /// A change of a record that takes it out of `running`.
+    typealias Transition =
+        @Sendable (Database, inout RequestRecord, ServiceTime.Moment, _ retains: Bool) throws -> Void
+
     /// Ends a lease: takes its request out of `running` by a transition of the record, and announces that.
     ///
     /// - Returns: false where the lease was lost; nothing has changed then.
-    func end(
-        _ lease: Lease,
-        by transition:
-            @escaping @Sendable (Database, inout RequestRecord, ServiceTime.Moment, _ retains: Bool) throws ->
-            Void
-    ) async throws(SgloradError) -> Bool {
-        let (moment, retains) = (time.now, retainsTexts)
-        let ended = try await database.write { db -> QueuedRequest? in
-            guard var record = try RequestRecord.held(by: lease, in: db) else { return nil }
-            try transition(db, &record, moment, retains)
-            return QueuedRequest(record)
-        }
-        guard let ended else { return false }
-        leases.release(lease)
-        announceTransition(ended)
-        return true
+    func end(_ lease: Lease, by transition: @escaping Transition) async throws(SgloradError) -> Bool {
+        try await end([(lease, transition)]) == [true]
     }
 
-    /// Finishes requests that an earlier run left running, before workers begin.
+    /// Ends leases in one commit.
     ///
-    /// Call it after the queue was opened, which has requeued them.
-    ///
-    /// A request whose adapter was published before the request was made final becomes `done`; one whose
-    /// cancellation was requested becomes `cancelled`; one that has used up its attempts becomes `failed`.
-    ///
-    /// - Parameter published: the adapter of a request, if there is one.
-    public func recover(
-        published: @Sendable (String) async throws(SgloradError) -> String?
-    ) async throws(SgloradError) {
-        typealias Columns = RequestRecord.Columns
-        let begun = try await database.read { db in
-            try RequestRecord.filter(
-                RequestRecord.isQueued && (Columns.attempts > 0 || Columns.isCancelRequested == true)
-            ).fetchAll(db).map(QueuedRequest.init)
-        }
-        for request in begun {
-            if let adapter = try await published(request.id) {
-                try await conclude(request.id, .done, adapter: adapter)
-            } else if request.isCancelRequested {
-                try await conclude(request.id, .cancelled)
-            } else if request.attempts >= options.attempts {
-                try await conclude(request.id, .failed, failure: .attemptsExhausted(options.attempts))
+    /// - Returns: of each, in order, whether it was held.
+    private func end(_ leases: [(lease: Lease, transition: Transition)]) async throws(SgloradError) -> [Bool]
+    {
+        let (moment, retains) = (time.now, retainsTexts)
+        let ended = try await database.write { db -> [QueuedRequest?] in
+            try leases.map { lease, transition in
+                guard var record = try RequestRecord.held(by: lease, in: db) else { return nil }
+                try transition(db, &record, moment, retains)
+                return QueuedRequest(record)
             }
         }
-    }
-
-    /// Makes a queued request final.
-    private func conclude(
-        _ id: String, _ state: RequestState, adapter: String? = nil, failure: SgloradError? = nil
-    ) async throws(SgloradError) {
-        let (moment, retains) = (time.now, retainsTexts)
-        let concluded = try await database.write { db -> QueuedRequest? in
-            guard var record = try RequestRecord.find(id, in: db), record.state == .queued else { return nil }
-            try record.finish(
-                db, as: state, adapter: adapter, failure: failure, at: moment, retainingText: retains)
-            return QueuedRequest(record)
+        for (request, (lease, _)) in zip(ended, leases) {
+            guard let request else { continue }
+            self.leases.release(lease)
+            announceTransition(request)
         }
-        if let concluded { announceTransition(concluded) }
+        return ended.map { $0 != nil }
+    }
+}
+
+/// How a worker ends a request.
+public struct Ending: Sendable {
+    /// The worker's right to it.
+    public let lease: Lease
+    /// The final state; nil to requeue the request without counting the attempt, because the daemon stops.
+    public let state: RequestState?
+    /// The identifier of the published adapter; for `done` alone.
+    public let adapter: String?
+    /// Why it was refused or failed.
+    public let failure: SgloradError?
+
+    public init(
+        _ lease: Lease, as state: RequestState?, adapter: String? = nil, failure: SgloradError? = nil
+    ) {
+        precondition(state?.isFinal != false, "a request cannot end as a state that is not final")
+        (self.lease, self.state, self.adapter, self.failure) = (lease, state, adapter, failure)
     }
 }

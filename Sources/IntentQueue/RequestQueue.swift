@@ -33,6 +33,12 @@ public actor RequestQueue {
     var leases: LeaseTable
     var watchers = RequestWatchers()
     var idleWorkers = IdleWorkers()
+    /// Whether a request that is queued may have been begun before, so that taking it must be durable: see `take(upTo:sharedBy:)`.
+    var mayHoldBegun: Bool
+    /// How often a begun request was requeued.
+    var requeues = 0
+    /// The number of the last request of earlier runs.
+    let lastOfEarlierRuns: Int
     /// Whether the write-ahead log may still hold what the database has erased.
     private var logHoldsErased = true
 
@@ -62,6 +68,9 @@ public actor RequestQueue {
         let witness = SubmissionWitness(beside: path)
         self.witness = witness
         missingSubmissions = try Self.compare(database, with: witness)
+        (lastOfEarlierRuns, mayHoldBegun) = try database.writeNow { db in
+            (try RequestRecord.lastSequence(db), try !RequestRecord.filter(RequestRecord.isOpen).isEmpty(db))
+        }
         try EarlierAge.takeOver(from: database, by: time)
         try database.writeNow { db in
             // The attempt stays counted: the request may be why the daemon died.
@@ -69,6 +78,7 @@ public actor RequestQueue {
                 db, RequestRecord.Columns.state.set(to: RequestState.queued.rawValue),
                 RequestRecord.Columns.lease.set(to: nil))
             try Retention.bringBack(db, to: time.now)
+            try RequestTally.correct(db)
         }
     }
 

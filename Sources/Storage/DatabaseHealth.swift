@@ -46,10 +46,10 @@ extension DurableDatabase {
     }
 
     /// The version of the SQLite library in use.
-    public static var sqliteVersion: String {
+    public static let sqliteVersion: String = {
         let memory = try? DatabaseQueue()
         return (try? memory?.read { try String.fetchOne($0, sql: "SELECT sqlite_version()") }) ?? "unknown"
-    }
+    }()
 }
 
 extension SgloradError {

@@ -7,16 +7,18 @@ internal import Synchronization
 ///
 /// - `synchronous = FULL`: a committed transaction survives a power cut.
 /// - `secure_delete`: deleted content is overwritten, and ``truncateLog()`` removes it from the log.
-/// - A transaction is applied whole or not at all; transactions run one after the other.
+/// - A transaction is applied whole or not at all; transactions run one after the other. Writes that wait at the same time
+///   share one, each in a savepoint of its own: see `GroupCommit`.
 ///
 /// Reads and writes run on GRDB's own dispatch queue, not on the cooperative pool.
 public struct DurableDatabase: Sendable {
     /// The database's file.
     public let path: String
     private let queue: DatabaseQueue
+    private let group: GroupCommit
     /// Makes room on a full disk for writes that free space.
     private let reserve: DiskReserve
-    private let life = Life()
+    private let life: Life
 
     /// Whether the database is closed: GRDB does not check before it reads.
     private final class Life: Sendable {
@@ -31,6 +33,8 @@ public struct DurableDatabase: Sendable {
     /// - Throws: `storageFailure` with SQLite's message, or that names the newer version which wrote the database.
     public init(path: String, description: DatabaseDescription) throws(SgloradError) {
         self.path = path
+        let life = Life()
+        self.life = life
         reserve = DiskReserve(besideDatabase: path)
         var configuration = Configuration()
         configuration.label = path
@@ -61,6 +65,12 @@ public struct DurableDatabase: Sendable {
         } catch {
             throw .database(path, error)
         }
+        group = GroupCommit(queue) { life.isClosed.withLock { $0 } ? Self.closed(path) : nil }
+    }
+
+    /// Counts the transactions that change some tables, from now on.
+    public func count(_ changes: ChangeCount) {
+        queue.add(transactionObserver: ChangeCount.Observer(changes), extent: .databaseLifetime)
     }
 
     /// Reads within one transaction.
@@ -75,12 +85,40 @@ public struct DurableDatabase: Sendable {
 
     /// Writes within one transaction, which is durable when the call returns.
     ///
+    /// - Parameter body: the changes. It runs again where SQLite gave up the transaction because of another write in it.
     /// - Throws: as ``read(_:)``; nothing is changed then.
     public func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
         async throws(SgloradError) -> T
     {
         try requireOpen()
-        do { return try await queue.write(body) } catch { throw .database(path, error) }
+        do { return try await group.write(.immediate, body) } catch { throw .database(path, error) }
+    }
+
+    /// Writes within one transaction that a power cut may undo until ``synchronise()``, or any ``write(_:)`` after it, has
+    /// returned; a crash of the process does not.
+    ///
+    /// - Parameter body: as for ``write(_:)``.
+    /// - Throws: as ``read(_:)``; nothing is changed then.
+    public func writeDeferred<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
+        async throws(SgloradError) -> T
+    {
+        try requireOpen()
+        do { return try await group.write(.deferred, body) } catch { throw .database(path, error) }
+    }
+
+    /// Makes every transaction durable that was committed before the call.
+    ///
+    /// - Throws: `storageFailure`.
+    public func synchronise() async throws(SgloradError) {
+        try requireOpen()
+        let path = path
+        let result = await withCheckedContinuation { continuation in
+            queue.asyncWriteWithoutTransaction { _ in
+                continuation.resume(
+                    returning: Result { () throws(SgloradError) in try WriteAheadLog.synchronise(of: path) })
+            }
+        }
+        try result.get()
     }
 
     /// Writes within one transaction that frees space or erases something, and so must succeed on a full disk as well: there it
@@ -112,6 +150,9 @@ public struct DurableDatabase: Sendable {
         }
     }
 
+    /// As ``synchronise()``; blocks, so it is for the daemon's start alone.
+    public func synchroniseNow() throws(SgloradError) { try WriteAheadLog.synchronise(of: path) }
+
     /// Closes the database; later calls fail.
     public func close() throws(SgloradError) {
         life.isClosed.withLock { $0 = true }
@@ -119,9 +160,16 @@ public struct DurableDatabase: Sendable {
     }
 
     private func requireOpen() throws(SgloradError) {
-        guard !life.isClosed.withLock({ $0 }) else {
-            throw .storageFailure(
-                path, "the database is closed because the daemon is stopping. Start it again.")
-        }
+        guard isOpen else { throw Self.closed(path) }
+    }
+
+    /// Whether it has not been closed yet.
+    var isOpen: Bool { !life.isClosed.withLock { $0 } }
+
+    /// How many writes wait for their transaction.
+    var waitingWrites: Int { group.waiting }
+
+    private static func closed(_ path: String) -> SgloradError {
+        .storageFailure(path, "the database is closed because the daemon is stopping. Start it again.")
     }
 }

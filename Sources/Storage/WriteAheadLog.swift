@@ -45,6 +45,24 @@ public struct WriteAheadLog: Sendable {
         return try log.examine()
     }
 
+    /// Makes what a database has written to its log durable; blocks.
+    ///
+    /// SQLite synchronises the log itself before it moves pages from there to the database.
+    ///
+    /// - Parameter database: the database's path.
+    /// - Throws: `storageFailure`.
+    static func synchronise(of database: String) throws(SgloradError) {
+        let path = database + "-wal"
+        // Closing it releases none of SQLite's locks, which are on the database and the log's index.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return }
+            throw .system(path, "the log cannot be opened", remedy: "Check the file's owner and mode.")
+        }
+        defer { close(descriptor) }
+        guard fdatasync(descriptor) == 0 else { throw .system(path, "the log could not be synchronised") }
+    }
+
     private let descriptor: Int32
     private let path: String
     private var sums: (UInt32, UInt32) = (0, 0)

@@ -5,6 +5,8 @@
 //   SGLORAD_FAULT_ERRNO  the error number; EIO where unset
 //   SGLORAD_FAULT_LASTS  1: all later operations fail, too
 //   SGLORAD_FAULT_COUNT  a file outside the folder, to which the number of operations is written at exit
+//   SGLORAD_FLUSH_COUNT  a file outside the folder that holds the number of flushes (fsync, fdatasync, syncfs) at any moment, as
+//                        8 bytes in the machine's order
 //
 // Access to mapped memory is not seen, since it makes no call. Closing never fails: on Linux it does so only with quotas
 // and NFS.
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -26,6 +29,7 @@
 enum { DESCRIPTORS = 65536 };
 static atomic_char tracked[DESCRIPTORS];
 static atomic_long operations;
+static atomic_long *flushes;
 static long failing_from;
 static int failing_errno, lasting;
 static const char *root;
@@ -37,6 +41,18 @@ static size_t root_length;
     real;                                               \
 }))
 
+// Maps the file that holds the number of flushes, and creates it where it is missing.
+static void count_flushes_in(const char *path) {
+    if (!path) return;
+    int descriptor = REAL(open)(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return;
+    if (!REAL(ftruncate)(descriptor, sizeof *flushes)) {
+        void *place = mmap(NULL, sizeof *flushes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+        if (place != MAP_FAILED) flushes = place;
+    }
+    REAL(close)(descriptor);
+}
+
 __attribute__((constructor)) static void begin(void) {
     const char *at = getenv("SGLORAD_FAULT_AT"), *number = getenv("SGLORAD_FAULT_ERRNO");
     const char *lasts = getenv("SGLORAD_FAULT_LASTS");
@@ -45,6 +61,7 @@ __attribute__((constructor)) static void begin(void) {
     failing_from = at ? atol(at) : 0;
     failing_errno = number ? atoi(number) : EIO;
     lasting = lasts && *lasts == '1';
+    count_flushes_in(getenv("SGLORAD_FLUSH_COUNT"));
 }
 
 __attribute__((destructor)) static void end(void) {
@@ -119,8 +136,15 @@ ON_DESCRIPTOR(ssize_t, pwrite64, (int d, const void *b, size_t n, off64_t o), d,
 ON_DESCRIPTOR(ssize_t, writev, (int d, const struct iovec *v, int n), d, v, n)
 ON_DESCRIPTOR(ssize_t, sendfile, (int d, int s, off_t *o, size_t n), d, s, o, n)
 ON_DESCRIPTOR(ssize_t, sendfile64, (int d, int s, off64_t *o, size_t n), d, s, o, n)
-ON_DESCRIPTOR(int, fsync, (int d), d)
-ON_DESCRIPTOR(int, fdatasync, (int d), d)
+
+#define ON_FLUSH(name) int name(int d) { \
+    if (is_tracked(d) && flushes) atomic_fetch_add(flushes, 1); \
+    return fails(is_tracked(d)) ? -1 : REAL(name)(d); }
+
+ON_FLUSH(fsync)
+ON_FLUSH(fdatasync)
+ON_FLUSH(syncfs)
+
 ON_DESCRIPTOR(int, ftruncate, (int d, off_t n), d, n)
 ON_DESCRIPTOR(int, ftruncate64, (int d, off64_t n), d, n)
 

@@ -77,7 +77,7 @@ struct DecidingTests {
         _ = try await queue.cancel(crashed)
         try await queue.close()
         let again = try place.open()
-        try await again.recover { (_) throws(SgloradError) in nil }
+        try await again.recover { (_) throws(SgloradError) in [:] }
         #expect(try await again.counts() == [.cancelled: 2])
         try await again.close()
     }

@@ -127,7 +127,7 @@ struct LeaseTests {
             try await queue.close()
         }
         let queue = try open(QueueOptions(attempts: 2))
-        try await queue.recover { (_) throws(SgloradError) in nil }
+        try await queue.recover { (_) throws(SgloradError) in [:] }
         #expect(try await queue.request(id)?.state == .failed)
         #expect(try await queue.take() == nil)
         try await queue.close()

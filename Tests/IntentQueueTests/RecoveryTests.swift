@@ -23,13 +23,13 @@ struct RecoveryTests {
         try await queue.close()
 
         let again = try place.open(QueueOptions(attempts: 1))
-        try await again.recover { (id) throws(SgloradError) in id == published ? "a-7" : nil }
+        try await again.recover { (_) throws(SgloradError) in [published: "a-7"] }
         let done = try #require(try await again.request(published))
         #expect(done.state == .done && done.adapter == "a-7")
         #expect(try await again.request(lost)?.state == .failed)
         #expect(try await again.taken().request.id == waiting)
         #expect(try await again.take() == nil)
-        try await again.recover { (_) throws(SgloradError) in "a-8" }
+        try await again.recover { (_) throws(SgloradError) in [published: "a-8"] }
         #expect(try await again.request(published) == done)
         try await again.close()
     }

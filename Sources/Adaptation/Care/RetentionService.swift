@@ -27,6 +27,7 @@ struct RetentionService: Service {
             while !Task.isCancelled {
                 do {
                     try await queue.sweep()
+                    try await store.adapters.settle()
                     try await store.adapters.eraseLabels(olderThan: queue.options.keepLabels)
                     try await store.truncateLogIfErased()
                     let time = queue.time

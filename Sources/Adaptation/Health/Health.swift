@@ -2,12 +2,13 @@ package import ErrorModel
 internal import Executors
 internal import ExpertLibrary
 package import Files
-internal import Foundation
+internal import Glibc
 package import IntentQueue
 internal import Storage
+internal import Synchronization
 
 /// Examines the daemon's health: encoder, quarantine, disk, generators and queue.
-package struct Health: Sendable {
+package final class Health: Sendable {
     /// The daemon's health at one moment.
     package struct View: Sendable {
         /// All conditions.
@@ -39,10 +40,24 @@ package struct Health: Sendable {
     let queue: RequestQueue
     let encoders: EncoderProvider
     let pool: ComputePool
+    /// The conditions of the generators, as long as the library has not changed: finding them reads all of it.
+    private let known = Mutex<KnownConditions?>(nil)
 
-    /// Examines everything.
-    ///
-    /// The cost grows with the library, so callers share one examination (`CoalescedRead`).
+    private struct KnownConditions {
+        let version: Int
+        let encoder: String?
+        let conditions: [Condition]
+    }
+
+    init(
+        board: HealthBoard, state: StateDirectory, store: LibraryStore, queue: RequestQueue,
+        encoders: EncoderProvider, pool: ComputePool
+    ) {
+        (self.board, self.state, self.store) = (board, state, store)
+        (self.queue, self.encoders, self.pool) = (queue, encoders, pool)
+    }
+
+    /// Examines everything; callers share one examination (`CoalescedRead`).
     package func examine() async throws(SgloradError) -> View {
         var conditions = board.all
         var encoder: LoadedEncoder?
@@ -73,11 +88,10 @@ package struct Health: Sendable {
     }
 
     private static func disk(_ state: StateDirectory) -> [Condition] {
-        guard
-            let values = try? URL(filePath: state.root).resourceValues(
-                forKeys: [.volumeAvailableCapacityKey]),
-            let free = values.volumeAvailableCapacity, free < leastFreeBytes
-        else { return [] }
+        var disk = statvfs()
+        guard statvfs(state.root, &disk) == 0 else { return [] }
+        let free = Int(disk.f_bavail) * Int(disk.f_frsize)
+        guard free < leastFreeBytes else { return [] }
         return [
             Condition(
                 name: "disk", message: "The disk of \(state.root) has \(free >> 20) MiB left.",
@@ -88,6 +102,16 @@ package struct Health: Sendable {
 
     /// Bases whose generators are all disabled.
     private func generators(encoder: String?) async throws(SgloradError) -> [Condition] {
+        let version = store.version
+        if let known = known.withLock({ $0 }), known.version == version, known.encoder == encoder {
+            return known.conditions
+        }
+        let conditions = try await findGenerators(encoder: encoder)
+        known.withLock { $0 = KnownConditions(version: version, encoder: encoder, conditions: conditions) }
+        return conditions
+    }
+
+    private func findGenerators(encoder: String?) async throws(SgloradError) -> [Condition] {
         let rows = Dictionary(grouping: try await store.generators.all(), by: \.base)
         var conditions: [Condition] = []
         for (base, rows) in rows.sorted(by: { $0.key < $1.key }) {

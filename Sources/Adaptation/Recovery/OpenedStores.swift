@@ -89,6 +89,8 @@ package struct OpenedStores: Sendable {
                     metadata: ["row": "\(lost)"])
             }
         }
+        // Published just before a crash: they may have been answered, so their rows do not wait.
+        try await store.adapters.adopt(journalled: store.journalled, isWanted: isWanted)
         progress.begin("Reconciling files and rows")
         let found = try await store.integrity.reconcile(isWanted: isWanted)
         found.log(to: logger)
@@ -96,9 +98,9 @@ package struct OpenedStores: Sendable {
         // What a killed run had erased may still be in the log.
         try await store.truncateLog()
         progress.begin("Recovering the requests of the previous run")
-        try await queue.recover { (request) throws(SgloradError) in
+        try await queue.recover { (requests) throws(SgloradError) in
             progress.step()
-            return try await store.adapters.find(request: request)?.id
+            return try await store.adapters.find(requests: requests)
         }
         return OpenedStores(
             store: store, queue: queue, tombstones: tombstones,

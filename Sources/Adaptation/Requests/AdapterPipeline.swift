@@ -37,40 +37,110 @@ package struct AdapterPipeline: Sendable {
         return (guided, encoding, encoder)
     }
 
-    /// Answers one request.
-    ///
-    /// - Parameters:
-    ///   - request: the queued request.
-    ///   - intent: its intent.
-    ///   - stage: called before each stage; an error that it throws ends the work.
-    /// - Throws: `noRelevantExpert` if the intent is refused; the error of a step that fails.
-    package func answer(
-        _ request: QueuedRequest, _ intent: QueuedIntent,
-        stage: (RequestStage) async throws(SgloradError) -> Void
-    ) async throws(SgloradError) -> AdapterRecord {
-        // An earlier attempt may have been interrupted between publishing and the queue's commit.
-        if let published = try await store.adapters.find(request: request.id) { return published }
-        let before = MappedFiles.losses
-        do throws(SgloradError) {
-            return try await answer(request, intent, since: before, stage: stage)
-        } catch  where MappedFiles.losses != before {
-            // A mapped file was truncated meanwhile: whatever is damaged goes to quarantine, and the rest answers.
-            return try await answer(request, intent, since: MappedFiles.losses, stage: stage)
-        }
+    /// What became of a request before its adapter is published.
+    private enum Draft: Sendable {
+        case published(AdapterRecord)
+        case guided(GuidedIntent, LoadedEncoder, base: BaseRecord, isTruncated: Bool)
+        case ready(AdapterDraft)
     }
 
-    /// Answers one request, unless content of a mapped file is lost meanwhile.
+    /// A step of the work on a request begins; an error ends the work on it.
+    package typealias StageReport = @Sendable (TakenRequest, RequestStage) async throws(SgloradError) -> Void
+
+    /// Answers requests together: their texts are encoded at the same time, and their adapters published with as few flushes
+    /// as for one.
+    ///
+    /// - Parameters:
+    ///   - requests: the requests.
+    ///   - stage: called before each stage of each.
+    /// - Returns: of each, in order, its adapter, or why there is none: `noRelevantExpert` if the intent is refused; the error of
+    ///   a step that fails.
+    package func answer(
+        _ requests: [TakenRequest], stage: @escaping StageReport
+    ) async -> [Result<AdapterRecord, SgloradError>] {
+        let before = MappedFiles.losses
+        var results = await answer(requests, since: before, stage: stage)
+        guard MappedFiles.losses != before else { return results }
+        // A mapped file was truncated meanwhile: whatever is damaged goes to quarantine, and the rest answers.
+        for (place, request) in requests.enumerated() {
+            guard case .failure = results[place] else { continue }
+            results[place...place] = await answer([request], since: MappedFiles.losses, stage: stage)[...]
+        }
+        return results
+    }
+
+    /// Answers requests, unless content of a mapped file is lost meanwhile.
     ///
     /// - Parameter losses: how often content had been lost before.
     private func answer(
-        _ request: QueuedRequest, _ intent: QueuedIntent, since losses: UInt64,
-        stage: (RequestStage) async throws(SgloradError) -> Void
-    ) async throws(SgloradError) -> AdapterRecord {
-        let base = try await snapshots.base(named: request.base)
-        try await stage(.encoding)
-        let (guided, encoding, encoder) = try await guide(intent, of: request.uid, base: base)
-        if !intent.options.force, let refusal = guided.refusal { throw refusal }
-        try await stage(.generating)
+        _ requests: [TakenRequest], since losses: UInt64, stage: @escaping StageReport
+    ) async -> [Result<AdapterRecord, SgloradError>] {
+        var drafts = await guided(requests, stage: stage)
+        // One after the other: the numbers of one adapter may take much memory.
+        for (place, request) in requests.enumerated() {
+            guard case .success(.guided(let guided, let encoder, let base, let isTruncated)) = drafts[place]
+            else { continue }
+            do throws(SgloradError) {
+                try await stage(request, .generating)
+                let draft = try await generate(
+                    guided, request, base: base, encoder: encoder, isTruncated: isTruncated)
+                guard MappedFiles.losses == losses else { throw .lostContent }
+                try await stage(request, .publishing)
+                drafts[place] = .success(.ready(draft))
+                // A large adapter does not wait in memory for the others.
+                if !draft.isSmall { drafts[place] = await publish([draft])[0].map { .published($0) } }
+            } catch {
+                drafts[place] = .failure(error)
+            }
+        }
+        return await published(drafts)
+    }
+
+    /// Encodes the texts of requests, at the same time, and computes their guidance.
+    private func guided(
+        _ requests: [TakenRequest], stage: @escaping StageReport
+    ) async -> [Result<Draft, SgloradError>] {
+        guard requests.count > 1 else {
+            var results: [Result<Draft, SgloradError>] = []
+            for request in requests { results.append(await guided(request, stage: stage)) }
+            return results
+        }
+        return await withTaskGroup(of: (Int, Result<Draft, SgloradError>).self) { group in
+            for (place, request) in requests.enumerated() {
+                group.addTask { (place, await guided(request, stage: stage)) }
+            }
+            var results = [Result<Draft, SgloradError>](
+                repeating: .failure(.cancelled("the request was not begun")), count: requests.count)
+            for await (place, result) in group { results[place] = result }
+            return results
+        }
+    }
+
+    private func guided(_ taken: TakenRequest, stage: @escaping StageReport) async -> Result<
+        Draft, SgloradError
+    > {
+        do throws(SgloradError) {
+            // An earlier attempt may have been interrupted between publishing and the queue's commit.
+            if let published = try await store.adapters.find(request: taken.request.id) {
+                return .success(.published(published))
+            }
+            let base = try await snapshots.base(named: taken.request.base)
+            try await stage(taken, .encoding)
+            let (guided, encoding, encoder) = try await guide(
+                taken.intent, of: taken.request.uid, base: base)
+            if !taken.intent.options.force, let refusal = guided.refusal { throw refusal }
+            return .success(.guided(guided, encoder, base: base, isTruncated: encoding.truncated))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Generates an adapter's numbers, and writes its files in memory.
+    private func generate(
+        _ guided: GuidedIntent, _ taken: TakenRequest, base: BaseRecord, encoder: LoadedEncoder,
+        isTruncated: Bool
+    ) async throws(SgloradError) -> AdapterDraft {
+        let intent = taken.intent
         let provenance = Form.Provenance(guided, intent: intent, base: base.name, encoder: encoder)
         let json = try JSONText.encode(provenance)
         let files = try await pool.run { () throws(SgloradError) in
@@ -81,23 +151,42 @@ package struct AdapterPipeline: Sendable {
                 template: base.template,
                 provenance: ["sglorad.provenance": json])
         }
-        guard MappedFiles.losses == losses else { throw .lostContent }
-        try await stage(.publishing)
-        let draft = AdapterDraft(
-            uid: request.uid, base: base.name, request: request.id, files: files, label: request.label,
-            truncated: encoding.truncated, provenance: json,
+        return AdapterDraft(
+            uid: taken.request.uid, base: base.name, request: taken.request.id, files: files,
+            label: taken.request.label, truncated: isTruncated, provenance: json,
             experts: guided.neighbourhood.members.map { guided.library.expert($0.expert).digest },
             createdAt: Date())
-        let store = store
-        let record = try await pool.run { () throws(SgloradError) in try store.adapters.write(draft) }
-        do throws(SgloradError) {
-            try await store.adapters.insert(record)
-        } catch {
-            // A worker that lost its lease while writing may have inserted first: a request has one adapter.
-            if let published = try? await store.adapters.find(request: request.id) { return published }
-            throw error
+    }
+
+    /// Publishes the drafts that are ready.
+    private func published(
+        _ drafts: [Result<Draft, SgloradError>]
+    ) async -> [Result<AdapterRecord, SgloradError>] {
+        let ready = drafts.compactMap { if case .success(.ready(let draft)) = $0 { draft } else { nil } }
+        var records = await publish(ready)[...]
+        return drafts.map { draft in
+            draft.flatMap { draft in
+                switch draft {
+                case .published(let record): .success(record)
+                case .ready: records.popFirst() ?? .failure(.internal("a draft has no result"))
+                case .guided: .failure(.internal("a request was not generated"))
+                }
+            }
         }
-        return record
+    }
+
+    private func publish(_ drafts: [AdapterDraft]) async -> [Result<AdapterRecord, SgloradError>] {
+        guard !drafts.isEmpty else { return [] }
+        var results = await store.adapters.publish(drafts, on: pool)
+        for (place, draft) in drafts.enumerated() {
+            // A worker that lost its lease while writing may have inserted first: a request has one adapter.
+            if case .failure = results[place],
+                let published = try? await store.adapters.find(request: draft.request)
+            {
+                results[place] = .success(published)
+            }
+        }
+        return results
     }
 }
 

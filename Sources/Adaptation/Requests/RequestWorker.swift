@@ -3,8 +3,9 @@ internal import ExpertLibrary
 internal import IntentQueue
 internal import Logging
 internal import ServiceLifecycle
+internal import Synchronization
 
-/// Takes requests from the queue and processes them, one at a time, until the daemon stops.
+/// Takes requests from the queue and processes them, its share of what waits at a time, until the daemon stops.
 ///
 /// Work in progress is then finished or requeued.
 struct RequestWorker: Service {
@@ -20,7 +21,8 @@ struct RequestWorker: Service {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             board.begin(.taking, worker: number)
             do {
-                if let taken = try await queue.take() {
+                let taken = try await queue.take(upTo: Self.together, sharedBy: board.count)
+                if !taken.isEmpty {
                     await process(taken)
                     continue
                 }
@@ -37,28 +39,25 @@ struct RequestWorker: Service {
         }
     }
 
-    private func process(_ taken: TakenRequest) async {
+    /// The most requests that a worker answers together: few enough that whoever comes meanwhile does not wait long.
+    private static let together = 8
+
+    private func process(_ taken: [TakenRequest]) async {
         let start = ContinuousClock.now
-        var standing = LeaseStanding.held
-        var stopwatch = StageStopwatch(metrics)
-        let outcome: Result<AdapterRecord, SgloradError>
-        do throws(SgloradError) {
-            outcome = .success(
-                try await pipeline.answer(taken.request, taken.intent) { (stage) throws(SgloradError) in
-                    board.begin(.stage(stage), worker: number)
-                    stopwatch.begin(stage)
-                    standing = await queue.report(stage, taken.lease)
-                    if standing != .held { throw .cancelled("the request was cancelled") }
-                })
-        } catch {
-            outcome = .failure(error)
+        let progress = WorkProgress(metrics)
+        let outcomes = await pipeline.answer(taken) { (request, stage) throws(SgloradError) in
+            board.begin(.stage(stage), worker: number)
+            let standing = await queue.report(stage, request.lease)
+            progress.begin(stage, of: request.lease, standing)
+            if standing != .held { throw .cancelled("the request was cancelled") }
         }
-        stopwatch.end()
-        let last = standing
+        let ends = zip(taken, outcomes).map { request, outcome in
+            End(request: request, outcome: outcome, standing: progress.end(of: request.lease))
+        }
         board.begin(.ending, worker: number)
         // Unstructured, so that the cancellation of a late shutdown does not interrupt the last commit.
         await Task {
-            while !(await end(taken, outcome, last, since: start)), !Task.isShuttingDownGracefully {
+            while !(await record(ends, since: start)), !Task.isShuttingDownGracefully {
                 board.begin(.troubled, worker: number)
                 try? await Task.sleep(for: Self.pause)
             }
@@ -68,55 +67,45 @@ struct RequestWorker: Service {
     /// The pause between attempts to reach the queue.
     private static let pause = Duration.seconds(1)
 
-    /// Records how a request ended.
+    /// Records how requests ended, in one commit.
     ///
     /// - Returns: false if the database cannot be written. Waiting callers have been told; the worker must
-    ///   retry, since it holds the request's lease.
-    private func end(
-        _ taken: TakenRequest, _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding,
-        since start: ContinuousClock.Instant
-    ) async -> Bool {
+    ///   retry, since it holds the requests' leases.
+    private func record(_ ends: [End], since start: ContinuousClock.Instant) async -> Bool {
         do throws(SgloradError) {
-            let counts = try await finish(taken.lease, outcome, standing)
+            let counts = try await queue.end(ends.map(\.ending))
             let elapsed = ContinuousClock.now - start
-            if counts, let state = Self.end(outcome, standing) { metrics.ended(state, took: elapsed) }
-            logger.info(
-                counts ? "request ended" : "a request's lease expired; its result was discarded",
-                metadata: [
-                    "request": "\(taken.request.id)", "outcome": "\(Self.name(outcome))",
-                    "took": "\(elapsed)",
-                ])
+            for (end, counts) in zip(ends, counts) {
+                if counts, let state = end.state { metrics.ended(state, took: elapsed) }
+                logger.info(
+                    counts ? "request ended" : "a request's lease expired; its result was discarded",
+                    metadata: [
+                        "request": "\(end.request.request.id)", "outcome": "\(end.name)",
+                        "took": "\(elapsed)",
+                    ])
+            }
             return true
         } catch {
-            logger.error(
-                "cannot record the end of a request yet",
-                metadata: ["request": "\(taken.request.id)", "error": "\(error)"])
+            for end in ends {
+                logger.error(
+                    "cannot record the end of a request yet",
+                    metadata: ["request": "\(end.request.request.id)", "error": "\(error)"])
+            }
             await queue.interruptWatches(error)
             return false
         }
     }
+}
 
-    /// Finishes or requeues a request; returns false if the lease was lost.
-    private func finish(
-        _ lease: Lease, _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding
-    ) async throws(SgloradError) -> Bool {
-        guard let state = Self.end(outcome, standing) else {
-            return try await queue.requeue(lease, countingAttempt: false)
-        }
-        switch outcome {
-        case .success(let adapter):
-            return try await queue.finish(lease, as: state, adapter: adapter.id)
-        case .failure where state == .cancelled:
-            return try await queue.finish(lease, as: state)
-        case .failure(let error):
-            return try await queue.finish(lease, as: state, failure: error)
-        }
-    }
+/// How the work on a request ended.
+private struct End {
+    let request: TakenRequest
+    let outcome: Result<AdapterRecord, SgloradError>
+    /// What the worker learnt last of its lease.
+    let standing: LeaseStanding
 
-    /// The state in which a request ends; nil if it is requeued because the daemon stops.
-    private static func end(
-        _ outcome: Result<AdapterRecord, SgloradError>, _ standing: LeaseStanding
-    ) -> RequestState? {
+    /// The state in which the request ends; nil if it is requeued because the daemon stops.
+    var state: RequestState? {
         switch outcome {
         case .success: .done
         case .failure(let error) where standing == .held && error.code == .cancelled: nil
@@ -125,10 +114,51 @@ struct RequestWorker: Service {
         }
     }
 
-    private static func name(_ outcome: Result<AdapterRecord, SgloradError>) -> String {
+    /// What is recorded.
+    var ending: Ending {
+        switch outcome {
+        case .success(let adapter): Ending(request.lease, as: state, adapter: adapter.id)
+        case .failure(let error):
+            Ending(request.lease, as: state, failure: state == .cancelled || state == nil ? nil : error)
+        }
+    }
+
+    /// The outcome in the log.
+    var name: String {
         switch outcome {
         case .success(let adapter): adapter.id
         case .failure(let error): error.code.name
+        }
+    }
+}
+
+/// The stages of requests that a worker answers together, and what it learns of its leases meanwhile.
+private final class WorkProgress: Sendable {
+    private struct Entry {
+        var stopwatch: StageStopwatch
+        var standing = LeaseStanding.held
+    }
+
+    private let metrics: DaemonMetrics
+    private let entries = Mutex<[Lease: Entry]>([:])
+
+    init(_ metrics: DaemonMetrics) { self.metrics = metrics }
+
+    /// Begins a stage of a request.
+    func begin(_ stage: RequestStage, of lease: Lease, _ standing: LeaseStanding) {
+        entries.withLock { entries in
+            entries[lease, default: Entry(stopwatch: StageStopwatch(metrics))].stopwatch.begin(stage)
+            entries[lease]?.standing = standing
+        }
+    }
+
+    /// Ends a request's last stage.
+    ///
+    /// - Returns: what was learnt last of its lease.
+    func end(of lease: Lease) -> LeaseStanding {
+        entries.withLock { entries in
+            entries[lease]?.stopwatch.end()
+            return entries[lease]?.standing ?? .held
         }
     }
 }
