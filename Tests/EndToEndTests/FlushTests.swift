@@ -1,4 +1,5 @@
 import Foundation
+import Privacy
 import SgloradInterface
 import SpoolForms
 import TestSupport

@@ -15,7 +15,8 @@ struct StateDirectoryTests {
         #expect(
             try folder.entries == [
                 "var", "var/lib", "var/lib/sglorad", "var/lib/sglorad/adapters", "var/lib/sglorad/private",
-                "var/lib/sglorad/private/blobs", "var/lib/sglorad/private/owners",
+                "var/lib/sglorad/private/blobs", "var/lib/sglorad/private/embeddings",
+                "var/lib/sglorad/private/owners",
                 "var/lib/sglorad/private/temporary", "var/lib/sglorad/private/uploads",
             ])
         for entry in try folder.entries { #expect(try folder.mode(entry) == 0o700, "\(entry)") }
