@@ -18,10 +18,11 @@ from instruments import Allocations, Instructions, SystemCalls, fixed_kernels, m
 
 TEXT = "match definitions of lizards and snakes to their names"
 
-# How far a figure may lie above its threshold: several times the spread of repeated runs (docs/performance.md), which comes
-# from threads that wait more or less often and from work beside the operation. `slack` is in units of the figure.
-TOLERANCE = {"instructions": (0.02, 2e5), "system calls": (0.05, 3), "flushes": (0, 0.5), "allocations": (0.04, 20),
-             "allocated bytes": (0.04, 32_768)}
+# How far a figure may lie above its threshold: several times the spread of repeated runs on one machine
+# (docs/performance.md), which comes from threads that wait more or less often and from work beside the operation, and room for
+# another machine's C library and kernel. `slack` is in units of the figure.
+TOLERANCE = {"instructions": (0.05, 1e6), "system calls": (0.15, 10), "flushes": (0, 1.5), "allocations": (0.08, 200),
+             "allocated bytes": (0.08, 131_072)}
 
 
 def prepared(binaries, model, example, state):

@@ -64,6 +64,8 @@ struct SpoolErasureTests {
                 try await eventually("the closed folder to be reported") {
                     FileManager.default.fileExists(atPath: spool.resultFile("closed.json", of: user.uid))
                         && FileManager.default.fileExists(atPath: spool.resultFile("open.json", of: user.uid))
+                        && FileManager.default.fileExists(
+                            atPath: spool.resultFile("nonsense.json", of: user.uid))
                 }
                 let (status, reply) = try await forget("--all", daemon)
                 #expect(

@@ -1,7 +1,7 @@
 // Crashes the program while it holds a user's text. Preload it with LD_PRELOAD.
 //
-//   SGLORAD_CRASH_IN    where: "store", when a text is bound to a statement of SQLite; "encode", in the first matrix
-//                       product on a thread after that; "connect", when a socket is connected
+//   SGLORAD_CRASH_IN    where: "store", when a text is bound to a statement of SQLite; "encode", where the
+//                       encoder gets its working memory after that; "connect", when a socket is connected
 //   SGLORAD_CRASH_WORD  only texts that contain this word count for "store" and "encode"
 //   SGLORAD_CRASH_BY    how: "null" reads through a null pointer, "trap" executes an illegal instruction; otherwise the
 //                       number of the signal that is raised
@@ -56,12 +56,21 @@ int sqlite3_bind_text(void *statement, int index, const char *value, int length,
     return real(statement, index, value, length, destroy);
 }
 
-void cblas_sgemm(int order, int left, int right, int m, int n, int k, float alpha, const float *a, int lda,
-                 const float *b, int ldb, float beta, float *c, int ldc) {
-    void (*real)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int) =
-        dlsym(RTLD_NEXT, "cblas_sgemm");
-    if (atomic_load(&armed) && is_place("encode")) crash((const char *)a);
-    real(order, left, right, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+// The text encoder's working memory is what is allocated with the alignment of a cache line.
+static void encode(size_t alignment) {
+    if (alignment >= 64 && atomic_load(&armed) && is_place("encode")) crash((const char *)&armed);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+    int (*real)(void **, size_t, size_t) = dlsym(RTLD_NEXT, "posix_memalign");
+    encode(alignment);
+    return real(memory, alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    void *(*real)(size_t, size_t) = dlsym(RTLD_NEXT, "aligned_alloc");
+    encode(alignment);
+    return real(alignment, size);
 }
 
 int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
