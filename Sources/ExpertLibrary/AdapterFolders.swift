@@ -171,7 +171,7 @@ extension StateDirectory {
         "\(owner(adapter.uid))/\(adapter.id)"
     }
 
-    /// Brings the layout of an earlier version up to date; see ``adoptEarlierLayout(ownerOf:)``.
+    /// Brings the layout of an earlier version up to date; as `adoptEarlierLayout(ownerOf:)` does.
     public func adoptEarlierLayout() throws(SgloradError) {
         try adoptEarlierLayout { AdapterFolders.owner(ofManifest: $0) }
     }
