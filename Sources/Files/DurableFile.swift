@@ -148,7 +148,7 @@ public struct DurableFolder: ~Copyable {
         if !isFinal { Folder.remove(temporaryPath) }
     }
 
-    /// Creates a file in the folder, to be ended with ``DurableFile/keep()``.
+    /// Creates a file in the folder, to be ended with ``DurableFile/keep(synchronising:)``.
     ///
     /// - Parameters:
     ///   - name: the file's final name.

@@ -42,7 +42,7 @@ extension ExpertIndex {
     /// - Parameters:
     ///   - embedding: the unit embedding of the intent.
     ///   - measure: the proximity by which experts are the nearest.
-    ///   - count: how many are wanted; fewer in a smaller library.
+    ///   - wanted: how many are wanted; fewer in a smaller library.
     ///   - excluded: indices of experts that are passed over; they still count for ``ExpertSearch/mostRelevant``.
     public func search(
         _ embedding: [Float], by measure: ProximityMeasure, count wanted: Int,

@@ -25,7 +25,7 @@ extension SentenceEncoder {
         return try encoding(of: tokens, embeddings[0], adapted: adapter != nil)
     }
 
-    /// Encodes several texts, faster than one by one; each result is that of ``encode(_:adapter:)``, bit for bit.
+    /// Encodes several texts, faster than one by one; each result is that of `encode(_:adapter:)`, bit for bit.
     ///
     /// Texts of similar length go through the linear layers together, without padding, up to 512 tokens at
     /// once.

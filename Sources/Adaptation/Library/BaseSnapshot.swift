@@ -7,7 +7,7 @@ internal import SemanticGuidance
 /// A base model with its library and generators at one moment.
 ///
 /// It knows the experts by their embeddings alone. What else is needed of an expert is read when it guides: see
-/// ``LibrarySnapshots/experts(_:of:)``.
+/// `LibrarySnapshots`.
 package struct BaseSnapshot: Sendable {
     /// The generator that serves `sg-lora`, with the experts it was trained on.
     package struct Serving: Sendable {
