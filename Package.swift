@@ -336,7 +336,7 @@ package.targets +=
     ]
     : [
         .testTarget(
-            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz",
+            name: "FuzzTests", dependencies: fuzzed + ["TestSupport"], path: "Tests/Fuzz",
             exclude: ["CLibFuzzer", "Driver", "corpus", "dictionaries"],
             sources: ["Targets", "Replay"], swiftSettings: strict)
     ]

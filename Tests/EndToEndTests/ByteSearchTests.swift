@@ -83,7 +83,7 @@ struct ByteSearchTests {
                     }
                 }
                 do {
-                    try await eventually("the texts to be erased", within: .seconds(90)) {
+                    try await eventually("the texts to be erased") {
                         remaining().isEmpty
                     }
                 } catch is TimeoutError {

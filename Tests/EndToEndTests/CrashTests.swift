@@ -42,7 +42,7 @@ struct CrashTests {
         let end = try await daemon.run(stoppingBy: .killing) { process in
             try #require(try await daemon.waitUntilServing(process), "\(daemon.logTail)")
             try await body(daemon, process)
-            try await eventually("the daemon to end", within: .seconds(60)) {
+            try await eventually("the daemon to end") {
                 !DaemonProcess.isAlive(process)
             }
         }

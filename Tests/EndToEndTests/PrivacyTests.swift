@@ -38,7 +38,7 @@ struct PrivacyTests {
     private static func untilErased(_ folders: [String], except kept: (String) -> Bool) async throws {
         func left() -> [String] { folders.flatMap(holding).filter { !kept($0) } }
         do {
-            try await eventually("the words to be erased", within: .seconds(60)) { left().isEmpty }
+            try await eventually("the words to be erased") { left().isEmpty }
         } catch is TimeoutError {
             Issue.record("the words are still in \(left())")
         }

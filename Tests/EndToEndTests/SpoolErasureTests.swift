@@ -71,7 +71,12 @@ struct SpoolErasureTests {
                 #expect(
                     status == 1 && reply.left?.map(\.path) == ["\(spool.path)/new/closed.json"], "\(reply)")
                 #expect(reply.left?.first?.reason.contains("rm -r") == true)
-                #expect(spool.names("new") == ["closed.json"] && spool.names("rejected/\(user.uid)").isEmpty)
+                // The next pass, if it comes before the question, reports again what is still in the way.
+                let rejected = spool.names("rejected/\(user.uid)")
+                #expect(
+                    spool.names("new") == ["closed.json"]
+                        && rejected.allSatisfy { $0.hasSuffix("-closed.json.reason") },
+                    "\(rejected) \(reply)")
                 let removed = try await SpoolUsers.shell(user, "rm -r \(spool.path)/new/closed.json")
                 #expect(removed.status == 0, "\(removed.error)")
                 let again = try await forget("--all", daemon)
@@ -111,13 +116,13 @@ struct SpoolErasureTests {
                 #expect(condition.message.contains("fs.inotify.max_user_instances"), "\(condition)")
                 try spool.drop(
                     "birds.json", #"{"text": "definitions of birds", "force": true}"#, as: user.uid)
-                let result = try await firstValue("the result", within: .seconds(120)) {
+                let result = try await firstValue("the result") {
                     try spool.result(Wire.SpoolResult.self, "birds.json", of: user.uid)
                 }
                 #expect(result.state == .done)
                 try Data().write(to: URL(filePath: stop))
                 _ = try await hogging.value
-                try await eventually("the end of the condition", within: .seconds(120)) {
+                try await eventually("the end of the condition") {
                     try await daemon.reply(Methods.Status.Reply.self, "status").conditions.isEmpty
                 }
             }

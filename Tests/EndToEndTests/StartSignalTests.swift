@@ -24,12 +24,12 @@ struct StartSignalTests {
             // Milliseconds: dense at first, then up to where the daemon serves.
             for delay in Array(stride(from: 0, to: 60, by: 3)) + Array(stride(from: 60, to: 500, by: 20)) {
                 let end = try await daemon.run { process in
-                    try await eventually("the trap", within: .seconds(20), every: .microseconds(200)) {
+                    try await eventually("the trap", every: .microseconds(200)) {
                         Self.catchesTermination(process)
                     }
                     try await Task.sleep(for: .milliseconds(delay))
                     kill(process, number)
-                    try await eventually("the end", within: .seconds(20), every: .milliseconds(2)) {
+                    try await eventually("the end", every: .milliseconds(2)) {
                         !DaemonProcess.isAlive(process)
                     }
                 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import IntentQueue
 
-@Suite("Idle workers", .timeLimit(.minutes(1)))
+@Suite("Idle workers", .timeLimit(.minutes(20)))
 struct IdleWorkersTests {
     @Test func `a wake-up ends every wait, and is counted`() async {
         var workers = IdleWorkers()

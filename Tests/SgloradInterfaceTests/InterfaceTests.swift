@@ -8,7 +8,7 @@ import Testing
 import Varlink
 import VarlinkDefinition
 
-@Suite("The interface io.sglorad", .timeLimit(.minutes(5)))
+@Suite("The interface io.sglorad", .timeLimit(.minutes(20)))
 struct InterfaceTests {
     /// Serves a ``StubHandler`` while the body runs.
     private func serve(

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A condition did not come true in time.
 public struct TimeoutError: Error, CustomStringConvertible {
     /// What was waited for.
@@ -46,4 +48,16 @@ public actor Collector<Value: Sendable> {
 
     /// Adds a value.
     public func add(_ value: Value) { all.append(value) }
+}
+
+/// Runs work that computes or blocks for long on a thread of its own.
+///
+/// The cooperative pool has one thread for each core. A test that keeps one busy for a minute makes others miss their time limits.
+///
+/// - Throws: what `body` throws.
+public func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    let result = await withCheckedContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(returning: Result { try body() }) }
+    }
+    return try result.get()
 }

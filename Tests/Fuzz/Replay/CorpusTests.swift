@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Replays the corpus with small mutations, so that problems once found stay fixed.
@@ -11,10 +12,7 @@ struct CorpusTests {
     @Test("every target survives its corpus and its mutations")
     func replay() async throws {
         // Targets may block, which is not allowed on Swift's thread pool.
-        let outcome = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: Result { try Self.replayAll() }) }
-        }
-        try outcome.get()
+        try await onOwnThread { try Self.replayAll() }
     }
 
     private static func replayAll() throws {
