@@ -125,7 +125,7 @@ extension RequestQueue {
     public nonisolated func watching<Result: Sendable>(
         _ isWanted: @escaping @Sendable (UserID) -> Bool, _ body: (ChangeFeed) async throws -> Result
     ) async throws -> Result {
-        let feed = ChangeFeed(isWanted: isWanted)
+        let feed = ChangeFeed(few: 32, isWanted: isWanted)
         await add(feed)
         do {
             let result = try await body(feed)

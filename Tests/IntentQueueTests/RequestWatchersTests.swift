@@ -60,6 +60,28 @@ struct RequestWatchersTests {
         #expect(feed.take() == nil && !feed.hasEnded)
     }
 
+    @Test
+    mutating func
+        `a watcher that keeps up sees every state, and one that falls behind the newest ones, in order`()
+    {
+        let feed = ChangeFeed(few: 3) { _ in true }
+        watchers.add(feed)
+        for state in [RequestState.queued, .running, .running, .running, .done] {
+            watchers.announce(request("r-1", state))
+        }
+        watchers.announce(request("r-2", .queued))
+        // While older changes wait, none may overtake them.
+        #expect(feed.take()?.state == .queued)
+        watchers.announce(request("r-2", .done))
+        #expect(
+            taken(feed).map { "\($0.id) \($0.state)" } == [
+                "r-1 running", "r-1 running", "r-1 done", "r-2 done",
+            ])
+        watchers.announce(request("r-3", .queued))
+        watchers.announce(request("r-3", .done))
+        #expect(taken(feed).map(\.state) == [.queued, .done])
+    }
+
     @Test mutating func `a feed with too many requests ends instead of leaving some out`() {
         let feed = ChangeFeed { _ in true }
         watchers.add(feed)

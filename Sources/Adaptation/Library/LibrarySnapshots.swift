@@ -84,14 +84,18 @@ package actor LibrarySnapshots {
         var retries = 5
         while true {
             let before = generation
+            var used: BaseSnapshot?
             do {
-                return try await body(try await current(base))
+                let snapshot = try await current(base)
+                used = snapshot
+                return try await body(snapshot)
             } catch {
                 guard error.code == .invalidFile || error.code == .storageFailure else { throw error }
                 // If a change removed rows or blobs between reading the ones and mapping the others, start over.
                 guard generation == before else { continue }
                 invalidate(base.name)
-                // The change may not have been announced yet.
+                // The change may not have been announced yet: however many there are, each is a reason to start over.
+                if let used, try await hasChanged(used) { continue }
                 if error.code == .invalidFile, retries > 0 {
                     retries -= 1
                     continue
@@ -100,6 +104,13 @@ package actor LibrarySnapshots {
                 mayRepair = false
             }
         }
+    }
+
+    /// Whether a base's library is another by now than when the snapshot was made.
+    private func hasChanged(_ snapshot: BaseSnapshot) async throws(SgloradError) -> Bool {
+        // An empty library has an empty token.
+        let token = try await store.embeddings.token(of: snapshot.base.name) ?? Data()
+        return token != snapshot.library.embeddings.token
     }
 
     /// The cached snapshot, if its files are as they were, or a new one.
@@ -141,10 +152,7 @@ package actor LibrarySnapshots {
         _ base: BaseRecord
     ) async throws(SgloradError) -> (snapshot: BaseSnapshot, files: MappedBlobs) {
         let encoder = try await encoders.loaded().digest
-        let base = try await present(base)
-        let embeddings = try await embeddings(of: base)
-        let digest = BaseSnapshot.digest(of: try await store.embeddings.digests(of: base.name))
-        let rows = try await store.generators.all(of: base.name)
+        let (base, embeddings, digest, rows) = try await contents(of: base)
         for row in rows where read[row.id] == nil { read[row.id] = decoded(row) }
         let (store, read, verified) = (store, read, verified)
         let (snapshot, files, generator) = try await pool.run {
@@ -183,6 +191,19 @@ package actor LibrarySnapshots {
         }
         if let id = snapshot.serving?.id { self.read[id]?.generator = generator }
         return (snapshot, files)
+    }
+
+    /// What the database says of a base; it may be renamed at any moment, and has nothing under its old name then.
+    private func contents(
+        of base: BaseRecord
+    ) async throws(SgloradError) -> (BaseRecord, LibraryEmbeddings, digest: String, [StoredGenerator]) {
+        while true {
+            let base = try await present(base)
+            let embeddings = try await embeddings(of: base)
+            let digest = BaseSnapshot.digest(of: try await store.embeddings.digests(of: base.name))
+            let rows = try await store.generators.all(of: base.name)
+            if try await store.bases.find(base.name) != nil { return (base, embeddings, digest, rows) }
+        }
     }
 
     /// A generator's record, decoded; nil where this version cannot read it, which must not keep the library from serving.
