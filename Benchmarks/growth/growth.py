@@ -14,31 +14,18 @@ import json
 import os
 import random
 import shutil
-import socket
 import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
-INTENTS = (
-    "route requests about travel bookings", "match definitions of birds to their names",
-    "find the right answer for questions about credit card payments",
-    "sort what people say to their smart home into the right command",
-    "tell which recipe or kitchen question a cook is asking",
-    "match definitions of lizards and snakes to their names",
-    "understand what a driver wants from the car's assistant",
-    "classify questions of bank customers about lost or stolen cards",
-    "match short descriptions of musical instruments to the word for them",
-    "work out whether somebody wants an alarm, a timer or a reminder",
-    "answer small talk and questions about the assistant itself",
-    "match a dictionary gloss to the verb of movement that it describes",
-    "route a worker's requests about holidays, meetings and pay",
-    "recognise which exchange rate or transfer problem a customer reports",
-    "match definitions of garments and shoes to their names",
-    "decide which music, radio or podcast a listener asks for",
-)
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "bench"), str(HERE.parent / "counts")]
+from client import Client
+from texts import INTENTS
 
 
 class Zoo:
@@ -89,26 +76,14 @@ class Daemon:
 
     def reached(self):
         try:
-            self.connection = socket.socket(socket.AF_UNIX)
-            self.connection.connect(self.sock)
+            self.client = Client(self.sock)
             return True
         except OSError:
             return False
 
-    def call(self, method, parameters):
-        message = {"method": "io.sglorad." + method, "parameters": parameters}
-        self.connection.sendall(json.dumps(message).encode() + b"\0")
-        reply = bytearray()
-        while not reply.endswith(b"\0"):
-            reply += self.connection.recv(1 << 16)
-        reply = json.loads(reply[:-1])
-        if "error" in reply:
-            sys.exit(f"{method}: {reply}")
-        return reply["parameters"]
-
     def request(self, number):
         start = time.perf_counter()
-        self.call("Request", {"intent": {"text": INTENTS[number % len(INTENTS)], "seed": number, "force": True}})
+        self.client.call("Request", intent={"text": INTENTS[number % len(INTENTS)], "seed": number, "force": True})
         return 1e3 * (time.perf_counter() - start)
 
     def load(self, folders):
@@ -124,7 +99,7 @@ class Daemon:
             return {l.split(":")[0]: int(l.split()[1]) / 1024 for l in file if l.startswith(("VmRSS", "Rss"))}
 
     def stop(self):
-        self.connection.close()
+        self.client.socket.close()
         self.process.terminate()
         self.process.wait()
 

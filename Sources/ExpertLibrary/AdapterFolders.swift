@@ -44,10 +44,7 @@ struct AdapterFolders: Sendable {
                 state.share(file.descriptor, with: draft.uid, folder: false)
                 try file.keep(synchronising: synchronising)
             }
-            try DurableFile.write(
-                manifest, to: manifestPath(of: record), temporary: state.temporary,
-                synchronisingFolder: false,
-                synchronising: synchronising)
+            try write(manifest, asManifestOf: record, synchronising: synchronising)
             try folder.commit(as: state.folder(of: record), synchronising: synchronising)
         } catch {
             remove(record)
@@ -99,19 +96,25 @@ struct AdapterFolders: Sendable {
         if evenComplete
             || Manifest.read(AdapterRecord.self, manifestPath(of: adapter))?.checksum != adapter.checksum
         {
-            try DurableFile.write(
-                record.manifest, to: manifestPath(of: adapter), temporary: state.temporary,
-                synchronisingFolder: false)
+            try write(record.manifest, asManifestOf: adapter)
         }
         try Folder.synchronise(folder)
         try Folder.synchronise(parent)
     }
 
     /// Writes an adapter's manifest, from which its row can be rebuilt.
-    func writeManifest(of adapter: AdapterRecord, synchronisingFolder: Bool = true) throws(SgloradError) {
+    func writeManifest(of adapter: AdapterRecord) throws(SgloradError) {
+        try write(Manifest.encode(adapter), asManifestOf: adapter, synchronisingFolder: true)
+    }
+
+    /// Writes a manifest; its folder is synchronised by the caller, or here.
+    private func write(
+        _ manifest: [UInt8], asManifestOf adapter: AdapterRecord, synchronisingFolder: Bool = false,
+        synchronising: Bool = true
+    ) throws(SgloradError) {
         try DurableFile.write(
-            Manifest.encode(adapter), to: manifestPath(of: adapter), temporary: state.temporary,
-            synchronisingFolder: synchronisingFolder)
+            manifest, to: manifestPath(of: adapter), temporary: state.temporary,
+            synchronisingFolder: synchronisingFolder, synchronising: synchronising)
     }
 
     /// Removes adapters' manifests; durable when it returns.

@@ -70,19 +70,9 @@ struct JournalRecord: Sendable {
         _ count: Int, _ descriptor: Int32, at offset: Int, _ path: String
     ) throws(SgloradError) -> [UInt8]? {
         guard (0...1 << 30).contains(count) else { return nil }
-        var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
-            }
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else {
-                throw .system(path, "the journal of adapters cannot be read", remedy: "Check the disk.")
-            }
-            if got == 0 { return nil }
-            done += got
+        guard let bytes = FileBytes.read(count, at: offset, from: descriptor) else {
+            throw .system(path, "the journal of adapters cannot be read", remedy: "Check the disk.")
         }
-        return bytes
+        return bytes.count == count ? bytes : nil
     }
 }

@@ -51,6 +51,27 @@ public enum FileBytes {
         return bytes
     }
 
+    /// Reads from a place of an open file, without moving its position.
+    ///
+    /// - Parameters:
+    ///   - count: how many bytes; fewer are returned only where the file ends before.
+    ///   - offset: the place of the first.
+    ///   - descriptor: the file, open for reading.
+    /// - Returns: nil where it cannot be read; `errno` then says why.
+    public static func read(_ count: Int, at offset: Int, from descriptor: Int32) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
+            }
+            if got == 0 { break }
+            if got > 0 { done += got } else if errno != EINTR { return nil }
+        }
+        bytes.removeLast(count - done)
+        return bytes
+    }
+
     /// Appends the content of a file to an open descriptor.
     ///
     /// - Parameters:

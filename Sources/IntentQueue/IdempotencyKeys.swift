@@ -105,17 +105,9 @@ struct IdempotencyKeys: Sendable {
             throw .storageFailure(
                 file, "the secret of the idempotency keys is not a regular file. \(remedy)")
         }
-        var bytes: [UInt8] = []
         // One more than the file should have, so that a longer one is noticed.
-        var buffer = [UInt8](repeating: 0, count: 2 * copySize + 1)
-        while bytes.count < buffer.count {
-            let count = pread(descriptor, &buffer, buffer.count - bytes.count, bytes.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw .system(file, "the secret of the idempotency keys cannot be read", remedy: remedy)
-            }
-            if count == 0 { break }
-            bytes += buffer[..<count]
+        guard let bytes = FileBytes.read(2 * copySize + 1, at: 0, from: descriptor) else {
+            throw .system(file, "the secret of the idempotency keys cannot be read", remedy: remedy)
         }
         return bytes
     }

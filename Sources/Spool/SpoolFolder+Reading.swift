@@ -87,33 +87,23 @@ extension SpoolFolder {
     private func read(
         _ descriptor: Int32, _ before: stat, owner: UserID, quiet: Int
     ) throws(SgloradError) -> SpoolReading {
-        var bytes = [UInt8](repeating: 0, count: Self.fileLimit + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(count))
-            }
-            if got == 0 { break }
-            if got < 0 {
-                if errno == EINTR { continue }
-                throw .system(path + "/taking", "a file cannot be read")
-            }
-            count += got
+        guard let bytes = FileBytes.read(Self.fileLimit + 1, at: 0, from: descriptor) else {
+            throw .system(path + "/taking", "a file cannot be read")
         }
         var after = stat()
         guard fstat(descriptor, &after) == 0 else {
             throw .system(path + "/taking", "a file's status cannot be read")
         }
-        guard count == before.st_size, Self.isSame(before, after) else {
+        guard bytes.count == before.st_size, Self.isSame(before, after) else {
             return .defect(
                 SpoolDefect(
                     "is still being written; write it in tmp/ and rename it into new/ when it is complete",
                     mayPass: true), owner: owner, quiet: quiet == .max ? quiet : 0)
         }
-        guard count > 0 else {
+        guard !bytes.isEmpty else {
             return .defect(SpoolDefect("is empty", mayPass: true), owner: owner, quiet: quiet)
         }
-        return .content(Array(bytes[..<count]), owner: owner, quiet: quiet)
+        return .content(bytes, owner: owner, quiet: quiet)
     }
 
     private static func isSame(_ a: stat, _ b: stat) -> Bool {

@@ -134,19 +134,9 @@ public struct WriteAheadLog: Sendable {
     /// Reads so many bytes; nil where the file ends before.
     private func read(_ count: Int, at offset: Int) throws(SgloradError) -> [UInt8]? {
         guard count > 0, count <= 1 << 20 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
-            }
-            if got < 0 {
-                if errno == EINTR { continue }
-                throw .system(path, "the log cannot be read", remedy: "Check the disk.")
-            }
-            if got == 0 { return nil }
-            done += got
+        guard let bytes = FileBytes.read(count, at: offset, from: descriptor) else {
+            throw .system(path, "the log cannot be read", remedy: "Check the disk.")
         }
-        return bytes
+        return bytes.count == count ? bytes : nil
     }
 }
