@@ -93,7 +93,9 @@ package struct Domain: Sendable {
         follower = RequestFollower(queue: queue, store: store)
         belongings = Belongings(queue: queue, store: store, pool: pools.files, policy: options.eviction)
         uploads = UploadStore(state: state, pool: pools.imports)
-        let encoding = JointEncoding(threads: max(2, options.workers))
+        // More threads than cores would only take the caches from each other.
+        let encoding = JointEncoding(
+            threads: max(2, min(options.workers, ProcessInfo.processInfo.activeProcessorCount)))
         pipeline = AdapterPipeline(
             store: store, encoders: encoders, encoding: encoding, snapshots: snapshots, pool: pool,
             accounts: options.accounts)

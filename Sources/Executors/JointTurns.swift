@@ -10,11 +10,27 @@ internal import Synchronization
 /// only for batches that are running. Within one user, items are taken in the order in which they came. Use that a user
 /// did not make is not saved up (start-time fair queueing, Goyal, Vin and Cheng, SIGCOMM 1996).
 public final class JointTurns<Input: Sendable, Output: Sendable>: Sendable {
+    /// Something to compute, with what it costs and whose it is.
+    public struct Job: Sendable {
+        fileprivate let input: Input
+        fileprivate let cost: Int
+        fileprivate let user: UInt32
+
+        /// - Parameters:
+        ///   - input: what to compute.
+        ///   - cost: what it costs; at least 1 counts.
+        ///   - user: whose it is.
+        public init(_ input: Input, cost: Int, for user: UInt32) {
+            (self.input, self.cost, self.user) = (input, max(1, cost), user)
+        }
+    }
+
     private struct Item {
         let number: UInt64
-        let input: Input
-        let cost: Int
-        let answer: Answer<Output>
+        let job: Job
+        let give: @Sendable (Result<Output, SgloradError>) -> Void
+
+        func giveUp() { give(.failure(.cancelled("the caller stopped waiting"))) }
     }
 
     private struct Line {
@@ -63,24 +79,36 @@ public final class JointTurns<Input: Sendable, Output: Sendable>: Sendable {
     ///   - user: whose it is.
     /// - Throws: the error that `compute` returned for it; `cancelled` if the task was cancelled before its turn came.
     public func run(_ input: Input, cost: Int, for user: UInt32) async throws(SgloradError) -> Output {
-        let answer = Answer<Output>()
-        let number = state.withLock { state in
-            state.issued += 1
-            return state.issued
-        }
-        let item = Item(number: number, input: input, cost: max(1, cost), answer: answer)
-        let result: Result<Output, SgloradError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                answer.await(continuation)
-                guard !Task.isCancelled else { return Self.giveUp(answer) }
-                enter(item, of: user)
-                // The cancellation may have come just before the item stood in line.
-                if Task.isCancelled, leave(number, of: user) { Self.giveUp(answer) }
-            }
-        } onCancel: {
-            if leave(number, of: user) { Self.giveUp(answer) }
+        guard let result = await run([Job(input, cost: cost, for: user)]).first else {
+            throw .internal("a job has no result")
         }
         return try result.get()
+    }
+
+    /// Computes several items, which stand in line at the same time: none of them is computed before the others are there.
+    ///
+    /// - Returns: of each, in order, what `compute` returned for it; `cancelled` if the task was cancelled before its turn came.
+    public func run(_ jobs: [Job]) async -> [Result<Output, SgloradError>] {
+        guard !jobs.isEmpty else { return [] }
+        let answers = Answers<Output>(count: jobs.count)
+        let last = state.withLock { state in
+            state.issued += UInt64(jobs.count)
+            return state.issued
+        }
+        let items = jobs.enumerated().map { place, job in
+            Item(number: last - UInt64(jobs.count - 1 - place), job: job) { answers.give($0, to: place) }
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                answers.await(continuation)
+                guard !Task.isCancelled else { return items.forEach { $0.giveUp() } }
+                enter(items)
+                // The cancellation may have come just before the items stood in line.
+                if Task.isCancelled { leave(items) }
+            }
+        } onCancel: {
+            leave(items)
+        }
     }
 
     /// Stops the threads once they are idle.
@@ -94,40 +122,44 @@ public final class JointTurns<Input: Sendable, Output: Sendable>: Sendable {
     /// How many batches are being computed.
     var running: Int { state.withLock { $0.busy } }
 
-    private static func giveUp(_ answer: Answer<Output>) {
-        answer.give(.failure(.cancelled("the caller stopped waiting")))
-    }
-
-    private func enter(_ item: Item, of user: UInt32) {
-        let isFree = state.withLock { state in
-            var line = state.lines.removeValue(forKey: user) ?? Line()
-            if line.waiting.isEmpty { line.used = max(line.used, state.clock) }
-            line.waiting.append(item)
-            state.lines[user] = line
-            guard state.busy < count else { return false }
-            state.busy += 1
-            return true
-        }
-        if isFree { submit() }
-    }
-
-    /// Removes an item that waits; false if it was taken.
-    private func leave(_ number: UInt64, of user: UInt32) -> Bool {
-        state.withLock { state in
-            guard let place = state.lines[user]?.waiting.firstIndex(where: { $0.number == number }) else {
-                return false
+    private func enter(_ items: [Item]) {
+        let called = state.withLock { state in
+            for item in items {
+                var line = state.lines.removeValue(forKey: item.job.user) ?? Line()
+                if line.waiting.isEmpty { line.used = max(line.used, state.clock) }
+                line.waiting.append(item)
+                state.lines[item.job.user] = line
             }
-            state.lines[user]?.waiting.remove(at: place)
-            return true
+            // As many threads as they make batches.
+            let cost = items.reduce(0) { $0 + $1.job.cost }
+            let called = min(count - state.busy, items.count, (cost + limit - 1) / limit)
+            state.busy += called
+            return called
         }
+        for _ in 0..<called { submit() }
+    }
+
+    /// Gives up those items that still wait.
+    private func leave(_ items: [Item]) {
+        let left = state.withLock { state in
+            items.filter { item in
+                let waiting = state.lines[item.job.user]?.waiting
+                guard let place = waiting?.firstIndex(where: { $0.number == item.number }) else {
+                    return false
+                }
+                state.lines[item.job.user]?.waiting.remove(at: place)
+                return true
+            }
+        }
+        for item in left { item.giveUp() }
     }
 
     private func submit() {
         threads.submit { [self] jobState in
             guard case .active = jobState else { return giveUpAll() }
             while let batch = state.withLock({ take(&$0) }) {
-                let results = compute(batch.map(\.input))
-                for (item, result) in zip(batch, results) { item.answer.give(result) }
+                let results = compute(batch.map(\.job.input))
+                for (item, result) in zip(batch, results) { item.give(result) }
             }
         }
     }
@@ -137,12 +169,12 @@ public final class JointTurns<Input: Sendable, Output: Sendable>: Sendable {
         var batch: [Item] = []
         var cost = 0
         while let user = next(state), let first = state.lines[user]?.waiting.first,
-            batch.isEmpty || cost + first.cost <= limit
+            batch.isEmpty || cost + first.job.cost <= limit
         {
             state.lines[user]?.waiting.removeFirst()
             state.clock = max(state.clock, state.lines[user]?.used ?? 0)
-            state.lines[user]?.used += first.cost
-            cost += first.cost
+            state.lines[user]?.used += first.job.cost
+            cost += first.job.cost
             batch.append(first)
         }
         if batch.isEmpty { state.busy -= 1 }
@@ -170,6 +202,39 @@ public final class JointTurns<Input: Sendable, Output: Sendable>: Sendable {
             state.busy -= 1
             return items
         }
-        for item in items { Self.giveUp(item.answer) }
+        for item in items { item.giveUp() }
+    }
+}
+
+/// Collects the results of several items, and resumes a continuation once all are there.
+private final class Answers<Output: Sendable>: Sendable {
+    typealias Results = [Result<Output, SgloradError>]
+
+    private struct State {
+        var results: [Result<Output, SgloradError>?]
+        var missing: Int
+        var waiting: CheckedContinuation<Results, Never>?
+    }
+
+    private let state: Mutex<State>
+
+    init(count: Int) {
+        state = Mutex(State(results: Array(repeating: nil, count: count), missing: count))
+    }
+
+    /// Call it once, before any result is given.
+    func await(_ continuation: CheckedContinuation<Results, Never>) {
+        state.withLock { $0.waiting = continuation }
+    }
+
+    func give(_ result: Result<Output, SgloradError>, to place: Int) {
+        let (waiting, results) = state.withLock { state -> (CheckedContinuation<Results, Never>?, Results) in
+            if state.results[place] == nil { state.missing -= 1 }
+            state.results[place] = result
+            guard state.missing == 0 else { return (nil, []) }
+            defer { state.waiting = nil }
+            return (state.waiting, state.results.compactMap { $0 })
+        }
+        waiting?.resume(returning: results)
     }
 }

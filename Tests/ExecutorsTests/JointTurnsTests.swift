@@ -91,6 +91,32 @@ struct JointTurnsTests {
         await turns.shutdown()
     }
 
+    @Test func `items that come together are computed together, even where a thread is free`() async throws {
+        let jobs = (1...7).map { JointTurns<Int, Int>.Job($0 == 4 ? -4 : $0, cost: 3, for: UInt32($0 % 2)) }
+        let results = await turns.run(jobs)
+        #expect(machine.batches.map(\.count) == [3, 3, 1])
+        #expect(results.map { try? $0.get() } == [2, 4, 6, nil, 10, 12, 14])
+        let none = await turns.run([])
+        #expect(none.isEmpty)
+        await turns.shutdown()
+    }
+
+    @Test func `who gives up several items gets the results of those that have begun`() async throws {
+        let turns = turns
+        let several = Task {
+            await turns.run([0, 1, 2].map { JointTurns<Int, Int>.Job($0, cost: 10, for: 1) })
+        }
+        try await eventually("the first batch to run") { !machine.batches.isEmpty }
+        several.cancel()
+        try await eventually("the others to leave") { turns.waiting == 0 }
+        machine.open()
+        let results = await several.value
+        #expect(try results[0].get() == 0)
+        for result in results.dropFirst() { _ = refusal(.cancelled) { try result.get() } }
+        #expect(machine.batches == [[0]])
+        await turns.shutdown()
+    }
+
     @Test func `who gives up leaves the line, and a failure concerns its item only`() async throws {
         let turns = turns
         let first = Task { try await turns.run(0, cost: 1, for: 1) }

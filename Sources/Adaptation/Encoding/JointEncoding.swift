@@ -39,11 +39,26 @@ struct JointEncoding: Sendable {
     func encode(
         _ text: PrivateText, by encoder: SentenceEncoder, for user: UserID
     ) async throws(SgloradError) -> Encoding {
-        let tokens = min(encoder.maximumTokens, text.byteCount / Self.bytesPerToken + 2)
-        let encodings = try await turns.run(
-            Order(encoder: encoder, texts: .whole(text)), cost: tokens, for: user.rawValue)
-        guard let encoding = encodings.first else { throw .internal("a text has no encoding") }
-        return encoding
+        guard let result = await encode([(text, user)], by: encoder).first else {
+            throw .internal("a text has no encoding")
+        }
+        return try result.get()
+    }
+
+    /// Encodes texts of several users, which stand in line at the same time.
+    ///
+    /// - Returns: of each, in order, its encoding, or the error as of ``encode(_:by:for:)``.
+    func encode(
+        _ texts: [(text: PrivateText, user: UserID)], by encoder: SentenceEncoder
+    ) async -> [Result<Encoding, SgloradError>] {
+        let jobs = texts.map { text, user in
+            JointTurns<Order, [Encoding]>.Job(
+                Order(encoder: encoder, texts: .whole(text)),
+                cost: min(encoder.maximumTokens, text.byteCount / Self.bytesPerToken + 2), for: user.rawValue)
+        }
+        return await turns.run(jobs).map { result in
+            result.flatMap { $0.first.map { .success($0) } ?? .failure(.internal("a text has no encoding")) }
+        }
     }
 
     /// Encodes texts that belong together: at most ``tokensLimit`` tokens, or one longer text.

@@ -24,19 +24,6 @@ package struct AdapterPipeline: Sendable {
     /// Under whom each user is counted.
     let accounts: UserAccounts
 
-    /// Encodes a user's intent and computes its guidance from the base's library.
-    private func guide(
-        _ intent: QueuedIntent, of user: UserID, base: BaseRecord
-    ) async throws(SgloradError) -> (guided: GuidedIntent, encoding: Encoding, encoder: LoadedEncoder) {
-        let encoder = try await encoders.loaded()
-        let encoding = try await encoding.encode(
-            intent.text, by: encoder.encoder, for: accounts.account(of: user))
-        let guided = try await snapshots.guide(intent, encoding: encoding, by: encoder.encoder, base: base) {
-            [pool] (search) throws(SgloradError) in try await pool.run(search)
-        }
-        return (guided, encoding, encoder)
-    }
-
     /// What became of a request before its adapter is published.
     private enum Draft: Sendable {
         case published(AdapterRecord)
@@ -98,37 +85,50 @@ package struct AdapterPipeline: Sendable {
 
     /// Encodes the texts of requests, at the same time, and computes their guidance.
     private func guided(
-        _ requests: [TakenRequest], stage: @escaping StageReport
+        _ requests: [TakenRequest], stage: StageReport
     ) async -> [Result<Draft, SgloradError>] {
-        guard requests.count > 1 else {
-            var results: [Result<Draft, SgloradError>] = []
-            for request in requests { results.append(await guided(request, stage: stage)) }
-            return results
-        }
-        return await withTaskGroup(of: (Int, Result<Draft, SgloradError>).self) { group in
-            for (place, request) in requests.enumerated() {
-                group.addTask { (place, await guided(request, stage: stage)) }
+        var drafts: [Result<Draft, SgloradError>] = []
+        var begun: [(place: Int, request: TakenRequest, base: BaseRecord)] = []
+        for (place, request) in requests.enumerated() {
+            do throws(SgloradError) {
+                // An earlier attempt may have been interrupted between publishing and the queue's commit.
+                if let published = try await store.adapters.find(request: request.request.id) {
+                    drafts.append(.success(.published(published)))
+                    continue
+                }
+                let base = try await snapshots.base(named: request.request.base)
+                try await stage(request, .encoding)
+                begun.append((place, request, base))
+                drafts.append(.failure(.internal("a request was not encoded")))
+            } catch {
+                drafts.append(.failure(error))
             }
-            var results = [Result<Draft, SgloradError>](
-                repeating: .failure(.cancelled("the request was not begun")), count: requests.count)
-            for await (place, result) in group { results[place] = result }
-            return results
         }
+        guard !begun.isEmpty else { return drafts }
+        do throws(SgloradError) {
+            let encoder = try await encoders.loaded()
+            let texts = begun.map { ($0.request.intent.text, accounts.account(of: $0.request.request.uid)) }
+            let encodings = await encoding.encode(texts, by: encoder.encoder)
+            for ((place, request, base), encoding) in zip(begun, encodings) {
+                drafts[place] = await guided(request, base: base, encoding, by: encoder)
+            }
+        } catch {
+            for (place, _, _) in begun { drafts[place] = .failure(error) }
+        }
+        return drafts
     }
 
-    private func guided(_ taken: TakenRequest, stage: @escaping StageReport) async -> Result<
-        Draft, SgloradError
-    > {
+    /// Computes the guidance of an intent from the base's library.
+    private func guided(
+        _ request: TakenRequest, base: BaseRecord, _ encoding: Result<Encoding, SgloradError>,
+        by encoder: LoadedEncoder
+    ) async -> Result<Draft, SgloradError> {
         do throws(SgloradError) {
-            // An earlier attempt may have been interrupted between publishing and the queue's commit.
-            if let published = try await store.adapters.find(request: taken.request.id) {
-                return .success(.published(published))
-            }
-            let base = try await snapshots.base(named: taken.request.base)
-            try await stage(taken, .encoding)
-            let (guided, encoding, encoder) = try await guide(
-                taken.intent, of: taken.request.uid, base: base)
-            if !taken.intent.options.force, let refusal = guided.refusal { throw refusal }
+            let encoding = try encoding.get()
+            let guided = try await snapshots.guide(
+                request.intent, encoding: encoding, by: encoder.encoder, base: base
+            ) { [pool] (search) throws(SgloradError) in try await pool.run(search) }
+            if !request.intent.options.force, let refusal = guided.refusal { throw refusal }
             return .success(.guided(guided, encoder, base: base, isTruncated: encoding.truncated))
         } catch {
             return .failure(error)

@@ -75,8 +75,9 @@ struct Tile {
     const float *x;
     size_t x_stride;
     const void *panel;
-    /// What is read next, to be fetched meanwhile.
+    /// A part of the next panel, to be fetched meanwhile, so many bytes for each input.
     const char *next;
+    size_t next_step;
     /// How many inputs.
     size_t depth;
     /// Has room for whole panels.
@@ -101,7 +102,7 @@ INLINE void multiply_tile(const struct Tile *tile, const int rows, const bool ha
     for (size_t k = 0; k < tile->depth; k++) {
         Lanes weights[VECTORS];
         load_weights(tile->panel, k, half, weights);
-        __builtin_prefetch(tile->next + k * COLUMNS * (half ? 2 : 4), 0, 2);
+        __builtin_prefetch(tile->next + k * tile->next_step, 0, 2);
         EACH_ROW EACH_VECTOR sums[row][v] = fused((Lanes)(x[row * stride + k]), weights[v], sums[row][v]);
     }
     if (tile->ends) {
@@ -203,7 +204,9 @@ static void multiply(const struct EncoderProduct *product)
                 for (size_t group = 0; group < groups; group++) {
                     const size_t first = rows * group / groups;
                     const size_t count = rows * (group + 1) / groups - first;
-                    tile.next = (const char *)tile.panel + (group == 0 ? deep * COLUMNS * bytes : 0);
+                    // Each tile fetches its share, so that the memory is busy all the time and never too busy.
+                    tile.next_step = COLUMNS * bytes / groups;
+                    tile.next = (const char *)tile.panel + deep * (COLUMNS * bytes + group * tile.next_step);
                     tile.x = product->x + (start + first) * product->x_stride + k;
                     tile.y = product->y + (start + first) * product->y_stride + column;
                     if (columns < COLUMNS) narrow_tile(tile, count, half, columns);
