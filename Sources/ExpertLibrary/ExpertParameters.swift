@@ -38,6 +38,11 @@ public struct ExpertParameters: Sendable {
         (mean, variance) = Self.moments(of: placed)
     }
 
+    /// Lets the pages of the files leave memory until they are read again.
+    public func releasePages() {
+        for vector in checkpoints + [mean, variance] { vector.release() }
+    }
+
     private init(names: [String], checkpoints: [FloatVector], mean: FloatVector, variance: FloatVector) {
         self.names = names
         self.checkpoints = checkpoints

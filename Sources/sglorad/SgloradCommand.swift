@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CProcess
 internal import Daemon
 internal import ErrorModel
 internal import Foundation
@@ -52,6 +53,7 @@ struct Serve: AsyncParsableCommand {
             // Files are private to the daemon unless it grants access explicitly.
             umask(0o077)
             try ProcessMemory.keepPrivate()
+            sglorad_bound_heaps()
             let commandLine = CommandLineOptions(
                 configurationFile: configurationFile, stateDirectory: stateDir, socket: socket, model: model,
                 spool: spool, logLevel: logLevel)

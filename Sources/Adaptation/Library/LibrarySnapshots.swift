@@ -290,7 +290,10 @@ package actor LibrarySnapshots {
             for (index, record) in read {
                 let files = MappedBlobs(paths: [store.blobs.path(of: record.parameters)])
                 try verified.verify(files)
-                let expert = try LibraryExpert(record, store.experts.parameters(of: record, on: layout))
+                let parameters = try store.experts.parameters(of: record, on: layout)
+                // Reading has checked every number; a request reads the mean alone.
+                parameters.releasePages()
+                let expert = LibraryExpert(record, parameters)
                 loaded.append(
                     (
                         index,

@@ -19,6 +19,11 @@ void sglorad_release_stop_signals(void);
 /* From now on writes a byte to a pipe for each SIGTERM and SIGINT: the end to read from, or -1 with errno. */
 int sglorad_watch_stop_signals(void);
 
+/* Bounds the number of heaps from which the allocator serves the threads.
+ *
+ * By default there are up to eight for each core, and each keeps what it took at its largest moment. */
+void sglorad_bound_heaps(void);
+
 /* Overwrites the program's arguments from the second on, which every user can read in /proc. */
 void sglorad_hide_arguments(void);
 
