@@ -60,6 +60,7 @@ public struct SgloradDaemon: Sendable {
             try await services.run()
             await stores.close()
             await domain.shutdown()
+            stores.recordCleanStop()
         } catch is StopSignals.Requested {
             await stores.close()
             foundations.logger.info("stopped during the start")

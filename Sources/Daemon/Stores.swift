@@ -4,6 +4,7 @@ internal import ErrorModel
 internal import ExpertLibrary
 internal import Files
 internal import IntentQueue
+internal import Storage
 
 /// The daemon's persistent state, open and consistent: the locked state directory, the library and the queue.
 struct Stores: Sendable {
@@ -33,6 +34,13 @@ struct Stores: Sendable {
             lock.release()
             throw error
         }
+    }
+
+    /// Records an orderly stop, once everything has ended and the databases are closed, so that the next start serves at once.
+    ///
+    /// A run that was too short to examine everything leaves that to the next.
+    func recordCleanStop() {
+        if opened.store.integrity.isTrusted { CleanStop(opened.store.state).record() }
     }
 
     /// Closes both databases.

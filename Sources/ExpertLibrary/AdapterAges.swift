@@ -5,7 +5,15 @@ internal import GRDB
 ///
 /// The columns `createdAge` and `usedAge` decide what is evicted and when a label is erased. `createdAt` and `usedAt` are
 /// times of the wall clock and are shown to people only.
-enum AdapterAges {
+struct AdapterAges: Sendable {
+    /// The service's age when the adapter was published, in seconds.
+    let created: Double
+    /// The same when it was last used.
+    let used: Double
+
+    /// Those of an adapter that has not been used since it was published.
+    init(published age: Double) { (created, used) = (age, age) }
+
     static let createdAge = Column("createdAge")
     static let usedAge = Column("usedAge")
 
@@ -22,22 +30,13 @@ enum AdapterAges {
         let rows = try Row.fetchAll(
             db, sql: "SELECT id, createdAt, usedAt FROM adapter WHERE createdAge IS NULL")
         for row in rows {
-            try set(db, row.id, created: time.age(atWall: row.createdAt), used: time.age(atWall: row.usedAt))
+            try AdapterRow.identified(row.id).updateAll(
+                db, createdAge.set(to: time.age(atWall: row.createdAt)),
+                usedAge.set(to: time.age(atWall: row.usedAt)))
         }
         let now = time.now.age
         for column in [createdAge, usedAge] {
             try AdapterRow.filter(column > now).updateAll(db, column.set(to: now))
         }
-    }
-
-    /// Sets the ages of one adapter.
-    ///
-    /// - Parameters:
-    ///   - db: the database, within a transaction.
-    ///   - id: the adapter.
-    ///   - created: the service's age when it was published, in seconds.
-    ///   - used: the same when it was last used.
-    static func set(_ db: Database, _ id: String, created: Double, used: Double) throws {
-        try AdapterRow.identified(id).updateAll(db, createdAge.set(to: created), usedAge.set(to: used))
     }
 }

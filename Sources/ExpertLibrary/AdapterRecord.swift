@@ -176,13 +176,15 @@ struct AdapterRow: FetchableRecord, PersistableRecord {
 
     /// Without its experts where it was fetched.
     let adapter: AdapterRecord
+    /// When it was published and last used; nil where it was fetched.
+    private let ages: AdapterAges?
 
-    init(_ adapter: AdapterRecord) {
-        self.adapter = adapter
+    private init(_ adapter: AdapterRecord, _ ages: AdapterAges?) {
+        (self.adapter, self.ages) = (adapter, ages)
     }
 
     init(row: Row) throws {
-        adapter = try AdapterRecord(row: row)
+        self.init(try AdapterRecord(row: row), nil)
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -199,17 +201,46 @@ struct AdapterRow: FetchableRecord, PersistableRecord {
         container[Columns.isPinned] = adapter.isPinned
         container[Columns.usedAt] = adapter.usedAt.timeIntervalSince1970
         container[RowChecksum.column] = adapter.checksum
+        if let ages {
+            container[AdapterAges.createdAge] = ages.created
+            container[AdapterAges.usedAge] = ages.used
+        }
     }
 
     /// The row of an identifier.
     static func identified(_ id: String) -> QueryInterfaceRequest<AdapterRow> { filter(Columns.id == id) }
 
     /// Adds an adapter with the digests of its experts.
-    static func insert(_ adapter: AdapterRecord, _ db: Database) throws {
-        try AdapterRow(adapter).insert(db)
-        for digest in adapter.experts {
-            try AdapterExpertRow(adapter: adapter.id, digest: digest).insert(db, onConflict: .ignore)
-        }
+    ///
+    /// - Parameters:
+    ///   - adapter: the adapter.
+    ///   - ages: when it was published and last used.
+    ///   - db: the database, within a transaction.
+    static func insert(_ adapter: AdapterRecord, _ ages: AdapterAges, _ db: Database) throws {
+        try AdapterRow(adapter, ages).insert(db)
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR IGNORE INTO adapterExpert (adapter, digest) VALUES (?, ?)")
+        for digest in adapter.experts { try statement.execute(arguments: [adapter.id, digest]) }
+    }
+
+    /// The column by which one adapter is found.
+    enum Key: String {
+        case id, request
+    }
+
+    /// The adapter of an identifier or a request; nil where there is none, or its row is damaged.
+    ///
+    /// Every request looks for adapters several times, hence the cached statements.
+    static func find(_ value: String, by key: Key, _ db: Database) throws -> AdapterRecord? {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM adapter WHERE \(key.rawValue) = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [value]) else { return nil }
+        return sound(row, db)
+    }
+
+    private static func experts(of adapter: String, _ db: Database) throws -> [String] {
+        let statement = try db.cachedStatement(
+            sql: "SELECT digest FROM adapterExpert WHERE adapter = ? ORDER BY digest")
+        return try String.fetchAll(statement, arguments: [adapter])
     }
 }
 
@@ -235,8 +266,7 @@ extension QueryInterfaceRequest<AdapterRow> {
 extension AdapterRow: CheckedRow {
     static func content(of row: Row, _ db: Database) throws -> AdapterRecord {
         var adapter = try AdapterRow(row: row).adapter
-        adapter.experts = try AdapterExpertRow.filter(AdapterExpertRow.Columns.adapter == adapter.id)
-            .order(AdapterExpertRow.Columns.digest).fetchAll(db).map(\.digest)
+        adapter.experts = try experts(of: adapter.id, db)
         return adapter
     }
 

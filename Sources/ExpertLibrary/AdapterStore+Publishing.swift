@@ -108,8 +108,7 @@ extension AdapterStore {
             for adapter in adapters {
                 do {
                     try db.inSavepoint {
-                        try AdapterRow.insert(adapter, db)
-                        try AdapterAges.set(db, adapter.id, created: age, used: age)
+                        try AdapterRow.insert(adapter, AdapterAges(published: age), db)
                         return .commit
                     }
                 } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {

@@ -19,6 +19,8 @@ public struct AdapterStore: Sendable {
     let journal: AdapterJournal
     private let uses = AdapterUses()
     private let accounts: UserAccounts?
+    /// Which adapters' files were looked at in this run.
+    let examined = ExaminedAdapters()
 
     init(_ resources: LibraryResources, _ journal: AdapterJournal, accounts: UserAccounts? = nil) {
         self.resources = resources
@@ -47,8 +49,7 @@ public struct AdapterStore: Sendable {
         let age = resources.time.now.age
         do {
             try await database.write { db in
-                try AdapterRow.insert(adapter, db)
-                try AdapterAges.set(db, adapter.id, created: age, used: age)
+                try AdapterRow.insert(adapter, AdapterAges(published: age), db)
             }
         } catch {
             await resources.files.run { [folders] in folders.remove(adapter) }
@@ -86,16 +87,28 @@ public struct AdapterStore: Sendable {
     ///
     /// - Throws: `storageFailure`.
     public func find(_ id: String) async throws(SgloradError) -> AdapterRecord? {
-        try await database.read { db in try AdapterRow.identified(id).fetchAdapters(db).first }
+        try await whole(try await database.read { db in try AdapterRow.find(id, by: .id, db) })
+    }
+
+    /// An adapter, if its files are there; nil where they are not, which the examination after the start has not found out yet.
+    private func whole(_ found: AdapterRecord?) async throws(SgloradError) -> AdapterRecord? {
+        guard let found, !examined.covers(found.id) else { return found }
+        let problem = await resources.files.run { [state = resources.state] in
+            LibraryInventory(bases: [], experts: [], generators: [], adapters: [found])
+                .verify(state, depth: .presence, minimumAge: .infinity, orphans: false).problems.first
+        }
+        // The repair looks for the adapter itself.
+        examined.add(found.id)
+        guard let problem else { return found }
+        _ = try await ProblemRepair(problem: problem, resources: resources, adapters: self).run()
+        return try await database.read { db in try AdapterRow.find(found.id, by: .id, db) }
     }
 
     /// The adapter that answers a request.
     ///
     /// - Throws: `storageFailure`.
     public func find(request: String) async throws(SgloradError) -> AdapterRecord? {
-        try await database.read { db in
-            try AdapterRow.filter(AdapterRow.Columns.request == request).fetchAdapters(db).first
-        }
+        try await whole(try await database.read { db in try AdapterRow.find(request, by: .request, db) })
     }
 
     /// The identifiers of the adapters that answer some requests, as far as there are any, by request.
@@ -361,8 +374,7 @@ public struct AdapterStore: Sendable {
         let time = resources.time
         let created = time.age(atWall: orphan.createdAt.timeIntervalSince1970)
         try await database.write { db in
-            try AdapterRow.insert(orphan, db)
-            try AdapterAges.set(db, orphan.id, created: created, used: created)
+            try AdapterRow.insert(orphan, AdapterAges(published: created), db)
         }
     }
 }

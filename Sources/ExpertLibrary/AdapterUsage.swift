@@ -21,9 +21,9 @@ struct AdapterUsage: Codable, FetchableRecord, TableRecord {
         _ db: Database, of uid: UserID? = nil, accounts: UserAccounts?
     ) throws -> [AdapterUsage] {
         guard let uid else { return try order(Column("uid")).fetchAll(db) }
-        guard let accounts else { return try filter(Column("uid") == uid).fetchAll(db) }
-        let account = accounts.account(of: uid)
-        return try order(Column("uid")).fetchAll(db).filter { accounts.account(of: $0.uid) == account }
+        let account = accounts?.account(of: uid) ?? uid
+        let all = try fetchAll(db.cachedStatement(sql: "SELECT * FROM adapterUsage ORDER BY uid"))
+        return all.filter { (accounts?.account(of: $0.uid) ?? $0.uid) == account }
     }
 
     /// The same sums, added up from the rows, without what is pinned: before anything is removed for a sum, because a flipped bit

@@ -4,6 +4,8 @@ internal import Files
 public import Foundation
 internal import GRDB
 public import LowRank
+internal import Storage
+internal import Synchronization
 
 /// A base model, and what all experts of its library share.
 public struct BaseRecord: Sendable, Codable, Hashable {
@@ -39,12 +41,20 @@ public struct BaseRecord: Sendable, Codable, Hashable {
 /// by ``ExpertStore/apply(_:)``, or with its reference alone, by ``ReferenceStore``.
 public struct BaseStore: Sendable {
     let resources: LibraryResources
+    /// Every request asks for its base, and decoding a layout takes longer than all else in the query.
+    private let known = KnownBases()
 
-    /// All base models, by name.
+    init(resources: LibraryResources) { self.resources = resources }
+
+    /// All base models, by name; read from the database again only where it has changed.
     ///
     /// - Throws: `storageFailure`.
     public func all() async throws(SgloradError) -> [BaseRecord] {
-        try await resources.database.read { db in try BaseRow.all(db) }
+        let change = resources.database.changes.value
+        if let bases = known.bases(of: change) { return bases }
+        let bases = try await resources.database.read { db in try BaseRow.all(db) }
+        known.remember(bases, of: change)
+        return bases
     }
 
     /// One base with its experts, from one transaction, the experts by name; nil where there is no such base.
@@ -91,6 +101,28 @@ public struct BaseStore: Sendable {
     /// - Throws: `storageFailure`.
     public func insert(_ base: BaseRecord) async throws(SgloradError) -> Bool {
         try await resources.database.write { db in try BaseRow.insertIfAbsent(base, db) }
+    }
+}
+
+/// The base models as they were read last.
+private final class KnownBases: Sendable {
+    private struct State {
+        var change = -1
+        var bases: [BaseRecord] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// The bases, if they were read after the library's latest change; nil otherwise.
+    func bases(of change: Int) -> [BaseRecord]? {
+        state.withLock { $0.change == change ? $0.bases : nil }
+    }
+
+    /// - Parameter change: the library's latest change before they were read.
+    func remember(_ bases: [BaseRecord], of change: Int) {
+        state.withLock { state in
+            if change > state.change { state = State(change: change, bases: bases) }
+        }
     }
 }
 

@@ -20,11 +20,12 @@ public struct LibraryIntegrity: Sendable {
     /// - Throws: `storageFailure`.
     public func inventory() async throws(SgloradError) -> LibraryInventory {
         try await resources.database.read { db in
-            LibraryInventory(
+            let adapters = try AdapterRow.examined(db)
+            return LibraryInventory(
                 bases: try BaseRow.all(db), experts: try ExpertRow.all(db),
-                generators: try GeneratorRow.all(db), adapters: try AdapterRow.all().fetchAdapters(db),
+                generators: try GeneratorRow.all(db), adapters: adapters.sound,
                 damagedRows: try BaseRow.damaged(db) + ExpertRow.damaged(db) + GeneratorRow.damaged(db)
-                    + AdapterRow.damaged(db))
+                    + adapters.damaged)
         }
     }
 
@@ -45,7 +46,58 @@ public struct LibraryIntegrity: Sendable {
     /// - Returns: whether something was done.
     /// - Throws: `storageFailure`.
     public func repair(_ problem: LibraryProblem) async throws(SgloradError) -> Bool {
-        try await ProblemRepair(problem: problem, resources: resources, adapters: adapters).run()
+        // It is repaired here, and not once more by whoever looks for it.
+        if case .adapter(let id) = problem.subject { adapters.examined.add(id) }
+        return try await ProblemRepair(problem: problem, resources: resources, adapters: adapters).run()
+    }
+
+    // MARK: Examination beside the service
+
+    /// Whether everything was brought together in this run: at the start, or beside the service.
+    public var isExamined: Bool { adapters.examined.isComplete }
+
+    /// Notes that the start examines nothing: until ``endExamination()`` each adapter is looked at when it is used.
+    public func owesExamination() { adapters.examined.set(false) }
+
+    /// Notes that everything was examined.
+    public func endExamination() { adapters.examined.set(true) }
+
+    /// Whether the next start may trust the databases: none was found damaged in this run.
+    public var isTrusted: Bool { !adapters.examined.hasFoundDamage }
+
+    /// Notes that a database was found damaged: the next start examines both before it serves.
+    public func noteDamage() { adapters.examined.noteDamage() }
+
+    /// What the rows reference but the adapters', from one transaction.
+    ///
+    /// - Throws: `storageFailure`.
+    public func libraryInventory() async throws(SgloradError) -> LibraryInventory {
+        try await resources.database.read { db in
+            LibraryInventory(
+                bases: try BaseRow.all(db), experts: try ExpertRow.all(db),
+                generators: try GeneratorRow.all(db), adapters: [],
+                damagedRows: try BaseRow.damaged(db) + ExpertRow.damaged(db) + GeneratorRow.damaged(db))
+        }
+    }
+
+    /// Some of the adapters.
+    ///
+    /// - Parameters:
+    ///   - last: the number of the last row that was seen; 0 at first.
+    ///   - limit: how many rows are read.
+    /// - Returns: the adapters, and the number of the last row; nil after the last.
+    /// - Throws: `storageFailure`.
+    public func adapterInventory(
+        after last: Int64, limit: Int
+    ) async throws(SgloradError) -> (inventory: LibraryInventory, last: Int64)? {
+        try await resources.database.read { db in
+            guard let (sound, damaged, last) = try AdapterRow.examined(db, after: last, limit: limit) else {
+                return nil
+            }
+            let inventory = LibraryInventory(
+                bases: [], experts: [], generators: [], adapters: sound, damagedRows: damaged)
+            return (inventory, last)
+        }
     }
 
     // MARK: Recovery
@@ -164,6 +216,9 @@ public struct LibraryRebuild: Sendable, Hashable {
 
 /// What an interrupted run had left inconsistent.
 public struct LibraryReconciliation: Sendable {
+    /// Nothing was done.
+    public init() {}
+
     /// Adapters that were complete on the disk and had no row; they have one now.
     public var adopted: [AdapterRecord] = []
     /// Orphaned files and folders, which were removed.

@@ -49,10 +49,12 @@ public final class LibraryStore: Sendable {
     ///   - state: the directory.
     ///   - time: the time in which ages are counted; the directory's by default.
     ///   - accounts: under whom each user's share of the disk is counted; each user alone by default.
+    ///   - isAsLeft: whether nothing has changed since an orderly stop of this version.
     ///   - files: runs the library's blocking file calls; an executor of its own by default.
     /// - Throws: `storageFailure` with SQLite's message.
     public init(
         _ state: StateDirectory, time: ServiceTime? = nil, accounts: UserAccounts? = nil,
+        isAsLeft: Bool = false,
         files: FileExecutor = FileExecutor(label: "io.sglorad.library.files")
     ) throws(SgloradError) {
         let time = if let time { time } else { try ServiceTime(state) }
@@ -60,7 +62,7 @@ public final class LibraryStore: Sendable {
         blobs = BlobStore(state)
         let database = try LibraryDatabase(path: state.cacheDatabase)
         self.database = database
-        try database.writeNow { db in try AdapterAges.complete(db, time) }
+        if !isAsLeft { try database.writeNow { db in try AdapterAges.complete(db, time) } }
         let journal = try AdapterJournal(state)
         journalled = try journal.restore { () throws(SgloradError) in try database.synchroniseNow() }
         let resources = LibraryResources(

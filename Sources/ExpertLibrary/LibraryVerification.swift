@@ -34,10 +34,12 @@ extension LibraryInventory {
     ///   - depth: whether contents are read.
     ///   - minimumAge: how old a file must have been, in seconds, when the verification began, to count as an orphan: a
     ///     younger one may belong to a row that is about to be written.
+    ///   - orphans: whether files that no row references are looked for.
     ///   - isCancelled: checked before each file and while it is read; true ends the verification early, with what it has
     ///     found so far.
     public func verify(
-        _ state: StateDirectory, depth: Depth, minimumAge: Double, isCancelled: () -> Bool = { false }
+        _ state: StateDirectory, depth: Depth, minimumAge: Double, orphans: Bool = true,
+        isCancelled: () -> Bool = { false }
     ) -> LibraryVerification {
         // The inventory is of this moment: files that appear while the verification runs are not in it.
         let start = Date.now.timeIntervalSince1970
@@ -74,7 +76,7 @@ extension LibraryInventory {
                 adapter, state, depth, read: &result.bytes, isCancelled: isCancelled)
         }
         // The files of a damaged row belong to it until the row is repaired.
-        if damagedRows.isEmpty {
+        if orphans, damagedRows.isEmpty {
             result.problems += unreferenced(in: state, minimumAge: minimumAge, at: start)
         }
         return result

@@ -61,6 +61,41 @@ extension CheckedRow {
         try query.asRequest(of: Row.self).fetchAll(db).compactMap { sound($0, db) }
     }
 
+    /// All rows, by their numbers: the content of the sound ones, and which are damaged.
+    static func examined(_ db: Database) throws -> (sound: [Content], damaged: [DamagedRow]) {
+        guard let (sound, damaged, _) = try examined(db, after: -1, limit: .max) else { return ([], []) }
+        return (sound, damaged)
+    }
+
+    /// Some rows, by their numbers.
+    ///
+    /// - Parameters:
+    ///   - db: the database.
+    ///   - last: the number after which they begin.
+    ///   - limit: how many at most.
+    /// - Returns: the content of the sound ones, which are damaged, and the number of the last; nil after the last.
+    static func examined(
+        _ db: Database, after last: Int64, limit: Int
+    ) throws -> (sound: [Content], damaged: [DamagedRow], last: Int64)? {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT rowid AS rowNumber, * FROM \(databaseTableName) WHERE rowid > ? ORDER BY rowid LIMIT ?
+                """,
+            arguments: [last, limit])
+        var (sound, damaged, end): ([Content], [DamagedRow], Int64?) = ([], [], nil)
+        while let row = try rows.next() {
+            end = row["rowNumber"]
+            if let content = Self.sound(row, db) {
+                sound.append(content)
+            } else {
+                damaged.append(
+                    DamagedRow(table: databaseTableName, number: row["rowNumber"], name: name(of: row)))
+            }
+        }
+        return end.map { (sound, damaged, $0) }
+    }
+
     /// The rows that do not match their checksums or cannot be decoded.
     static func damaged(_ db: Database) throws -> [DamagedRow] {
         try numbered(db).filter { sound($0, db) == nil }.map { row in

@@ -1,5 +1,7 @@
 internal import ErrorModel
 internal import Executors
+internal import Files
+internal import Foundation
 internal import GRDB
 
 /// Rows of an earlier version, which have no checksum: each gets one after it was compared with its manifest.
@@ -31,6 +33,7 @@ struct UncheckedRows: Sendable {
                 return stated
             }
         }
+        let time = resources.time
         try await resources.database.write { db in
             for (old, new) in zip(rows, right) {
                 guard old != new else {
@@ -38,7 +41,8 @@ struct UncheckedRows: Sendable {
                     continue
                 }
                 try AdapterRow.identified(old.id).deleteAll(db)
-                try AdapterRow.insert(new, db)
+                let age = time.age(atWall: new.createdAt.timeIntervalSince1970)
+                try AdapterRow.insert(new, AdapterAges(published: age), db)
             }
         }
     }

@@ -8,6 +8,8 @@ internal import Glibc
 /// - `lock/`: locked while a daemon uses the directory; see ``StateLock``.
 /// - `private/`: closed to everybody else.
 ///   - `cache.db`, `queue.db`: the databases.
+///   - `clean-stop`: the record of an orderly stop; the next start takes it away, and examines everything at first where it is
+///     missing.
 ///   - `time`: the service's own time, in which ages are counted; see ``ServiceTime``.
 ///   - `idempotency.key`: the key that hashes idempotency keys; kept outside the databases, so that they reveal nothing alone.
 ///   - `owners/<uid>`: a symbolic link to the user's folder in `adapters/`.
@@ -52,6 +54,8 @@ public struct StateDirectory: Sendable {
     public var queueDatabase: String { closed + "/queue.db" }
     /// The service's own time.
     public var serviceTime: String { closed + "/time" }
+    /// The record of an orderly stop.
+    public var cleanStop: String { closed + "/clean-stop" }
     /// The key that hashes idempotency keys.
     public var idempotencyKey: String { closed + "/idempotency.key" }
     /// Content-addressed files.

@@ -96,7 +96,7 @@ extension RequestQueue {
         _ db: Database, token: String, attempts: Int, retaining: Bool, at moment: ServiceTime.Moment
     ) throws -> Started? {
         guard let sequence = try UserTurnOrder.next(db),
-            var record = try RequestRecord.fetchOne(db, key: sequence)
+            var record = try RequestRecord.find(at: sequence, in: db)
         else { return nil }
         try record.start(db, token: token)
         let intent = record.intent
@@ -117,9 +117,7 @@ extension RequestQueue {
         let key = UUID()
         await withTaskCancellationHandler {
             let seen = idleWorkers.wakeCount
-            let isQueued = try? await database.read { db in
-                try !RequestRecord.filter(RequestRecord.isQueued).isEmpty(db)
-            }
+            let isQueued = try? await database.read { db in try RequestRecord.isAnyQueued(db) }
             if isQueued != false || idleWorkers.wakeCount != seen { return }
             await withCheckedContinuation { continuation in
                 if Task.isCancelled { continuation.resume() } else { idleWorkers.park(key, continuation) }

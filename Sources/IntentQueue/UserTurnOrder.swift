@@ -11,7 +11,6 @@ private struct TurnRecord: Sendable, Codable, FetchableRecord, PersistableRecord
 
     enum Columns {
         static let uid = Column(CodingKeys.uid)
-        static let served = Column(CodingKeys.served)
     }
 }
 
@@ -29,8 +28,8 @@ enum UserTurnOrder {
     ///
     /// - Returns: nil where nothing is queued.
     static func next(_ db: Database) throws -> Int? {
-        guard let place = try Place.fetchOne(db, sql: sql) else { return nil }
-        let last = try TurnRecord.select(max(TurnRecord.Columns.served)).asRequest(of: Int.self).fetchOne(db)
+        guard let place = try Place.fetchOne(db.cachedStatement(sql: sql)) else { return nil }
+        let last = try Int.fetchOne(db.cachedStatement(sql: "SELECT max(served) FROM turn"))
         try TurnRecord(uid: place.uid, served: (last ?? 0) + 1).insert(db, onConflict: .replace)
         return place.first
     }

@@ -7,6 +7,28 @@ public enum DatabaseHealth {
     public static func files(of path: String) -> [String] { [path, path + "-wal", path + "-shm"] }
 }
 
+extension DatabaseHealth {
+    /// What SQLite's integrity check of an open database finds, by a connection of its own, so that nobody waits for it; blocks.
+    ///
+    /// - Throws: `storageFailure` where the check cannot be made.
+    public static func problems(besideService path: String) throws(SgloradError) -> [String] {
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            configuration.busyMode = .timeout(5)
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? queue.close() }
+            return try queue.read { db in
+                try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+            }
+        } catch let failure as DatabaseError where failure.isDamage {
+            return [failure.message ?? failure.resultCode.description]
+        } catch {
+            throw .database(path, error)
+        }
+    }
+}
+
 extension DurableDatabase {
     /// What SQLite's integrity check of the whole database finds, foreign keys included; empty where it is sound.
     ///

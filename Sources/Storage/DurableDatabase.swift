@@ -75,12 +75,35 @@ public struct DurableDatabase: Sendable {
 
     /// Reads within one transaction.
     ///
+    /// - Parameter body: where it writes, it is undone and fails.
     /// - Throws: `storageFailure`; `cancelled` where the task was cancelled; an `SgloradError` of `body` as it is.
     public func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T)
         async throws(SgloradError) -> T
     {
         try requireOpen()
-        do { return try await queue.read(body) } catch { throw .database(path, error) }
+        do {
+            return try await queue.unsafeRead { db in try Self.read(db, body) }
+        } catch { throw .database(path, error) }
+    }
+
+    /// Reads within one transaction.
+    ///
+    /// GRDB's own `read` sets `query_only` and resets it, and each time SQLite expires every prepared statement: all of them,
+    /// those for writes too, would be compiled again and again.
+    private static func read<T>(_ db: Database, _ body: (Database) throws -> T) throws -> T {
+        let changes = db.totalChangesCount
+        try db.cachedStatement(sql: "BEGIN DEFERRED TRANSACTION").execute()
+        do {
+            let value = try body(db)
+            guard db.totalChangesCount == changes else {
+                throw DatabaseError(resultCode: .SQLITE_READONLY, message: "a read must not write")
+            }
+            try db.cachedStatement(sql: "COMMIT TRANSACTION").execute()
+            return value
+        } catch {
+            if db.isInsideTransaction { try db.rollback() }
+            throw error
+        }
     }
 
     /// Writes within one transaction, which is durable when the call returns.

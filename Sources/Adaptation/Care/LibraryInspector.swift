@@ -67,6 +67,7 @@ package struct LibraryInspector: Sendable {
         // Ignore what was removed or added while the files were read.
         let now = try await store.integrity.inventory()
         looked.problems.removeAll { !now.concerns($0, in: state) }
+        if looked.problems.contains(where: { $0.subject == .database }) { store.integrity.noteDamage() }
         var problems: [(LibraryProblem, repaired: Bool)] = []
         for problem in looked.problems {
             let repaired = try await store.changes.pass { () async throws(SgloradError) in
@@ -88,6 +89,51 @@ package struct LibraryInspector: Sendable {
             return try await store.integrity.repair(problem)
         }
         return try await queue.rebuildIndexes()
+    }
+
+    /// How many adapters are looked at in one go.
+    private static let slice = 256
+
+    /// Examines what the start has left to be examined: both databases by connections of their own, every row, and whether every
+    /// file is there; some at a time, so that requests pass in between.
+    ///
+    /// - Throws: `storageFailure`; `cancelled` where the daemon stops meanwhile.
+    func examine() async throws(SgloradError) {
+        guard !store.integrity.isExamined else { return }
+        let state = store.state
+        var problems: [LibraryProblem] = []
+        for path in [state.cacheDatabase, state.queueDatabase] {
+            problems += try await pool.run { () throws(SgloradError) in
+                try DatabaseHealth.problems(besideService: path)
+            }.map { LibraryProblem(database: path, finding: $0) }
+        }
+        problems += try await presence(of: try await store.integrity.libraryInventory())
+        var last: Int64 = 0
+        while let some = try await store.integrity.adapterInventory(after: last, limit: Self.slice) {
+            if Task.isCancelled { throw .cancelled("the daemon is stopping") }
+            problems += try await presence(of: some.inventory)
+            last = some.last
+        }
+        if problems.contains(where: { $0.subject == .database }) { store.integrity.noteDamage() }
+        for problem in problems {
+            let repaired = try await store.changes.pass { () async throws(SgloradError) in
+                try await repair(problem)
+            }
+            problem.log(repaired: repaired, to: logger)
+            if repaired {
+                await changed(problem)
+            } else {
+                board.raise(Condition(remaining: problem, owner: await owner(of: problem)))
+            }
+        }
+        store.integrity.endExamination()
+    }
+
+    private func presence(of inventory: LibraryInventory) async throws(SgloradError) -> [LibraryProblem] {
+        let state = store.state
+        return try await pool.run { () throws(SgloradError) in
+            inventory.verify(state, depth: .presence, minimumAge: .infinity, orphans: false).problems
+        }
     }
 
     /// The user whose adapter is affected; nil if it is none or has no row.

@@ -5,9 +5,12 @@ internal import Files
 internal import Logging
 internal import ServiceLifecycle
 
-/// Evicts adapters every minute, and verifies everything soon after the start and then periodically.
+/// Examines what the start has left, evicts adapters every minute, and verifies everything soon after the start and then
+/// periodically.
 struct LibraryMaintenance: Service {
     static let pause = Duration.seconds(60)
+    /// What the start has left waits this long.
+    static let briefly = Duration.seconds(2)
     /// The first verification waits this long after the start, so that it does not slow down the first
     /// requests.
     static let grace = Duration.seconds(120)
@@ -19,6 +22,9 @@ struct LibraryMaintenance: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            // The first requests after the start come first.
+            try? await Task.sleep(for: Self.briefly)
+            await attempt("cache-examination") { () throws(SgloradError) in try await inspector.examine() }
             var nextVerification = ContinuousClock.now + Self.grace
             while !Task.isCancelled {
                 try? await inspector.pool.run { [state = inspector.store.state] in DiskReserve(state).ensure()

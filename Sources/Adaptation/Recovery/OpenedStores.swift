@@ -23,7 +23,8 @@ package struct OpenedStores: Sendable {
 
     /// Opens both.
     ///
-    /// A damaged database is quarantined with its log. Missing rows of the library are rebuilt from the
+    /// After an orderly stop since which nothing has changed, the examination is left to be made beside the service. Otherwise:
+    /// a damaged database is quarantined with its log. Missing rows of the library are rebuilt from the
     /// manifests; files without rows are adopted or removed; requests that were running are finished or
     /// requeued.
     ///
@@ -42,17 +43,20 @@ package struct OpenedStores: Sendable {
         let reserve = DiskReserve(state)
         let wasReleased = reserve.releaseIfFull()
         defer { reserve.restore(wasReleased) }
+        // Then databases and files are examined beside the service: see ``LibraryInspector/examine()``.
+        let isAsLeft = try CleanStop(state).take()
         let time = try ServiceTime(state)
         let damaged = Quarantine(state)
         let losses = try QueueLosses(state, damaged, logger)
         progress.begin("Examining cache.db")
-        let finding = try LibraryStore.examine(state)
+        let finding = isAsLeft ? .sound : try LibraryStore.examine(state)
         _ = try quarantineIfDamaged(
             state.cacheDatabase, finding, damaged, logger,
             consequence: "The library and the adapters were rebuilt from the files beside it.")
         progress.begin("Examining queue.db")
         let isQueueReplaced = try quarantineIfDamaged(
-            state.queueDatabase, try RequestQueue.examine(state.queueDatabase), damaged, logger,
+            state.queueDatabase, isAsLeft ? .sound : try RequestQueue.examine(state.queueDatabase), damaged,
+            logger,
             consequence:
                 "Open requests are lost: make them again. The file may hold their texts: remove it soon.")
         // The queue first: an earlier version kept the service's age there.
@@ -60,7 +64,7 @@ package struct OpenedStores: Sendable {
             path: state.queueDatabase, options: options, keyFile: state.idempotencyKey, time: time,
             accounts: accounts)
         losses.compare(queue, isReplaced: isQueueReplaced)
-        let store = try LibraryStore(state, time: time, accounts: accounts)
+        let store = try LibraryStore(state, time: time, accounts: accounts, isAsLeft: isAsLeft)
         progress.begin("Reading the tombstones")
         let tombstones = try Tombstones(state, time: time, keeping: horizon, progress: progress)
         let isWanted = { @Sendable (adapter: AdapterRecord) async throws(SgloradError) -> Bool in
@@ -91,9 +95,14 @@ package struct OpenedStores: Sendable {
         }
         // Published just before a crash: they may have been answered, so their rows do not wait.
         try await store.adapters.adopt(journalled: store.journalled, isWanted: isWanted)
-        progress.begin("Reconciling files and rows")
-        let found = try await store.integrity.reconcile(isWanted: isWanted)
-        found.log(to: logger)
+        var found = LibraryReconciliation()
+        if isAsLeft {
+            store.integrity.owesExamination()
+        } else {
+            progress.begin("Reconciling files and rows")
+            found = try await store.integrity.reconcile(isWanted: isWanted)
+            found.log(to: logger)
+        }
         try await store.references.adopt()
         // What a killed run had erased may still be in the log.
         try await store.truncateLog()

@@ -1,0 +1,40 @@
+internal import Synchronization
+
+/// Which adapters' files were looked at since the start: all, unless the start has left the examination to be made beside the
+/// service.
+///
+/// An adapter that was not looked at yet is looked at when it is used.
+final class ExaminedAdapters: Sendable {
+    private struct State {
+        var isComplete = true
+        var some: Set<String> = []
+        var hasFoundDamage = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether all were.
+    var isComplete: Bool { state.withLock { $0.isComplete } }
+
+    /// Whether a database was found damaged in this run, so that the next start must examine it before it serves.
+    var hasFoundDamage: Bool { state.withLock { $0.hasFoundDamage } }
+
+    /// Whether an adapter was.
+    func covers(_ id: String) -> Bool { state.withLock { $0.isComplete || $0.some.contains(id) } }
+
+    /// Notes that an adapter was looked at, or is about to be by the caller.
+    func add(_ id: String) {
+        state.withLock { state in if !state.isComplete { state.some.insert(id) } }
+    }
+
+    /// Notes whether all were.
+    func set(_ isComplete: Bool) {
+        state.withLock { state in
+            state.isComplete = isComplete
+            state.some = []
+        }
+    }
+
+    /// Notes that a database was found damaged.
+    func noteDamage() { state.withLock { $0.hasFoundDamage = true } }
+}
