@@ -71,16 +71,6 @@ final class FileMapping: MemoryOwner, @unchecked Sendable {
         _ = madvise(address, high - low, MADV_DONTNEED)
     }
 
-    func expectScatteredReads(_ stretch: UnsafeRawBufferPointer) {
-        // Whole pages within the stretch: those at its ends may belong to other tensors too.
-        let page = Int(getpagesize())
-        guard let first = stretch.baseAddress.map({ Int(bitPattern: $0) }) else { return }
-        let (low, high) = ((first + page - 1) / page * page, (first + stretch.count) / page * page)
-        guard low < high, let address = UnsafeMutableRawPointer(bitPattern: low) else { return }
-        // Only advice, as above.
-        _ = madvise(address, high - low, MADV_RANDOM)
-    }
-
     deinit {
         mapping_guard_remove(guardNumber)
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)

@@ -75,12 +75,6 @@ public struct FloatVector: @unchecked Sendable {
         owner.release(UnsafeRawBufferPointer(start: base, count: 4 * count))
     }
 
-    /// Tells the system that single rows of a file-backed vector will be read, here and there: a page fault then reads and maps
-    /// one page, not its neighbours as well.
-    public func expectScatteredReads() {
-        owner.expectScatteredReads(UnsafeRawBufferPointer(start: base, count: 4 * count))
-    }
-
     /// Whether the vector is larger than ``residentLimit``.
     public var isLarge: Bool { 4 * count > Self.residentLimit }
 
@@ -117,15 +111,9 @@ public protocol MemoryOwner: AnyObject, Sendable {
     /// Its content does not change: pages of a mapped file leave the process and are read again on the next
     /// access.
     func release(_ bytes: UnsafeRawBufferPointer)
-
-    /// Tells the system that a range of the memory will be read here and there.
-    func expectScatteredReads(_ bytes: UnsafeRawBufferPointer)
 }
 
 extension MemoryOwner {
     /// Does nothing: memory that cannot be read again stays resident.
     public func release(_ bytes: UnsafeRawBufferPointer) {}
-
-    /// Does nothing: only reading a file can be told in advance.
-    public func expectScatteredReads(_ bytes: UnsafeRawBufferPointer) {}
 }

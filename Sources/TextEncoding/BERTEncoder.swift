@@ -1,4 +1,5 @@
 internal import LinearAlgebra
+internal import Synchronization
 
 /// The forward pass of BERT over texts of different lengths, followed by the mean over each text's tokens.
 ///
@@ -12,6 +13,7 @@ struct BERTEncoder: Sendable {
     let linear: [LinearLayer]
     /// The linear layers' weights.
     let packed: PackedWeights
+    private let lookedUp = LookedUpTokens()
 
     init(configuration: BERTConfiguration, weights: BERTWeights, precision: EncoderPrecision) {
         self.configuration = configuration
@@ -33,6 +35,7 @@ struct BERTEncoder: Sendable {
             count += ids.count
         }
         for (ids, span) in zip(texts, spans) { lookUp(ids, into: scratch.hidden + span.lowerBound * width) }
+        if lookedUp.add(count) { weights.words.release() }
         weights.embeddingNorm.apply(rows: count, scratch.hidden, adding: nil)
         for layer in weights.layers { run(layer, spans, tokens: count, adapter, scratch) }
         return spans.map { pool(scratch.hidden + $0.lowerBound * width, tokens: $0.count) }
@@ -91,5 +94,20 @@ struct BERTEncoder: Sendable {
             return EncoderKernels.unitMean(rows, count: tokens, width: width, into: mean)
         }
         return length.isFinite && length > 0 ? mean : nil
+    }
+}
+
+/// Counts tokens, to say when the rows of the vocabulary that they have brought into memory should leave it again.
+///
+/// A row has 1.5 KiB, but a page fault maps up to 64 KiB around it, so a few texts could keep the whole table resident.
+private final class LookedUpTokens: Sendable {
+    /// How many tokens keep their rows: at most 8 MiB.
+    private static let limit = 128
+    private let count = Atomic<Int>(0)
+
+    /// Counts some more; true where the rows should be released now.
+    func add(_ tokens: Int) -> Bool {
+        let (old, new) = count.add(tokens, ordering: .relaxed)
+        return old / Self.limit != new / Self.limit
     }
 }

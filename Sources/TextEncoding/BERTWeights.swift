@@ -41,8 +41,6 @@ struct BERTWeights: Sendable {
         let hidden = configuration.hiddenSize
         try tensors.requirePrecision(stated: configuration.statesPrecision)
         words = try tensors.read("embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
-        // A text reads some twenty of thirty thousand rows.
-        words.expectScatteredReads()
         positions = try tensors.read(
             "embeddings.position_embeddings.weight", [configuration.positions, hidden])
         tokenType = try tensors.read(

@@ -1,6 +1,7 @@
 internal import ErrorModel
 internal import ExpertLibrary
 internal import Generation
+internal import LinearAlgebra
 internal import LowRank
 
 /// An expert that was read: its row, and its parameters, mapped.
@@ -25,6 +26,9 @@ struct GuidingLibrary: GuidingExperts {
         }
         return found.expert
     }
+
+    /// Lets the experts' pages leave the process; the system has them cached when they guide again.
+    func releasePages() { for loaded in experts.values { loaded.expert.mean.release() } }
 
     func consists(of experts: [GeneratorRecord.Expert]) -> Bool { snapshot == experts }
 

@@ -146,6 +146,7 @@ package struct AdapterPipeline: Sendable {
         let files = try await pool.run { () throws(SgloradError) in
             let parameters = try guided.generator.parameters(
                 guidedBy: guided.neighbourhood, in: guided.library, seed: intent.options.seed)
+            guided.library.releasePages()
             return try PEFTWriter.files(
                 for: LoRAAdapter(layout: guided.library.layout, parameters: parameters),
                 template: base.template,
