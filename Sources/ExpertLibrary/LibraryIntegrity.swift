@@ -68,6 +68,30 @@ public struct LibraryIntegrity: Sendable {
     /// Notes that a database was found damaged: the next start examines both before it serves.
     public func noteDamage() { adapters.examined.noteDamage() }
 
+    /// Whether there is a blob or an adapter that no row knows, by their names alone: a failed removal leaves them.
+    ///
+    /// - Throws: `storageFailure`.
+    public func hasStrays() async throws(SgloradError) -> Bool {
+        let (blobs, adapters) = try await resources.database.read { db in
+            let blobs = try String.fetchSet(
+                db,
+                sql: """
+                    SELECT parameters FROM expert UNION SELECT parameters FROM generator
+                    UNION SELECT reference FROM base WHERE reference IS NOT NULL
+                    """)
+            return (blobs, try String.fetchSet(db, sql: "SELECT id FROM adapter"))
+        }
+        return await resources.files.run { [state = resources.state] in
+            [(state.blobs, blobs), (state.adapters, adapters)].contains { top, known in
+                Folder.entries(of: top).contains { part in
+                    Folder.entries(of: "\(top)/\(part)").contains { name in
+                        !known.contains(name.hasSuffix(".json") ? String(name.dropLast(5)) : name)
+                    }
+                }
+            }
+        }
+    }
+
     /// What the rows reference but the adapters', from one transaction.
     ///
     /// - Throws: `storageFailure`.

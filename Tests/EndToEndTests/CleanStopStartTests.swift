@@ -55,6 +55,26 @@ struct CleanStopStartTests {
         }
     }
 
+    @Test("what a failed removal has left is removed by the next start, also after an orderly stop")
+    func stray() async throws {
+        try await withTemporaryFolder { folder in
+            let name = String(repeating: "ab", count: 32)
+            let stray = "\(folder)/state/private/blobs/ab/\(name)"
+            try await TestDaemon.run(in: folder) { daemon in
+                try await daemon.importExperts(Places.twoExperts)
+                try FileManager.default.createDirectory(
+                    atPath: "\(daemon.state)/private/blobs/ab", withIntermediateDirectories: true)
+                try Data("left".utf8).write(to: URL(filePath: stray))
+            }
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/state/private/clean-stop"))
+            try await TestDaemon.run(in: folder) { daemon in
+                #expect(!FileManager.default.fileExists(atPath: stray))
+                let listed = try await daemon.control("expert", "list")
+                #expect(listed.status == 0, "\(listed)")
+            }
+        }
+    }
+
     @Test("starts that follow each other quickly do not examine first, one after a kill does")
     func chain() async throws {
         try await withTemporaryFolder { folder in
