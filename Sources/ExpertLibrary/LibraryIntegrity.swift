@@ -21,11 +21,10 @@ public struct LibraryIntegrity: Sendable {
     public func inventory() async throws(SgloradError) -> LibraryInventory {
         try await resources.database.read { db in
             let adapters = try AdapterRow.examined(db)
-            return LibraryInventory(
-                bases: try BaseRow.all(db), experts: try ExpertRow.all(db),
-                generators: try GeneratorRow.all(db), adapters: adapters.sound,
-                damagedRows: try BaseRow.damaged(db) + ExpertRow.damaged(db) + GeneratorRow.damaged(db)
-                    + adapters.damaged)
+            var inventory = try Self.library(db)
+            inventory.adapters = adapters.sound
+            inventory.damagedRows += adapters.damaged
+            return inventory
         }
     }
 
@@ -68,10 +67,11 @@ public struct LibraryIntegrity: Sendable {
     /// Notes that a database was found damaged: the next start examines both before it serves.
     public func noteDamage() { adapters.examined.noteDamage() }
 
-    /// Whether there is a blob or an adapter that no row knows, by their names alone: a failed removal leaves them.
+    /// Whether there is exactly what the rows reference, each with its manifest, by the names alone: a failed removal leaves
+    /// more, and a file that was removed by hand is missing.
     ///
     /// - Throws: `storageFailure`.
-    public func hasStrays() async throws(SgloradError) -> Bool {
+    public func hasEveryName() async throws(SgloradError) -> Bool {
         let (blobs, adapters) = try await resources.database.read { db in
             let blobs = try String.fetchSet(
                 db,
@@ -82,12 +82,9 @@ public struct LibraryIntegrity: Sendable {
             return (blobs, try String.fetchSet(db, sql: "SELECT id FROM adapter"))
         }
         return await resources.files.run { [state = resources.state] in
-            [(state.blobs, blobs), (state.adapters, adapters)].contains { top, known in
-                Folder.entries(of: top).contains { part in
-                    Folder.entries(of: "\(top)/\(part)").contains { name in
-                        !known.contains(name.hasSuffix(".json") ? String(name.dropLast(5)) : name)
-                    }
-                }
+            [(state.blobs, blobs), (state.adapters, adapters)].allSatisfy { top, known in
+                let names = Folder.entries(of: top).flatMap { Folder.entries(of: "\(top)/\($0)") }
+                return Set(names) == known.union(known.map { $0 + ".json" })
             }
         }
     }
@@ -96,12 +93,14 @@ public struct LibraryIntegrity: Sendable {
     ///
     /// - Throws: `storageFailure`.
     public func libraryInventory() async throws(SgloradError) -> LibraryInventory {
-        try await resources.database.read { db in
-            LibraryInventory(
-                bases: try BaseRow.all(db), experts: try ExpertRow.all(db),
-                generators: try GeneratorRow.all(db), adapters: [],
-                damagedRows: try BaseRow.damaged(db) + ExpertRow.damaged(db) + GeneratorRow.damaged(db))
-        }
+        try await resources.database.read { db in try Self.library(db) }
+    }
+
+    private static func library(_ db: Database) throws -> LibraryInventory {
+        LibraryInventory(
+            bases: try BaseRow.all(db), experts: try ExpertRow.all(db),
+            generators: try GeneratorRow.all(db), adapters: [],
+            damagedRows: try BaseRow.damaged(db) + ExpertRow.damaged(db) + GeneratorRow.damaged(db))
     }
 
     /// Some of the adapters.

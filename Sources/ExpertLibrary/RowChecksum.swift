@@ -98,9 +98,7 @@ extension CheckedRow {
 
     /// The rows that do not match their checksums or cannot be decoded.
     static func damaged(_ db: Database) throws -> [DamagedRow] {
-        try numbered(db).filter { sound($0, db) == nil }.map { row in
-            DamagedRow(table: databaseTableName, number: row["rowNumber"], name: name(of: row))
-        }
+        try examined(db).damaged
     }
 
     /// The rows that have no checksum yet, each with its content and number.

@@ -2,11 +2,12 @@ public import Executors
 internal import Files
 internal import Synchronization
 
-/// The changes of requests that one watcher has not taken yet: a few of them in full, beyond that of each request only the newest
-/// state.
+/// The changes of requests that one watcher has not taken yet: a few of them in full, beyond that of each request only the
+/// newest state.
 ///
-/// A watcher that keeps up sees every state, however short it is. A watcher that reads slowly, or not at all, holds little more than one state for each
-/// request, shared with other watchers, and still sees how every request ended. Where too many requests wait, the feed ends: it is never silently incomplete.
+/// A watcher that keeps up sees every state, however short it is. One that reads slowly, or not at all, holds little more
+/// than one state for each request, shared with other watchers, and still sees how every request ended. Where too many
+/// requests wait, the feed ends: it is never silently incomplete.
 public final class ChangeFeed: Sendable {
     /// One state of a request, shared by all feeds that have not taken it.
     final class Change: Sendable {

@@ -96,7 +96,7 @@ package struct OpenedStores: Sendable {
         // Published just before a crash: they may have been answered, so their rows do not wait.
         try await store.adapters.adopt(journalled: store.journalled, isWanted: isWanted)
         var found = LibraryReconciliation()
-        if isAsLeft, try await !store.integrity.hasStrays() {
+        if isAsLeft, try await store.integrity.hasEveryName() {
             store.integrity.owesExamination()
         } else {
             progress.begin("Reconciling files and rows")
