@@ -46,7 +46,7 @@ extension SpoolFolder {
         guard fstatat(taking, file.place.path, &before, AT_SYMLINK_NOFOLLOW) == 0 else { return .gone }
         let owner = UserID(before.st_uid)
         // Neither a clock that was set back nor a program that never stops writing makes a file wait for ever.
-        let isOverdue = now - file.takenAt >= Self.patience || now < before.st_ctim.tv_sec
+        let isOverdue = now - file.takenAt >= patience || now < before.st_ctim.tv_sec
         let quiet = isOverdue ? .max : now - before.st_ctim.tv_sec
         func defect(_ reason: String, mayPass: Bool = false, hasContent: Bool = true) -> SpoolReading {
             .defect(SpoolDefect(reason, mayPass: mayPass, hasContent: hasContent), owner: owner, quiet: quiet)

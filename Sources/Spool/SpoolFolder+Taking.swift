@@ -78,9 +78,6 @@ extension SpoolFolder {
     /// The age in seconds up to which a hidden file in `new/` counts as being written.
     static let unfinished = 3600
 
-    /// For how many seconds a file may keep changing after it was taken.
-    static let patience = 60
-
     /// The files in `new/` by account, the oldest first.
     ///
     /// - Parameters:
@@ -134,7 +131,7 @@ extension SpoolFolder {
             let quiet = now - status.st_ctim.tv_sec
             let isSettling =
                 unsettled[name] == stamp && (0..<settling).contains(quiet)
-                && now - file.takenAt < Self.patience
+                && now - file.takenAt < patience
             if isSettling { again[name] = stamp }
             found.append(
                 LeftFile(
@@ -190,6 +187,11 @@ extension SpoolFolder {
 }
 
 /// The wall clock in whole seconds since 1970, for comparison with the file system's times.
+///
+/// `time` reads the clock of the kernel's last tick. Since Linux 6.13 a file's time may be later than that by some
+/// milliseconds, and a file would seem to be from the future whenever a second begins.
 func wallClock() -> Int {
-    time(nil)
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return now.tv_sec
 }

@@ -29,15 +29,19 @@ final class SpoolFolder: Sendable {
     let stranded = Mutex<Set<FileName>>([])
     /// The names in `taking/` that were invalid when they were last read, and may not be complete yet.
     let unsettled = Mutex<[FileName: FileStamp]>([:])
+    /// For how many seconds a file may keep changing after it was taken.
+    let patience: Int
 
     /// Opens the spool and creates the folders that are missing.
     ///
     /// - Parameters:
     ///   - path: the absolute path.
     ///   - users: the group that may drop files into folders created here; nil for the daemon's own user only.
+    ///   - patience: for how many seconds a file may keep changing after it was taken.
     /// - Throws: `storageFailure` that names the folder which cannot be created or opened, or which others can write to.
-    init(_ path: String, users: UInt32? = nil) throws(SgloradError) {
+    init(_ path: String, users: UInt32? = nil, patience: Int = 60) throws(SgloradError) {
         self.path = path
+        self.patience = patience
         var opened: [Int32] = []
         do throws(SgloradError) {
             try Folder.make(path)

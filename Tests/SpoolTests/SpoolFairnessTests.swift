@@ -37,7 +37,7 @@ struct SpoolFairnessTests {
         #expect(!spool.folder.left(settling: 3600).contains { !$0.isSettling })
         #expect(try await patient.pass() == SpoolIntake.Outcome(unsettled: 10, isWaiting: true))
         // A file that its writer completes is read at once.
-        let place = "\(spool.path)/taking/\(spool.names("taking")[0])"
+        let place = "\(spool.path)/taking/\(try #require(spool.names("taking").first))"
         try Data(#"{"text": "birds"}"#.utf8).write(to: URL(filePath: place))
         #expect(chown(place, 4001, 4001) == 0)
         #expect(try await patient.pass().accepted == 1)

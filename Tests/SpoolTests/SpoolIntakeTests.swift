@@ -158,7 +158,7 @@ struct SpoolIntakeTests {
         try spool.drop("base.json", #"{"text": "birds", "base": "other"}"#)
         #expect(try await fixture.intake(settling: 3600).pass() == SpoolIntake.Outcome(unsettled: 1))
         #expect(spool.names("taking").count == 1 && spool.names("rejected").isEmpty)
-        let place = "\(spool.path)/taking/\(spool.names("taking")[0])"
+        let place = "\(spool.path)/taking/\(try #require(spool.names("taking").first))"
         try Data(#"{"text": "birds", "base": "b"}"#.utf8).write(to: URL(filePath: place))
         #expect(try await fixture.intake(settling: 3600).pass() == SpoolIntake.Outcome(accepted: 1))
         try spool.drop("base.json", #"{"text": "birds", "base": "other"}"#)

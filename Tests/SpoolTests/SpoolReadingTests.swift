@@ -77,7 +77,8 @@ struct SpoolReadingTests {
         let defect = try spool.reading("empty.json").defect
         #expect(defect?.reason == "The file is empty." && defect?.mayPass == true)
         // A program that keeps touching the file does not extend the time.
-        let later = wallClock() + 61
+        #expect(try SpoolFolder(spool.path).patience == 60)
+        let later = wallClock() + spool.folder.patience + 1
         try spool.drop("later.json", "")
         let file = try spool.take("later.json")
         guard case .defect(_, _, let quiet) = try spool.folder.read(file, now: later) else {

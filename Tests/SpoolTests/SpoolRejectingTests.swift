@@ -164,7 +164,7 @@ struct SpoolRejectingTests {
         try FileManager.default.createDirectory(
             atPath: "\(spool.path)/new/folder/within", withIntermediateDirectories: true)
         let file = try spool.take("folder")
-        let place = "\(spool.path)/taking/\(spool.names("taking")[0])"
+        let place = "\(spool.path)/taking/\(try #require(spool.names("taking").first))"
         try Immutable.set(place, true)
         defer { try? Immutable.set(place, false) }
         #expect(try spool.folder.read(file).defect?.hasContent == false)

@@ -18,7 +18,8 @@ final class TemporarySpool: Sendable {
 
     init() throws {
         root = try TemporaryFolder()
-        folder = try SpoolFolder(root("spool"))
+        // However long a test waits for a processor, a file that it has dropped does not become overdue meanwhile.
+        folder = try SpoolFolder(root("spool"), patience: 86_400)
     }
 
     /// Puts a file into `new/`: writes it in `tmp/`, then renames it.
