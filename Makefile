@@ -13,7 +13,7 @@ ROWS ?=
 COMMA := ,
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
-# The tests run in parallel and hold about 1,500 files open, more than a shell's default limit.
+# The tests run in parallel and hold many files open, more than a shell's default limit.
 OPEN_FILES := ulimit -Sn 8192 2>/dev/null || ulimit -Sn $$(ulimit -Hn)
 
 help: ## list the targets
@@ -35,8 +35,9 @@ build: setup ## build the daemon and the CLI (CONFIGURATION=debug or release)
 demo: build model ## start a daemon in a temporary folder, import the example library, generate an adapter, show its effect
 	@Scripts/demo.sh $(BIN) $(MODEL)
 
+# At most sixteen tests at once: with all of them begun at once each waits minutes for its next turn of a thread.
 test: setup model ## run all tests: the modules, and the real daemon on a real socket (TEST_FLAGS='--filter …' for some)
-	$(OPEN_FILES); swift test $(TEST_FLAGS)
+	$(OPEN_FILES); SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16 swift test $(TEST_FLAGS)
 
 spool-flood: setup ## drop 50,000 files into the spool at once; every one must become a request
 	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
