@@ -62,7 +62,7 @@ counts: build model ## count what six operations cost (instructions, system call
 bench: setup model ## measure a release build beside onnxruntime, sentence-transformers and a Python server; ROWS='encode …' for some
 	@Benchmarks/bench/run.sh $(MODEL) $(subst $(SPACE),$(COMMA),$(ROWS))
 
-kernels-arm: ## compile the encoder's kernels for 64-bit ARM and run their checks under qemu
+kernels-arm: ## compile the kernels for 64-bit ARM and run their checks under qemu
 	@Scripts/check-kernels-arm.sh
 
 example-generator: build model ## retrain the generator of the example library, without tasks

@@ -186,7 +186,7 @@ def training(bench, daemon):
     generator = generator.get("generator", generator)
     verdict = generator.get("verdict") or {}
     bench.row(f"generator train --tasks, {len(bench.experts)} experts", took, "s", 75,
-              detail=f"leave-out recall {verdict.get('sgLoRA', 0):.4f}, weighted {verdict.get('weighted', 0):.4f}")
+              detail=f"leave-out recall {verdict.get('sgLora', 0):.4f}, weighted {verdict.get('weighted', 0):.4f}")
 
 
 def generation(bench, _):

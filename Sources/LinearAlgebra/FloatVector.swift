@@ -7,7 +7,7 @@ public struct FloatVector: @unchecked Sendable {
     // Sendable: `base` points into memory that `owner` keeps alive and nobody writes to: a buffer that was
     // filled before the vector was created, or a private read-only mapping of a file.
     private let owner: any MemoryOwner
-    private let base: UnsafePointer<Float>
+    let base: UnsafePointer<Float>
     public let count: Int
 
     /// Creates a vector on the heap with a copy of the values.

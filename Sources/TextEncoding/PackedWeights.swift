@@ -1,5 +1,4 @@
 internal import CEncoderKernels
-internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 
@@ -12,8 +11,6 @@ final class PackedWeights: @unchecked Sendable {
     private let matrices: [EncoderWeights]
 
     /// The size of a large page, which saves most of the address translations of a pass over the weights.
-    private static let largePage = 2 << 20
-
     init(_ layers: [LinearLayer], precision: EncoderPrecision) {
         let format = precision.format
         var offsets: [Int] = []
@@ -24,10 +21,9 @@ final class PackedWeights: @unchecked Sendable {
                 outputs: layer.site.outFeatures, inputs: layer.site.inFeatures, format)
             total += (size + 63) & ~63
         }
-        let isLarge = total >= 2 * Self.largePage
-        memory = .allocate(byteCount: max(total, 1), alignment: isLarge ? Self.largePage : 64)
-        // Only advice: without large pages it is merely slower.
-        if isLarge { _ = madvise(memory, total, MADV_HUGEPAGE) }
+        let isLarge = total >= 2 * LargePages.size
+        memory = .allocate(byteCount: max(total, 1), alignment: isLarge ? LargePages.size : 64)
+        LargePages.advise(UnsafeMutableRawBufferPointer(start: memory, count: total))
         var matrices: [EncoderWeights] = []
         for (layer, offset) in zip(layers, offsets) {
             let target = memory + offset

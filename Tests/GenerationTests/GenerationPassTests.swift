@@ -19,15 +19,18 @@ private final class Directions: MemoryOwner {
 
 @Suite("GenerationPass")
 struct GenerationPassTests {
+    /// The mean of an expert, made of its number.
+    private func mean(_ salt: Int, _ count: Int) -> FloatVector {
+        FloatVector(count: count) { numbers in
+            for index in numbers.indices { numbers[index] = Float((index &* 31 &+ salt) & 127) / 128 }
+        }
+    }
+
     /// A pass over two experts.
     private func pass(_ count: Int, relevance: Float = 1, _ directions: FloatStream) -> GenerationPass {
-        func vector(_ salt: Int) -> FloatVector {
-            FloatVector(count: count) { numbers in
-                for index in numbers.indices { numbers[index] = Float((index &* 31 &+ salt) & 127) / 128 }
-            }
-        }
-        return GenerationPass(
-            members: [(0.75, vector(1)), (0.25, vector(2))], origin: vector(3), steering: nil,
+        GenerationPass(
+            prior: WeightedSum([(0.75, mean(1, count)), (0.25, mean(2, count))]), origin: mean(3, count),
+            steering: nil,
             relevance: relevance, directions: directions, correction: [0.5, -0.25, 1])
     }
 
@@ -41,7 +44,7 @@ struct GenerationPassTests {
         #expect(made.count == count && expected.count == count)
         #expect(zip(made, expected).allSatisfy { abs($0 - $1) < 1e-6 })
         let plain = pass(count, single)
-        let merged = plain.members[0].mean.array[0] * 0.75 + plain.members[1].mean.array[0] * 0.25
+        let merged = mean(1, count).array[0] * 0.75 + mean(2, count).array[0] * 0.25
         let origin = plain.origin.array[0]
         let correction = 0.5 * single.array[0] - 0.25 * single.array[1] + single.array[2]
         #expect(abs(made[0] - (origin + relevance * (merged - origin) + correction)) < 1e-6)

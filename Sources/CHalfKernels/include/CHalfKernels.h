@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Loops over half-precision numbers (IEEE 754 binary16, native byte order). They may lie at any address.
+// The loops of generation. Numbers in half precision are IEEE 754 binary16 in native byte order, and may lie at any address.
 //
 // They use what the processor has: AVX2, FMA and F16C, or NEON; else plain C. Every variant rounds in the same places and in
 // the same order, so all give the same bits (of anything but a signalling NaN), on any processor and for any division of the
@@ -29,5 +29,13 @@ const char *sglorad_half_kernels(void);
 // The portable variant, for tests.
 void sglorad_half_portable_multiply_add(
     const void *matrix, size_t rows, size_t columns, const float *vector, float *target);
+
+// target[i] = the sum over k of weights[k] * sources[k][first + i], for `count` numbers: from 0, by fused multiply-adds, in order.
+void sglorad_weighted_sum(
+    const float *const *sources, const float *weights, size_t sources_count, size_t first, size_t count, float *target);
+
+// The portable variant, for tests.
+void sglorad_portable_weighted_sum(
+    const float *const *sources, const float *weights, size_t sources_count, size_t first, size_t count, float *target);
 
 #endif

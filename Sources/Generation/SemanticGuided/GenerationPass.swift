@@ -8,8 +8,8 @@ internal import SemanticGuidance
 /// U) is read from memory once, in order. Large adapters are made by all cores at once. Every parameter is computed in the
 /// same order of operations, whatever the number of threads, so one seed gives the same bytes.
 struct GenerationPass {
-    /// α_k and μ_k of the experts that guide.
-    let members: [(weight: Float, mean: FloatVector)]
+    /// μ* = Σ α_k μ_k over the experts that guide.
+    let prior: WeightedSum
     /// x̄, D values.
     let origin: FloatVector
     /// The steering with its shares for the neighbourhood; nil for none.
@@ -38,6 +38,7 @@ struct GenerationPass {
         var result = [Float](unsafeUninitializedCapacity: count) { target, filled in
             filled = count
             guard let target = target.baseAddress else { return }
+            LargePages.advise(UnsafeMutableRawBufferPointer(start: target, count: 4 * count))
             let memory = Target(start: target)
             if !(inParallel ?? (count >= Self.parallel)) {
                 make(0..<count, in: memory)
@@ -68,7 +69,7 @@ struct GenerationPass {
             make(block: block, target.start + block.lowerBound)
         }
         if origin.isLarge {
-            for member in members { member.mean[range].release() }
+            prior.release(range)
             origin[range].release()
         }
         if case .half(let vector) = directions, 2 * vector.count > FloatVector.residentLimit {
@@ -78,13 +79,7 @@ struct GenerationPass {
 
     /// Makes one block of the parameters.
     private func make(block range: Range<Int>, _ x: UnsafeMutablePointer<Float>) {
-        x.initialize(repeating: 0, count: range.count)
-        for (weight, mean) in members {
-            mean.withUnsafeBufferPointer { mean in
-                guard let mean = mean.baseAddress else { return }
-                BLAS.axpy(count: range.count, alpha: weight, x: mean + range.lowerBound, y: x)
-            }
-        }
+        prior.write(range, to: x)
         origin.withUnsafeBufferPointer { origin in
             guard let origin = origin.baseAddress.map({ $0 + range.lowerBound }) else { return }
             steering?.apply(range, to: x, origin: origin)

@@ -52,7 +52,7 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         let correction = fitted.correction(neighbourhood, noise: noise(sampling, seed: seed))
         let scale = neighbourhood.relevance * record.correctionShare
         return GenerationPass(
-            members: neighbourhood.members.map { ($0.weight, library.expert($0.expert).mean) },
+            prior: WeightedSum(neighbourhood.members.map { ($0.weight, library.expert($0.expert).mean) }),
             origin: coordinates.origin,
             steering: steering.map {
                 SteeringShares($0, neighbourhood, halves: Steering.halves(of: record.layout))
