@@ -84,6 +84,12 @@ architecture: ## check the rules on imports and file lengths in docs/architectur
 units: ## verify the systemd units, users and spool folders
 	@Scripts/verify-units.sh
 
+manuals: build ## generate the manual pages and the shells' completions from the programs into .build/manuals
+	@python3 Scripts/manuals/generate.py $(BIN) .build/manuals
+
+check-manuals: manuals ## check the manuals by mandoc and man, and the completions at the prompts of bash, zsh and fish
+	@Scripts/check-manuals.sh $(BIN) .build/manuals
+
 docs: setup ## build the modules' documentation into .build/documentation
 	@Scripts/build-documentation.sh
 
@@ -105,4 +111,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood gauge torture faults attacks counts bench kernels-arm example-generator interface format lint architecture units docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model build demo test spool-flood gauge torture faults attacks counts bench kernels-arm example-generator interface format lint architecture units manuals check-manuals docs install uninstall purge nspawn fuzz clean

@@ -25,6 +25,18 @@ install -D -m 0644 "$here/etc/tmpfiles.d/sglorad.conf" "$root$prefix/lib/tmpfile
     install -D -m 0644 "$here/etc/sglorad.yaml" "$root/etc/sglorad/sglorad.yaml"
 (cd "$model" && find . -type f ! -name .complete -exec \
     install -D -m 0644 {} "$root$prefix/share/sglorad/all-MiniLM-L6-v2/{}" \;)
+# The manuals and completions are the programs' own words.
+manuals=$(mktemp -d)
+trap 'rm -rf "$manuals"' EXIT
+python3 "$here/Scripts/manuals/generate.py" "$binaries" "$manuals" >/dev/null
+for page in "$manuals"/man/*/*.?; do
+    install -D -m 0644 -t "$root$prefix/share/man/man${page##*.}" "$page"
+done
+zsh=zsh/site-functions
+[[ "$prefix" != /usr ]] || zsh=zsh/vendor-completions
+install -D -m 0644 -t "$root$prefix/share/bash-completion/completions" "$manuals"/completions/bash/*
+install -D -m 0644 -t "$root$prefix/share/$zsh" "$manuals"/completions/zsh/*
+install -D -m 0644 -t "$root$prefix/share/fish/vendor_completions.d" "$manuals"/completions/fish/*
 if [[ -z "$root" && -d /run/systemd/system ]]; then
     systemd-sysusers
     systemd-tmpfiles --create sglorad.conf

@@ -1,11 +1,14 @@
 #!/bin/bash
 # Announces and installs missing Debian packages for the build or, with an argument, for something else: "python" for
-# downloading the model, "counts" for counting what operations cost, "arm" for running the encoder's kernels for 64-bit ARM.
+# downloading the model, "counts" for counting what operations cost, "manuals" for checking manuals and completions,
+# "packages" for making and checking Debian packages, "arm" for running the encoder's kernels for 64-bit ARM.
 set -euo pipefail
 
 wanted=(libopenblas-dev libsqlite3-dev pkg-config)
 [[ "${1:-}" == python ]] && wanted=(python3 python3-pip unzip)
 [[ "${1:-}" == counts ]] && wanted=(valgrind strace binutils python3)
+[[ "${1:-}" == manuals ]] && wanted=(python3 mandoc man-db bash-completion zsh fish)
+[[ "${1:-}" == packages ]] && wanted+=(debhelper fakeroot lintian dpkg-dev python3)
 [[ "${1:-}" == arm ]] && wanted=(qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 missing=()
 for package in "${wanted[@]}"; do

@@ -12,6 +12,10 @@ rm -f "$root$prefix/bin/sglorad" "$root$prefix/bin/sglorad-ctl" \
     "$root$prefix/lib/systemd/system"/sglorad.{service,socket} \
     "$root$prefix/lib/sysusers.d/sglorad.conf" "$root$prefix/lib/tmpfiles.d/sglorad.conf"
 rm -rf "$root$prefix/share/sglorad"
+rm -f "$root$prefix/share/man"/man?/sglorad{,-ctl,-ctl-*,.yaml}.? "$root$prefix/share/man/man7/io.sglorad.7" \
+    "$root$prefix/share/bash-completion/completions"/sglorad{,-ctl} \
+    "$root$prefix/share/zsh"/{site-functions,vendor-completions}/_sglorad{,-ctl} \
+    "$root$prefix/share/fish/vendor_completions.d"/sglorad{,-ctl}.fish
 if ((here)); then systemctl daemon-reload; fi
 if [[ "$what" == purge ]]; then
     rm -rf "$root"/etc/sglorad "$root"/var/{lib,cache,spool}/sglorad
