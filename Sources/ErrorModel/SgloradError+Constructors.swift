@@ -64,6 +64,30 @@ extension SgloradError {
             parameters: ["path": .string(path), "reason": .string(reason)], cause: cause)
     }
 
+    /// State in a form of a later version, of which nothing was changed; `reason` continues "<path>: …" and ends a sentence,
+    /// `needs` is the version that can open it; nil where that is not known.
+    public static func newerState(_ path: String, _ reason: String, needs: String?) -> SgloradError {
+        let needed: String
+        switch needs {
+        case SgloradRelease.version?: needed = "the newer build of sglorad \(SgloradRelease.version)"
+        case let version?: needed = "sglorad \(version) or later"
+        case nil: needed = "the version of sglorad that wrote it"
+        }
+        let whole =
+            "\(reason) Install \(needed), or restore a backup that was made before the update "
+            + "(docs/operations.md, \"Upgrade and downgrade\")."
+        return SgloradError(
+            .storageFailure, "\(path): \(whole)",
+            parameters: [
+                "path": .string(path), "reason": .string(whole), newerStateKey: .string(needs ?? ""),
+            ])
+    }
+
+    /// Whether a newer version of the program is needed to open the state.
+    public var isNewerState: Bool { parameters[Self.newerStateKey] != nil }
+
+    private static var newerStateKey: String { "needs" }
+
     public static func cancelled(_ reason: String) -> SgloradError {
         SgloradError(
             .cancelled, "The work was cancelled before it was complete: \(reason).",

@@ -1,7 +1,7 @@
 /// The release that the daemon, the CLI and published adapters name.
 public enum SgloradRelease {
     /// The semantic version.
-    public static let version = "0.1.0"
+    public static let version = "0.2.0"
     public static let vendor = "sglorad"
     /// The project's home page.
     public static let url = "https://sglorad.io"

@@ -86,6 +86,9 @@ public final class LibraryStore: Sendable {
         try DatabaseHealth.examine(state.cacheDatabase, as: LibrarySchema.description)
     }
 
+    /// The number of the newest schema of `cache.db` that this build knows.
+    public static var schema: Int { LibrarySchema.description.schema }
+
     /// Grows with every change of base models, experts and generators, and with nothing else.
     public var version: Int { database.changes.value }
 

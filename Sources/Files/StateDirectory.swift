@@ -10,6 +10,7 @@ internal import Glibc
 ///   - `cache.db`, `queue.db`: the databases.
 ///   - `clean-stop`: the record of an orderly stop; the next start takes it away, and examines everything at first where it is
 ///     missing.
+///   - `version`: the form of the directory and its databases, and the version of the program that gave it to them.
 ///   - `time`: the service's own time, in which ages are counted; see ``ServiceTime``.
 ///   - `idempotency.key`: the key that hashes idempotency keys; kept outside the databases, so that they reveal nothing alone.
 ///   - `owners/<uid>`: a symbolic link to the user's folder in `adapters/`.
@@ -28,6 +29,11 @@ public struct StateDirectory: Sendable {
     /// The group, such as a model server's, that may read every user's published adapters; nil for none.
     public let readers: UInt32?
     let owners: OwnerFolders
+
+    /// The form of everything in the directory but the databases, which have numbers of their own.
+    ///
+    /// Raise it when earlier versions can no longer read what lies there. 1 is that of version 0.1.0, 2 has `private/`.
+    public static let layout = 2
 
     /// Opens a state directory and creates what is missing, mode 0700.
     ///

@@ -12,6 +12,9 @@ extension RequestQueue {
         try DatabaseHealth.examine(path, as: QueueSchema.description)
     }
 
+    /// The number of the newest schema of `queue.db` that this build knows.
+    public static var schema: Int { QueueSchema.description.schema }
+
     /// Rebuilds every index of the database, if that makes it sound; otherwise nothing is changed.
     ///
     /// - Returns: whether it is sound now.

@@ -12,6 +12,9 @@ public struct DatabaseDescription: Sendable {
         self.applicationID = applicationID
         self.migrator = migrator
     }
+
+    /// How many migrations the schema has, which only grows.
+    public var schema: Int { migrator.migrations.count }
 }
 
 extension DatabaseDescription {

@@ -53,17 +53,12 @@ struct SchemaHistory {
     /// - Throws: `storageFailure` that names the unknown migrations, the version that made them, and what to do.
     func requireKnown(_ db: Database, path: String) throws {
         guard !unknown.isEmpty else { return }
-        let writer = try Self.writer(db)
-        let needed = writer.map {
-            $0 == SgloradRelease.version ? "the newer build" : "sglorad \($0) or later"
-        }
-        throw SgloradError.storageFailure(
+        throw SgloradError.newerState(
             path,
             "the database was written by a newer version of sglorad: its schema has "
                 + unknown.map { "'\($0)'" }.joined(separator: ", ")
-                + ", which this version (\(SgloradRelease.version)) does not know. It is left as it is. Install "
-                + "\(needed ?? "the version that wrote it"), or restore a backup that was made before the update."
-        )
+                + ", which this version, \(SgloradRelease.version), does not know. It is left as it is.",
+            needs: try Self.writer(db))
     }
 
     // MARK: The version that migrated it

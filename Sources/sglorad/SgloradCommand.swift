@@ -25,6 +25,9 @@ struct Serve: AsyncParsableCommand {
             Every option is also a key of the configuration file (stateDirectory, socket, model, \
             spool.directory, logLevel, workers, queue.capacity, …) and an environment variable \
             (SGLORAD_STATE_DIRECTORY, SGLORAD_SOCKET, …). Options override environment variables, which override the configuration file.
+
+            Exit status: 0 stopped in order, 1 failed, 64 usage, 78 a newer version of sglorad wrote the state directory, \
+            which is left as it is.
             """)
 
     @Option(help: "The folder of the databases, experts and adapters (default: /var/lib/sglorad).")
@@ -47,6 +50,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The log level: trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
 
+    /// The exit status where a newer version wrote the state directory: `EX_CONFIG` of sysexits.h.
+    private static let newerState: Int32 = 78
+
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         do {
@@ -63,7 +69,7 @@ struct Serve: AsyncParsableCommand {
             }.run()
         } catch let error as SgloradError {
             FileHandle.standardError.write(Data("sglorad: \(error)\n".utf8))
-            throw ExitCode(1)
+            throw ExitCode(error.isNewerState ? Self.newerState : 1)
         }
     }
 }

@@ -7,60 +7,14 @@ import TestSupport
 import Testing
 import Varlink
 
-/// A state directory and a spool of an earlier release are opened, served and verified without loss.
+/// The state directory and spool of every earlier release are opened, served and verified without loss.
 ///
-/// The fixture was written by the daemon of commit c58e2ad, which was killed with requests queued and running and with a
-/// file waiting in the spool. Its files belong to root.
+/// Each fixture was written by the daemon of its version, which was killed with requests queued and running and with a file
+/// waiting in the spool: see `make state-fixture`. Their files belong to root.
 @Suite(
-    "State of the release before", .timeLimit(.minutes(20)), .needsModel,
-    .enabled(if: geteuid() == 0, "needs root, which owns the fixture's files"))
+    "States of earlier releases", .timeLimit(.minutes(20)), .needsModel,
+    .enabled(if: geteuid() == 0, "needs root, which owns the fixtures' files"))
 struct PreviousStateTests {
-    /// What the fixture contains, from `expected.json`.
-    private struct Expected: Decodable, Sendable {
-        struct Expert: Decodable, Hashable, Sendable {
-            let name: String
-            let digest: String
-        }
-
-        struct Generator: Decodable, Hashable, Sendable {
-            let id: String
-            let state: String
-        }
-
-        struct Adapter: Decodable, Hashable, Sendable {
-            let id: String
-            let digest: String
-            let label: String?
-            let pinned: Bool
-        }
-
-        struct Request: Decodable, Hashable, Sendable {
-            let id: String
-            let state: String
-            let label: String?
-
-            var isOpen: Bool { state == "queued" || state == "running" }
-        }
-
-        /// The names of the files in `new/`, and of those in `done/` and `rejected/` of the fixture's user.
-        struct Spool: Decodable, Sendable {
-            let waiting: [String]
-            let done: [String]
-            let rejected: [String]
-        }
-
-        let experts: Set<Expert>
-        let generators: Set<Generator>
-        /// The published adapters.
-        ///
-        /// One of an open request may have been published in addition.
-        let adapters: Set<Adapter>
-        let requests: Set<Request>
-        /// Requests that were forgotten.
-        let forgotten: Set<String>
-        let spool: Spool
-    }
-
     /// Everything that the daemon lists.
     private struct Listing: Equatable, Sendable {
         let experts: [Wire.Expert]
@@ -73,47 +27,33 @@ struct PreviousStateTests {
             generators = try await daemon.reply(Methods.ListGenerators.Reply.self, "generator", "list")
                 .generators
             adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list").adapters
-            requests = try await daemon.reply(Methods.ListRequests.Reply.self, "queue", "list").requests
+            requests = try await daemon.reply(
+                Methods.ListRequests.Reply.self, "queue", "list", "--limit", "1000"
+            ).requests
         }
     }
 
-    private static let fixtures = Places.file("Tests/EndToEndTests/Fixtures")
-
-    /// Retains everything of the fixture, although it was written long ago.
-    private static let configuration = """
-        queue:
-          keepKeys: 365d
-          keepRequests: 3650d
-        privacy:
-          keepLabels: 3650d
-        spool:
-          keepResults: 365d
-          keepRejected: 365d
-        """
-
-    @Test("experts, generators, adapters, requests and the spool of commit c58e2ad are served")
-    func served() async throws {
-        let expected = try JSONDecoder().decode(
-            Expected.self, from: Data(contentsOf: URL(filePath: "\(Self.fixtures)/expected.json")))
+    @Test(
+        "experts, generators, adapters, requests and the spool of an earlier release are served",
+        arguments: StateFixture.all)
+    func served(_ fixture: StateFixture) async throws {
         try await withTemporaryFolder { folder in
-            // -m sets the modification times to now, since the spool's retention goes by them.
-            let unpacked = try await Program.run(
-                "tar", ["-xmf", "\(Self.fixtures)/state-c58e2ad.tar.gz", "-C", folder])
-            try #require(unpacked.status == 0, "\(unpacked.error)")
+            try await fixture.unpack(into: folder)
             let spool = TestSpool("\(folder)/spool")
 
             let listings = Collector<Listing>()
             try await Self.run(in: folder, spool) { daemon in
-                try await Self.expectContent(expected, of: daemon)
-                try await Self.expectOpenWork(expected, of: daemon, spool)
-                try await Self.expectExport(expected, of: daemon)
+                try await Self.expectContent(fixture.content, of: daemon)
+                try await Self.expectOpenWork(fixture.content, of: daemon, spool)
+                try await Self.expectExports(fixture.content, of: daemon)
                 try await Self.expectSound(daemon)
                 await listings.add(try await Listing(daemon))
             }
             try await Self.run(in: folder, spool) { daemon in
                 let (before, after) = (await listings.all, try await Listing(daemon))
                 #expect(before == [after], "a restart changes nothing")
-                try await Self.expectForgetting(expected, at: daemon)
+                try await Self.expectNewRequest(fixture.content, at: daemon)
+                try await Self.expectForgetting(fixture.content, at: daemon)
                 try await Self.expectSound(daemon)
             }
             let audit = try await StateAudit(state: "\(folder)/state")
@@ -121,29 +61,35 @@ struct PreviousStateTests {
         }
     }
 
+    @Test("there is a fixture of the first release and one that this version can be compared with")
+    func fixtures() {
+        #expect(StateFixture.all.count >= 2)
+    }
+
     private static func run(
         in folder: String, _ spool: TestSpool, _ body: @Sendable (TestDaemon) async throws -> Void
     ) async throws {
         let end = try await TestDaemon.run(
-            in: folder, configuration: configuration, arguments: ["--spool", spool.path], body)
+            in: folder, configuration: StateFixture.configuration, arguments: ["--spool", spool.path], body)
         #expect(end.status == 0, "\(end.log)")
     }
 
     /// Everything of the fixture is listed with its digests, states, pins and labels.
-    private static func expectContent(_ expected: Expected, of daemon: TestDaemon) async throws {
+    private static func expectContent(
+        _ expected: StateFixture.Content, of daemon: TestDaemon
+    ) async throws {
         let listing = try await Listing(daemon)
+        #expect(Set(listing.experts.map { .init(name: $0.name, digest: $0.digest) }) == expected.experts)
         #expect(
-            Set(listing.experts.map { Expected.Expert(name: $0.name, digest: $0.digest) }) == expected.experts
-        )
-        #expect(
-            Set(listing.generators.map { Expected.Generator(id: $0.generatorId, state: $0.state) })
-                == expected.generators)
-        let adapters = listing.adapters.map { adapter in
-            Expected.Adapter(
-                id: adapter.adapterId, digest: adapter.digest, label: adapter.label,
-                pinned: adapter.pinned ?? false)
+            Set(listing.generators.map { .init(id: $0.generatorId, state: $0.state) }) == expected.generators)
+        for adapter in expected.adapters {
+            let found = try #require(listing.adapters.first { $0.adapterId == adapter.id }, "\(adapter)")
+            #expect(found.digest == adapter.digest && found.label == adapter.label, "\(found)")
+            #expect((found.pinned ?? false) == adapter.pinned, "\(found)")
+            guard let files = adapter.files else { continue }
+            let digests = Dictionary(uniqueKeysWithValues: found.files.map { ($0.name, $0.digest) })
+            #expect(digests == files, "\(found)")
         }
-        #expect(expected.adapters.isSubset(of: adapters), "\(adapters)")
         for request in expected.requests {
             let found = try #require(listing.requests.first { $0.requestId == request.id }, "\(request)")
             #expect(found.label == request.label, "\(found)")
@@ -154,7 +100,7 @@ struct PreviousStateTests {
 
     /// Open requests and waiting files are answered; earlier results and rejected files are still there.
     private static func expectOpenWork(
-        _ expected: Expected, of daemon: TestDaemon, _ spool: TestSpool
+        _ expected: StateFixture.Content, of daemon: TestDaemon, _ spool: TestSpool
     ) async throws {
         for request in expected.requests where request.isOpen {
             let finished = try await daemon.finished(request.id)
@@ -173,17 +119,19 @@ struct PreviousStateTests {
         #expect(spool.names("rejected/0") == expected.spool.rejected)
     }
 
-    /// An adapter is exported with the content that its digests name.
-    private static func expectExport(_ expected: Expected, of daemon: TestDaemon) async throws {
-        let id = try #require(expected.adapters.first?.id)
-        let adapter = try await daemon.reply(Methods.GetAdapter.Reply.self, "adapter", "show", id).adapter
-        let exported = try await daemon.control("adapter", "export", id, "-o", "\(daemon.folder)/out")
-        try #require(exported.status == 0, "\(exported.error)")
-        #expect(!adapter.files.isEmpty)
-        for file in adapter.files {
-            let content = try Data(contentsOf: URL(filePath: "\(daemon.folder)/out/\(file.name)"))
-            #expect(FileDigest.sha256(content) == file.digest, "\(file.name)")
+    /// Every adapter's files have the content that the fixture's had, and one can be exported.
+    private static func expectExports(
+        _ expected: StateFixture.Content, of daemon: TestDaemon
+    ) async throws {
+        for adapter in try await Listing(daemon).adapters {
+            for file in adapter.files {
+                let content = try Data(contentsOf: URL(filePath: "\(adapter.path)/\(file.name)"))
+                #expect(FileDigest.sha256(content) == file.digest, "\(adapter.adapterId), \(file.name)")
+            }
         }
+        let id = try #require(expected.adapters.first?.id)
+        let exported = try await daemon.control("adapter", "export", id, "-o", "\(daemon.folder)/out")
+        #expect(exported.status == 0, "\(exported.error)")
     }
 
     /// Verification finds nothing, and the daemon is healthy.
@@ -194,8 +142,29 @@ struct PreviousStateTests {
         #expect(status.state == "ok", "\(status.conditions)")
     }
 
+    /// A new request is answered from the fixture's library, under each name of its base, and a repeated key names the first.
+    private static func expectNewRequest(
+        _ expected: StateFixture.Content, at daemon: TestDaemon
+    ) async throws {
+        let text = "route questions about trains and cards"
+        for base in [nil] + (expected.formerBases ?? []).map(Optional.some) {
+            let outcome = try await daemon.control(
+                ["request", text, "--seed", "77", "--force", "--json"] + (base.map { ["--base", $0] } ?? []))
+            let made = try outcome.decode(Methods.Request.Reply.self)
+            #expect(made.request.state == "done" && made.adapter != nil, "\(made.request)")
+        }
+        for key in expected.keys ?? [] {
+            let again = try await daemon.reply(
+                Methods.Submit.Reply.self, "request", key.text, "--seed", "\(key.seed)", "--force",
+                "--idempotency-key", key.key, "--no-wait")
+            #expect(again.requestId == key.request)
+        }
+    }
+
     /// A request of the fixture can be forgotten with its adapter.
-    private static func expectForgetting(_ expected: Expected, at daemon: TestDaemon) async throws {
+    private static func expectForgetting(
+        _ expected: StateFixture.Content, at daemon: TestDaemon
+    ) async throws {
         let requests = try await Listing(daemon).requests
         let done = try #require(
             requests.first { request in
