@@ -116,8 +116,10 @@ uninstall: ## remove what 'make install' installed; keep configuration and state
 purge: ## uninstall, and remove configuration, state and spool
 	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)" purge
 
-nspawn: model ## run the service's whole life under a real systemd, in a container (needs root; after 'make build')
+nspawn: model ## run the service's whole life under a real systemd, in a container (needs root; after 'make build' and 'make deb')
 	@Scripts/nspawn.sh $(MODEL)
+	@Scripts/setup.sh nspawn
+	@Scripts/nspawn-packages.sh .build-deb/packages
 
 fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='varlink …' for some
 	@Scripts/fuzz.sh $(SECONDS) $(TARGETS)

@@ -9,6 +9,7 @@ wanted=(libopenblas-dev libsqlite3-dev pkg-config)
 [[ "${1:-}" == counts ]] && wanted=(valgrind strace binutils python3)
 [[ "${1:-}" == manuals ]] && wanted=(python3 mandoc man-db bash-completion zsh fish)
 [[ "${1:-}" == packages ]] && wanted+=(debhelper fakeroot lintian dpkg-dev python3)
+[[ "${1:-}" == nspawn ]] && wanted=(debootstrap systemd-container apt-utils)
 [[ "${1:-}" == arm ]] && wanted=(qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 missing=()
 for package in "${wanted[@]}"; do
