@@ -70,6 +70,11 @@ bench: setup model ## measure a release build beside onnxruntime, sentence-trans
 kernels-arm: ## compile the kernels for 64-bit ARM and run their checks under qemu
 	@Scripts/check-kernels-arm.sh
 
+pages: build model ## open the HTML reports in Chromium: light and dark, desktop and phone (SCREENSHOTS=FOLDER keeps pictures)
+	@Scripts/setup.sh pages
+	@swift build --configuration $(CONFIGURATION) --build-tests
+	@Scripts/pages/run.sh $(BIN) $(MODEL) $(SCREENSHOTS)
+
 state-fixture: build model ## record the state that this version leaves, which later ones must open; once for each release (needs root)
 	@Scripts/make-state-fixture.py $(BIN) $(MODEL) Tests/EndToEndTests/Fixtures
 
@@ -127,4 +132,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model anew build demo test spool-flood gauge torture faults attacks counts bench kernels-arm state-fixture example-generator interface format lint architecture units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean
+.PHONY: help setup model anew build demo test spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Announces and installs missing Debian packages for the build or, with an argument, for something else: "python" for
 # downloading the model, "counts" for counting what operations cost, "manuals" for checking manuals and completions,
-# "packages" for making and checking Debian packages, "arm" for running the encoder's kernels for 64-bit ARM.
+# "packages" for making and checking Debian packages, "nspawn" for trying them in a bare system, "pages" for opening the HTML
+# reports in a browser, "arm" for running the kernels for 64-bit ARM.
 set -euo pipefail
 
 wanted=(libopenblas-dev libsqlite3-dev pkg-config)
@@ -11,11 +12,12 @@ wanted=(libopenblas-dev libsqlite3-dev pkg-config)
 [[ "${1:-}" == packages ]] && wanted+=(debhelper fakeroot lintian dpkg-dev python3)
 [[ "${1:-}" == nspawn ]] && wanted=(debootstrap systemd-container apt-utils)
 [[ "${1:-}" == arm ]] && wanted=(qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+[[ "${1:-}" == pages ]] && wanted=(chromium fonts-dejavu-core python3)
 missing=()
 for package in "${wanted[@]}"; do
     # A program that was installed by other means is as good as the package.
     case "$package" in
-    python3 | unzip | strace) command -v "$package" >/dev/null && continue ;;
+    python3 | unzip | strace | chromium) command -v "$package" >/dev/null && continue ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
     esac
     dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||

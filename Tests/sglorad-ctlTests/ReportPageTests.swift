@@ -53,13 +53,16 @@ import Testing
     private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Fixtures")
 
-    /// `evaluation.golden` was rendered from `evaluation.json` by the release that rendered pages in the daemon.
+    /// `SGLORAD_RECORD=1` records `evaluation.golden` again.
     @Test func pageOfTheFixtureIsUnchanged() throws {
         let json = try Data(contentsOf: Self.fixtures.appendingPathComponent("evaluation.json"))
         let report = try JSONDecoder().decode(Wire.EvaluationReport.self, from: json)
-        let expected = try String(
-            contentsOf: Self.fixtures.appendingPathComponent("evaluation.golden"), encoding: .utf8)
-        #expect(ReportPage(report).html == expected)
+        let golden = Self.fixtures.appendingPathComponent("evaluation.golden")
+        let page = ReportPage(report, written: "27 November 2026, 11:20 UTC").html
+        if ProcessInfo.processInfo.environment["SGLORAD_RECORD"] == "1" {
+            try Data(page.utf8).write(to: golden)
+        }
+        #expect(page == (try String(contentsOf: golden, encoding: .utf8)))
     }
 
     @Test func methodsAreThoseOfTheEvaluation() {
@@ -103,7 +106,20 @@ import Testing
     }
 
     @Test func renderingIsDeterministic() {
-        #expect(ReportPage(Self.report()).html == ReportPage(Self.report()).html)
+        let written = "27 November 2026, 11:20 UTC"
+        let pages = (0..<2).map { _ in ReportPage(Self.report(), written: written).html }
+        #expect(pages[0] == pages[1] && pages[0].contains("Written on \(written) by sglorad-ctl"))
+    }
+
+    /// Pages for `make pages`, which opens them in a browser.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["SGLORAD_PAGES"] != nil))
+    func writePages() throws {
+        let folder = URL(filePath: ProcessInfo.processInfo.environment["SGLORAD_PAGES"] ?? ".")
+        let json = try Data(contentsOf: Self.fixtures.appendingPathComponent("evaluation.json"))
+        let report = try JSONDecoder().decode(Wire.EvaluationReport.self, from: json)
+        for (name, report) in [("evaluation", report), ("evaluation-hostile", Self.report())] {
+            try Data(ReportPage(report).html.utf8).write(to: folder.appending(path: "\(name).html"))
+        }
     }
 }
 

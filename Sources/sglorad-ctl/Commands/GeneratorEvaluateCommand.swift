@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import ErrorModel
-internal import Files
 internal import SgloradInterface
 internal import Varlink
 
@@ -42,16 +41,13 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The seed of sampling and of the bootstrap.", valueName: "n"))
     var seed: Int?
 
-    @Option(
-        help: ArgumentHelp("Also write the report to a new HTML file, with plots.", valueName: "file"),
-        completion: .file())
-    var html: String?
+    @OptionGroup var page: PageOptions
 
     @OptionGroup var connection: Connection
 
     func run() async throws {
         try await connection.run { output in
-            let destination = try html.map { path throws(SgloradError) in try ExportDestination(file: path) }
+            let destination = try page.destination(json: output.json)
             let parameters = Methods.EvaluateGenerator.Parameters(
                 base: base.base, generatorId: generator, tasks: try TaskFolderReader.tasks(inFolder: tasks),
                 leaveOut: leaveOut ? true : nil, heldOut: heldOut ? true : nil,
@@ -64,14 +60,14 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
                         progress: { $0.progress }, until: { $0.report != nil })
                 }
                 guard let found = reply.report else { throw Failure.incomplete("evaluation") }
+                var sentence: String?
                 if let destination {
-                    try DurableFile.write(
-                        Array(ReportPage(found).html.utf8), to: destination.path, mode: 0o666,
-                        replacing: false)
+                    sentence = try destination.write(ReportPage(found).html, mode: 0o666)
+                    if case .standardOutput = destination { return }
                 }
                 try output.emit(Methods.EvaluateGenerator.Reply(report: found)) { report in
                     report.evaluation(found)
-                    if let destination { report.line("Wrote the HTML report to \(destination.path).") }
+                    if let sentence { report.line(sentence) }
                 }
             }
         }

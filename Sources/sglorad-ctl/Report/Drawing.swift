@@ -8,10 +8,12 @@ struct Drawing {
     private let width: Double
     private let height: Double
     private let label: String
+    private let style: String
     private var body = ""
 
-    /// An empty drawing of a size in pixels; `label` describes it to screen readers.
-    init(width: Double, height: Double, label: String) {
+    /// An empty drawing of a size in pixels; `label` describes it to screen readers, `style` is a CSS class of the page.
+    init(width: Double, height: Double, label: String, style: String = "wide") {
+        self.style = style
         self.width = width
         self.height = height
         self.label = label
@@ -20,7 +22,7 @@ struct Drawing {
     /// The `<svg>` element.
     var svg: String {
         """
-        <svg viewBox="0 0 \(n(width)) \(n(height))" role="img" aria-label="\(Markup.escaped(label))">
+        <svg class="\(style)" viewBox="0 0 \(n(width)) \(n(height))" role="img" aria-label="\(Markup.escaped(label))">
         \(body)</svg>
 
         """
@@ -29,6 +31,16 @@ struct Drawing {
     /// A line; `style` is a CSS class of the page.
     mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) {
         body += "<line class=\"\(style)\" x1=\"\(n(x1))\" y1=\"\(n(y1))\" x2=\"\(n(x2))\" y2=\"\(n(y2))\"/>\n"
+    }
+
+    /// A rectangle with rounded corners; the tooltip is shown on hover.
+    mutating func bar(
+        _ x: Double, _ y: Double, width: Double, height: Double, style: String, tooltip: String
+    ) {
+        guard width > 0, height > 0 else { return }
+        body += "<g><title>\(Markup.escaped(tooltip))</title>"
+        body += "<rect class=\"\(style)\" x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" "
+        body += "height=\"\(n(height))\" rx=\"2\"/></g>\n"
     }
 
     /// A text; `anchor` is `start`, `middle` or `end`, `turned` rotates it by 90° counter-clockwise.

@@ -7,10 +7,12 @@ enum Markup {
         "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;",
     ]
 
-    /// Escapes a text for use in an element or a quoted attribute; control characters become U+FFFD.
+    /// Escapes a text for use in an element or a quoted attribute; control characters, and those that change the
+    /// direction of what follows, become U+FFFD.
     static func escaped(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in
-            let isControl = scalar.properties.generalCategory == .control
+            let turns = (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+            let isControl = turns || scalar.properties.generalCategory == .control
             result += entities[scalar] ?? (isControl ? "\u{FFFD}" : String(scalar))
         }
     }

@@ -12,7 +12,7 @@ extension ReportPage {
             <h2>The map of experts and tasks</h2>
             <p>The embeddings of all descriptions in the plane of most variance: what lies together means the same. Point at \
             a mark for its name.</p>
-            <figure>\(map)</figure>
+            \(HTMLPage.wide(map, name: "Map of experts and tasks"))
             </section>
 
             """

@@ -3,17 +3,19 @@ internal import SgloradInterface
 extension ReportPage {
     /// The table of all methods with 95 % confidence intervals and paired differences.
     func methodTable(_ group: Wire.EvaluationGroup) -> String {
-        let head = ["method", "recall@1", "vs weighted", "vs base", "recall@5", "MRR"]
+        var table = PageTable(
+            "Means over tasks with 95 % intervals",
+            ["method", "recall@1", "vs weighted", "vs base", "recall@5", "MRR"].map { ($0, .number) })
         let best = group.methods.filter { $0.method != ComparedMethod.oracle.rawValue }.map(\.recallAt1.mean)
             .max()
-        let rows = group.methods.map { method in
-            let summary = ComparedMethod(rawValue: method.method)?.summary ?? ""
-            return "<tr><td title=\"\(Markup.escaped(summary))\">\(Markup.escaped(method.method))</td>"
-                + cell(method.recallAt1, isBest: method.recallAt1.mean == best)
-                + difference(method.againstWeighted) + difference(method.againstBase) + cell(method.recallAt5)
-                + cell(method.meanReciprocalRank) + "</tr>"
+        for method in group.methods {
+            table.add(
+                heading: method.method, tooltip: ComparedMethod(rawValue: method.method)?.summary ?? "",
+                cell(method.recallAt1, isBest: method.recallAt1.mean == best)
+                    + difference(method.againstWeighted) + difference(method.againstBase)
+                    + cell(method.recallAt5) + cell(method.meanReciprocalRank))
         }
-        return table(head, rows)
+        return table.html
     }
 
     /// A mean with its confidence interval below it.
@@ -34,7 +36,10 @@ extension ReportPage {
     func familyTable(_ part: Wire.EvaluationPart) -> String {
         let families = part.groups.dropFirst()
         guard let first = families.first else { return "" }
-        let rows = first.methods.map { method in
+        var table = PageTable(
+            "Recall@1 by family, with the number of tasks",
+            [("method", .number)] + families.map { ("\($0.family ?? "") (\($0.tasks))", .number) })
+        for method in first.methods {
             let cells = families.map { group in
                 let found = group.methods.first { $0.method == method.method }
                 return found.map {
@@ -42,19 +47,21 @@ extension ReportPage {
                 }
                     ?? "<td></td>"
             }
-            return "<tr><td>\(Markup.escaped(method.method))</td>\(cells.joined())</tr>"
+            table.add(heading: method.method, cells.joined())
         }
-        let head = ["method"] + families.map { "\($0.family ?? "") (\($0.tasks))" }
-        return "<h3>Recall@1 by family (tasks)</h3>" + table(head, rows)
+        return "<h3>Recall@1 by family</h3>" + table.html
     }
-
-    /// The title of the only column after the first that holds text.
-    private static let nearestTitle = "nearest expert"
 
     /// The table of every task with every method's recall@1.
     func taskSection(_ part: Wire.EvaluationPart) -> String {
         let methods = part.groups.first?.methods.map(\.method) ?? []
-        let rows = part.tasks.map { task in
+        var table = PageTable(
+            "Recall@1 of each method on each task; the best but the oracle in bold",
+            [
+                ("task", .text), ("queries", .number), ("pool", .number), ("nearest expert", .text),
+                ("proximity", .number),
+            ] + methods.map { ($0, .number) })
+        for task in part.tasks {
             let own = task.figures.filter { methods.contains($0.method) }
             let best = own.filter { $0.method != ComparedMethod.oracle.rawValue }.map(\.recallAt1).max()
             let cells = own.map { figures in
@@ -64,15 +71,15 @@ extension ReportPage {
                 return
                     "<td\(style) title=\"\(Markup.escaped(title))\">\(Markup.fixed(figures.recallAt1))</td>"
             }
-            return "<tr><td title=\"\(Markup.escaped(task.description))\">\(Markup.escaped(task.name))</td>"
-                + "<td>\(task.queries)</td><td>\(task.pool)</td><td class=\"text\">\(Markup.escaped(task.nearest))</td>"
-                + "<td>\(Markup.fixed(task.proximity))</td>\(cells.joined())</tr>"
+            table.add(
+                heading: task.name, tooltip: task.description,
+                "<td>\(task.queries)</td><td>\(task.pool)</td><td class=\"text\">\(Markup.escaped(task.nearest))</td>"
+                    + "<td>\(Markup.fixed(task.proximity))</td>\(cells.joined())")
         }
-        let head = ["task", "queries", "pool", Self.nearestTitle, "proximity"] + methods
         return """
             <section><h2>Every task, \(Markup.escaped(part.name))</h2>
-            <p>Recall@1; the best method but the oracle in bold. Point at a task for its description.</p>
-            \(table(head, rows))</section>
+            <p>Point at a task for its description.</p>
+            \(table.html)</section>
 
             """
     }
@@ -84,17 +91,5 @@ extension ReportPage {
             "<dt>\(Markup.escaped($0.rawValue))</dt><dd>\(Markup.escaped($0.summary))</dd>"
         }
         return "<section><h2>The methods</h2><dl>\(items.joined())</dl></section>"
-    }
-
-    private func table(_ head: [String], _ rows: [String]) -> String {
-        let titles = head.map { title in
-            "<th\(title == Self.nearestTitle ? " class=\"text\"" : "")>\(Markup.escaped(title))</th>"
-        }.joined()
-        return """
-            <div class="scroll"><table><thead><tr>\(titles)</tr></thead><tbody>
-            \(rows.joined(separator: "\n"))
-            </tbody></table></div>
-
-            """
     }
 }
