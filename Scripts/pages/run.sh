@@ -7,7 +7,7 @@ binaries=$(realpath "$1")
 model=$(realpath "$2")
 screenshots=${3:-}
 here=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d)
+work=$(mktemp -d -t sglorad-XXXXXX)
 export SGLORAD_SOCKET=$work/socket
 daemon=
 finish() {

@@ -21,7 +21,7 @@ struct CacheReportTests {
             #expect(page.hasPrefix("<!DOCTYPE html>") && page.hasSuffix("</html>\n"))
             #expect(page.contains(id) && page.contains("wn-birds") && page.contains("wn-fish"))
             #expect(page.contains("&lt;script&gt;alert(&#39;x&#39;)") && !page.contains("<script"))
-            #expect(page.contains("How long answers took"))
+            #expect(page.contains("Answer times since the start"))
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
         }

@@ -10,10 +10,11 @@ extension CachePage {
         let shown = report.adapters.prefix(Self.shownAdapters)
         let owners = report.owners
         var columns: [(title: String, kind: PageTable.Kind)] = [
-            ("adapter", .text), ("label", .text), ("base", .text), ("strategy", .text),
-            ("nearest expert", .text),
+            ("adapter", .text), ("label", .text), ("strategy", .text), ("nearest expert", .text),
             ("cosine", .number), ("size", .number), ("created", .text), ("pinned", .text),
         ]
+        let hasOneBase = report.bases.count == 1
+        if !hasOneBase { columns.append(("base", .text)) }
         if report.isOfEverybody { columns.append(("user", .number)) }
         let all = report.statistics.adapters.count
         var table = PageTable(
@@ -23,10 +24,11 @@ extension CachePage {
             let made = adapter.provenance
             let nearest = made.experts.max { $0.proximity < $1.proximity }?.expert
             var cells = [
-                adapter.adapterId, adapter.label ?? "", adapter.base, made.strategy, nearest ?? "–",
+                adapter.adapterId, adapter.label ?? "", made.strategy, nearest ?? "–",
                 Markup.fixed(made.nearestProximity), Format.bytes(adapter.bytes), Self.day(adapter.createdAt),
                 adapter.pinned == true ? "pinned" : "",
             ]
+            if !hasOneBase { cells.append(adapter.base) }
             if report.isOfEverybody { cells.append(owners[adapter.adapterId].map(String.init) ?? "–") }
             table.add(cells)
         }

@@ -85,7 +85,7 @@ struct CachePage: Sendable {
         if let answers = report.answers {
             parts.append(
                 Chart.columns(
-                    "How long answers took since the start", Self.columns(answers),
+                    "Answer times since the start", Self.columns(answers),
                     axis:
                         "up to; mean \(Self.time(answers.seconds / Double(answers.count))) of \(answers.count)"
                 ))

@@ -91,7 +91,8 @@ struct PageTable: Sendable {
     /// Adds a row of texts, which are escaped.
     mutating func add(_ cells: [String]) {
         let marked = zip(cells, columns).dropFirst().map { cell, column in
-            "<td\(column.kind == .text ? " class=\"text\"" : "")>\(Markup.escaped(cell))</td>"
+            let style = column.kind == .text ? " class=\"text\(Self.isShort(cell) ? " short" : "")\"" : ""
+            return "<td\(style)>\(Markup.escaped(cell))</td>"
         }
         add(heading: cells.first ?? "", marked.joined())
     }
@@ -99,8 +100,12 @@ struct PageTable: Sendable {
     /// Adds a row of markup behind its heading, which is escaped; `tooltip` is shown on hover.
     mutating func add(heading: String, tooltip: String? = nil, _ cells: String) {
         let title = tooltip.map { " title=\"\(Markup.escaped($0))\"" } ?? ""
-        rows.append("<tr><th scope=\"row\"\(title)>\(Markup.escaped(heading))</th>\(cells)</tr>")
+        let style = Self.isShort(heading) ? " class=\"short\"" : ""
+        rows.append("<tr><th scope=\"row\"\(style)\(title)>\(Markup.escaped(heading))</th>\(cells)</tr>")
     }
+
+    /// Whether a text is an identifier or a time, say, which no line should break.
+    private static func isShort(_ text: String) -> Bool { text.count <= 20 }
 
     /// The `<table>`, in a container that scrolls; empty where there are no rows.
     var html: String {

@@ -40,6 +40,7 @@ enum PageStyle {
         td small { display: block; color: var(--soft); font-size: .8em; font-weight: 400; line-height: 1.2; }
         td.text, th.text { text-align: left; }
         td.text { white-space: normal; min-width: 6.5rem; max-width: 24rem; overflow-wrap: anywhere; }
+        tr > th.short, td.text.short { white-space: nowrap; min-width: 0; }
         tbody tr:hover > * { background: var(--band); } td.best { font-weight: 700; }
         td.clear { color: var(--c2); font-weight: 600; } td.behind { color: var(--c1); }
         figure { margin: .3rem 0; } svg { width: 100%; height: auto; display: block; } svg.wide { min-width: 47rem; }
