@@ -202,6 +202,7 @@ while read -r id; do
     done
     is "state of the request $id" "$state" done
 done < <(inside sh -c 'cat /load/ids.*')
+! inside sh -c 'grep -q "no socket" /load/said.*' || fail "the socket was closed during the upgrade"
 inside sh -c 'cat /load/said.*' | sed -E 's/^/    they were told: /' | sort | uniq -c >&2
 step "$total requests were made during the upgrade, $again were tried again, none was lost"
 
