@@ -29,7 +29,8 @@ extension ControlHandler {
         let (queue, conditions) = (view.counts(for: caller), view.conditions(for: caller).count)
         return .init(
             text: caller.isAdministrator
-                ? domain.metrics.text(cache: cache, queue: queue, conditions: conditions)
+                ? domain.metrics.text(
+                    cache: cache, queue: queue, conditions: conditions, workers: domain.workerBoard)
                 : DaemonMetrics.ownText(cache: cache, queue: queue, conditions: conditions))
     }
 

@@ -56,12 +56,12 @@ extension SgloradError {
     }
 
     /// A failed file or database operation; `reason` continues "<path>: …".
-    public static func storageFailure(_ path: String, _ reason: String, cause: (any Error)? = nil)
-        -> SgloradError
-    {
+    public static func storageFailure(
+        _ path: String, _ reason: String, cause: (any Error)? = nil, remedy: Remedy? = nil
+    ) -> SgloradError {
         SgloradError(
             .storageFailure, "\(path): \(reason)",
-            parameters: ["path": .string(path), "reason": .string(reason)], cause: cause)
+            parameters: ["path": .string(path), "reason": .string(reason)], cause: cause, remedy: remedy)
     }
 
     /// State in a form of a later version, of which nothing was changed; `reason` continues "<path>: …" and ends a sentence,
@@ -80,7 +80,7 @@ extension SgloradError {
             .storageFailure, "\(path): \(whole)",
             parameters: [
                 "path": .string(path), "reason": .string(whole), newerStateKey: .string(needs ?? ""),
-            ])
+            ], remedy: .type("sudo apt install ./sglorad*.deb", to: "install the version that is needed"))
     }
 
     /// Whether a newer version of the program is needed to open the state.

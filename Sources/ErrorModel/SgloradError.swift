@@ -11,14 +11,18 @@ public struct SgloradError: Error, Sendable {
     /// The typed fields of the varlink error, by name; all fields that the code declares are present.
     public let parameters: [String: Parameter]
     public let cause: (any Error)?
+    /// The remedy that the error was made with; nil for that of its code.
+    let ownRemedy: Remedy?
 
     public init(
-        _ code: Code, _ message: String, parameters: [String: Parameter] = [:], cause: (any Error)? = nil
+        _ code: Code, _ message: String, parameters: [String: Parameter] = [:], cause: (any Error)? = nil,
+        remedy: Remedy? = nil
     ) {
         self.code = code
         self.message = message
         self.parameters = parameters
         self.cause = cause
+        ownRemedy = remedy
     }
 }
 

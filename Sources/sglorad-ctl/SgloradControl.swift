@@ -17,6 +17,8 @@ struct SgloradControl: AsyncParsableCommand {
               sglorad-ctl generator train
               sglorad-ctl request "route requests about travel bookings" -o travel
 
+            Without a command, it shows the five commands of a first day.
+
             Exit status: 0 success, 1 failure, 2 refused because no expert is similar enough, 64 usage error, 65 invalid \
             input, 69 daemon unavailable, 75 busy (retry later), 77 permission denied, 130 interrupted with Ctrl-C.
             """,
@@ -27,6 +29,9 @@ struct SgloradControl: AsyncParsableCommand {
             SpoolCommand.self, QueueCommand.self, ForgetCommand.self, BaseCommand.self,
             ExpertCommand.self, GeneratorCommand.self, AdapterCommand.self, CacheCommand.self,
         ])
+
+    /// Called without a command: shows the first day's, and exits with 0, as for `help`.
+    func run() throws { try Output(json: false).emit(text: FirstDay.page) }
 
     private static func say(_ line: String) {
         let bytes = Array("\(line)\n".utf8)
@@ -41,6 +46,7 @@ struct SgloradControl: AsyncParsableCommand {
             exit(withError: error)
         }
         let arguments = ProcessMemory.takeArguments()
+        RunningCommand.record(arguments)
         do {
             var command = try parseAsRoot(DashedText.marked(arguments))
             if var command = command as? any AsyncParsableCommand {

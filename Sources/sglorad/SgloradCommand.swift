@@ -68,7 +68,7 @@ struct Serve: AsyncParsableCommand {
                 try await DaemonOptions.load(commandLine, environment: environment)
             }.run()
         } catch let error as SgloradError {
-            FileHandle.standardError.write(Data("sglorad: \(error)\n".utf8))
+            FileHandle.standardError.write(Data("sglorad: \(error)\nNext, \(error.remedy)\n".utf8))
             throw ExitCode(error.isNewerState ? Self.newerState : 1)
         }
     }

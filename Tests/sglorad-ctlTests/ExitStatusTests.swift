@@ -85,7 +85,7 @@ import Varlink
         let failure = Failure(
             name: "io.sglorad.UnknownBase", message: "No.",
             parameters: ["known": .strings(["a/b"]), "n": .int(3), "x": .double(.nan), "y": .double(0.5)],
-            status: .badData)
+            remedy: .type("sglorad-ctl base list", to: "list the base models"), status: .badData)
         #expect(
             try Output.encoded(FailureDocument(failure)) == """
                 {
@@ -98,7 +98,8 @@ import Varlink
                     "n" : 3,
                     "x" : null,
                     "y" : 0.5
-                  }
+                  },
+                  "remedy" : "list the base models: sglorad-ctl base list"
                 }
                 """)
     }

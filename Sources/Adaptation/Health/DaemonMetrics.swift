@@ -49,10 +49,13 @@ package final class DaemonMetrics: Sendable {
 
     /// All metrics in the Prometheus text format, after updating the gauges.
     package func text(
-        cache: LibraryStatistics, queue: [RequestState: Int], conditions: Int
+        cache: LibraryStatistics, queue: [RequestState: Int], conditions: Int, workers: WorkerBoard
     ) -> String {
         let gauges = Gauges(registry)
         gauges.set(cache: cache, queue: queue, conditions: conditions)
+        let busy = workers.busy
+        gauges.set("sglorad_workers", ("state", "busy"), to: busy)
+        gauges.set("sglorad_workers", ("state", "idle"), to: workers.count - busy)
         gauges.set("sglorad_cache_bytes", ("kind", "database"), to: cache.databaseBytes)
         if let bytes = Self.residentBytes { gauge("process_resident_memory_bytes").set(Int64(bytes)) }
         return registry.text
@@ -96,6 +99,7 @@ package final class DaemonMetrics: Sendable {
         ("sglorad_answer_seconds", "Time from when a worker took a request until it ended."),
         ("sglorad_stage_seconds", "Time that requests spent in each stage."),
         ("sglorad_queue_requests", "Requests in the queue, by state; final ones until their retention ends."),
+        ("sglorad_workers", "Workers, by whether they work on a request."),
         ("sglorad_conditions", "Open health conditions; 'sglorad-ctl status' lists them."),
         ("sglorad_base_models", "Base models in the library."),
         ("sglorad_cache_items", "Items in the cache, by kind."),

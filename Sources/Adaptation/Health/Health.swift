@@ -67,7 +67,9 @@ package final class Health: Sendable {
             conditions.append(
                 Condition(
                     name: "text-encoder", message: error.message,
-                    remedy: "Fix the model folder; the daemon retries at the next request.",
+                    remedy:
+                        "Get the encoder with 'make model' or the package sglorad-minilm, and name its folder in the "
+                        + "key 'model'; the daemon retries at the next request.",
                     audience: .everybody))
         }
         let state = state

@@ -34,7 +34,20 @@ package final class WorkerBoard: Sendable {
         entries = Mutex(Array(repeating: Entry(), count: workers))
     }
 
-    var count: Int { entries.withLock { $0.count } }
+    /// The number of workers.
+    package var count: Int { entries.withLock { $0.count } }
+
+    /// The number of workers that work on a request.
+    package var busy: Int {
+        entries.withLock { entries in
+            entries.count {
+                switch $0.step {
+                case .stage, .ending: true
+                case .waiting, .taking, .troubled: false
+                }
+            }
+        }
+    }
 
     /// Records that a worker begins a step.
     func begin(_ step: Step, worker: Int) {

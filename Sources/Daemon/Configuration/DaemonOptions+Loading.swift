@@ -80,9 +80,14 @@ extension DaemonOptions {
                     cause: error)
             }
         }
-        let options = try await Reading(
-            reader: ConfigReader(providers: providers, accessReporter: keys)
-        ).options()
+        let options: DaemonOptions
+        do throws(SgloradError) {
+            options = try await Reading(
+                reader: ConfigReader(providers: providers, accessReporter: keys)
+            ).options()
+        } catch {
+            throw SettingSource(commandLine, environment: environment).explained(error)
+        }
         if let file = commandLine.configurationFile { try keys.requireKnown(in: file) }
         return options
     }

@@ -141,6 +141,7 @@ struct ExpertImportSummary: Encodable, Sendable {
         let folder: String
         let error: String
         let parameters: [String: FailureDocument.Field]
+        let remedy: String
     }
 
     /// The daemon's replies, in the order of the folders.
@@ -155,12 +156,15 @@ struct ExpertImportSummary: Encodable, Sendable {
     /// Records a failure and prints it immediately.
     mutating func add(_ failure: Failure, folder: String) {
         let document = FailureDocument(failure)
-        failures.append(Entry(folder: folder, error: document.error, parameters: document.parameters))
+        failures.append(
+            Entry(
+                folder: folder, error: document.error, parameters: document.parameters,
+                remedy: document.remedy))
         statuses.insert(failure.status)
-        let style = Style.of(descriptor: 2)
-        StandardError.write(
-            "\(style.failure("sglorad-ctl:")) \(SafeText("\(folder) was not imported. \(failure.message)"))\n"
-        )
+        let named = Failure(
+            name: failure.name, message: "\(folder) was not imported. \(failure.message)",
+            remedy: failure.remedy, status: failure.status)
+        StandardError.write(named.text(.of(descriptor: 2)))
     }
 
     /// The exit status: nil for success, the failures' common status, or 1 if they differ.

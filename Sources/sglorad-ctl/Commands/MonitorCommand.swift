@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import SgloradInterface
 internal import Varlink
 
@@ -7,15 +8,23 @@ struct MonitorCommand: AsyncParsableCommand {
         commandName: "monitor",
         abstract: "Watch the daemon's health and requests until Ctrl-C.",
         discussion: """
-            Prints the current health, then every change of it and of your own requests; administrators see everyone's. \
-            With --json, prints one JSON document per line.
+            On a terminal, shows a screen: the queue, the workers, how long answers take, the cache, and the last requests \
+            and adapters. It says when the daemon goes away, and goes on when it is back. Leave it with q or Ctrl-C. Workers \
+            and stages are shown to administrators; others see their own requests and adapters.
+
+            Elsewhere, or with --plain, prints the current health, then every change of it and of your own requests; \
+            administrators see everyone's. With --json, prints one JSON document per line.
 
               sglorad-ctl monitor --json
             """)
 
+    @Flag(help: "Print lines, on a terminal, too.")
+    var plain = false
+
     @OptionGroup var connection: Connection
 
     func run() async throws {
+        guard connection.json || plain || !TerminalScreen.isPossible else { return try await screen() }
         try await connection.runWithClient { client, output in
             for try await reply in client.stream(Methods.Monitor.self, .init()) {
                 try output.emitLine(reply) { report in
@@ -23,6 +32,15 @@ struct MonitorCommand: AsyncParsableCommand {
                     if let request = reply.request { report.change(request) }
                 }
             }
+        }
+    }
+
+    private func screen() async throws {
+        try await connection.run { _ in
+            guard let signal = try await MonitorSession(path: connection.path).run() else { return }
+            // Ends as if the signal had not been caught, so that the shell knows of it.
+            kill(getpid(), signal)
+            throw ExitCode(128 + signal)
         }
     }
 }

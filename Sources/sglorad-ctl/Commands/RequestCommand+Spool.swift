@@ -31,11 +31,13 @@ extension RequestCommand {
                 name: "RequestFailed",
                 message:
                     "The intent produced no adapter: it is \(result.state.rawValue); the daemon gave no reason.",
-                parameters: ["state": .string(result.state.rawValue)], status: .failed)
+                parameters: ["state": .string(result.state.rawValue)], remedy: .readLog, status: .failed)
         }
         let more = result.rejected.map { " The rejected file was kept as \($0)." } ?? ""
+        let code = SgloradError.Code.all.first { "\(Wire.interface).\($0.name)" == failure.error }
         return Failure(
             name: failure.error, message: message + more, parameters: failure.parameters,
+            remedy: code?.remedy(failure.parameters).onCommandLine ?? .readLog,
             status: ExitStatus(errorName: failure.error))
     }
 }

@@ -164,7 +164,16 @@ struct RequestCommand: AsyncParsableCommand {
         return Failure(
             name: request.state == "refused" ? "io.sglorad.NoRelevantExpert" : "RequestFailed",
             message: "The request \(request.requestId) produced no adapter. \(reason)",
-            parameters: parameters,
+            parameters: parameters, remedy: remedy(request),
             status: request.state == "refused" ? .refused : .failed)
+    }
+
+    private static func remedy(_ request: Wire.QueuedRequest) -> Remedy {
+        let id = Remedy.word(request.requestId)
+        return switch request.state {
+        case "refused": .type("sglorad-ctl explain \"TEXT\"", to: "see which experts are near")
+        case "failed": .type("sglorad-ctl queue retry \(id) --text \"TEXT\"", to: "try it again")
+        default: .type("sglorad-ctl queue show \(id)", to: "see what became of it")
+        }
     }
 }

@@ -34,6 +34,17 @@ enum Format {
         }
     }
 
+    /// A short time, such as `41 ms` or `1.20 s`; `?` if it is negative or not finite.
+    static func time(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+        switch seconds {
+        case ..<0.0095: return "\(fixed(seconds * 1000, digits: 1)) ms"
+        case ..<0.9995: return "\(Int((seconds * 1000).rounded())) ms"
+        case ..<60: return "\(fixed(seconds, digits: 2)) s"
+        default: return duration(seconds)
+        }
+    }
+
     /// `1 expert`, `2 experts`.
     static func count(_ number: Int, _ noun: String) -> String {
         "\(number) \(noun)\(number == 1 ? "" : "s")"

@@ -29,7 +29,8 @@ struct SafeText: Sendable, Hashable, CustomStringConvertible {
         return short[scalar] ?? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
     }
 
-    private static func width(of character: Character) -> Int {
+    /// The number of terminal columns a character occupies: 0, 1 or 2.
+    static func width(of character: Character) -> Int {
         var width = 0
         for scalar in character.unicodeScalars {
             let properties = scalar.properties

@@ -41,7 +41,9 @@ struct ExportDestination: Sendable {
         guard !path.isEmpty else { throw .invalidFile("''", "the path to write to is empty.") }
         let parent = Path.parent(of: path)
         guard FileKind(of: parent) == .folder else {
-            throw .invalidFile(path, "the parent folder '\(parent)' does not exist. Create it first.")
+            throw SgloradError.invalidFile(
+                path, "the parent folder '\(parent)' does not exist. Create it first."
+            ).with(.type("mkdir -p \(Remedy.word(parent))", to: "create it"))
         }
         self.init(checked: path)
     }

@@ -10,19 +10,23 @@ struct Failure: Error, Sendable {
     let message: String
     /// The error's typed fields.
     let parameters: [String: SgloradError.Parameter]
+    /// What to type, set or mend next.
+    let remedy: Remedy
     let status: ExitStatus
 
     /// Creates a failure and adds the message to its fields.
     init(
-        name: String, message: String, parameters: [String: SgloradError.Parameter] = [:], status: ExitStatus
+        name: String, message: String, parameters: [String: SgloradError.Parameter] = [:], remedy: Remedy,
+        status: ExitStatus
     ) {
         self.name = name
         self.message = message
         self.parameters = parameters.merging(["message": .string(message)]) { _, message in message }
+        self.remedy = remedy
         self.status = status
     }
 
-    /// Maps an error of any type to its message and exit status.
+    /// Maps an error of any type to its message, remedy and exit status.
     init(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
@@ -30,26 +34,33 @@ struct Failure: Error, Sendable {
         case let error as SgloradError:
             self.init(
                 name: "\(Wire.interface).\(error.code.name)", message: error.description,
-                parameters: error.parameters, status: ExitStatus(code: error.code))
-        case let error as ConnectionFailure:
-            self.init(
-                name: "ConnectionFailure", message: Self.message(error),
-                parameters: ["path": .string(error.path)],
-                status: ExitStatus(reason: error.reason))
+                parameters: error.parameters, remedy: error.remedy.onCommandLine,
+                status: ExitStatus(code: error.code))
+        case let error as ConnectionFailure: self.init(error)
         case let error as DecodingError:
             self.init(
                 name: "UnexpectedReply",
                 message: "The daemon's reply does not match this version of sglorad-ctl. "
                     + "Use sglorad and sglorad-ctl of the same release. (\(error))",
-                status: .failed)
+                remedy: .compareVersions, status: .failed)
         case is CancellationError:
-            self.init(name: "Cancelled", message: "The command was cancelled.", status: .interrupted)
-        default: self.init(name: "Failure", message: String(describing: error), status: .failed)
+            self.init(
+                name: "Cancelled", message: "The command was cancelled.",
+                remedy: .type("sglorad-ctl queue list", to: "see what became of it"), status: .interrupted)
+        default:
+            self.init(
+                name: "Failure", message: String(describing: error),
+                remedy: .type("sglorad-ctl doctor", to: "see whether something is wrong with the daemon"),
+                status: .failed)
         }
     }
 
     private init(_ error: VarlinkError) {
         var message = "The daemon replied with the error \(error.name)."
+        var remedy = Remedy.compareVersions
+        if let code = SgloradError.Code.all.first(where: { "\(Wire.interface).\($0.name)" == error.name }) {
+            remedy = code.remedy(error.parameters).onCommandLine
+        }
         if case .string(let text)? = error.parameters["message"] {
             message = text
         } else if error.name == "org.varlink.service.PermissionDenied" {
@@ -57,52 +68,26 @@ struct Failure: Error, Sendable {
                 "Permission denied. Members of the group sglorad-users may make requests and see their own; members of "
                 + "sglorad-admin, root and the daemon's own user may do everything. Ask an administrator to add you to "
                 + "the group, then log in again."
+            remedy = .joinGroup
         } else if error.name == "org.varlink.service.InvalidParameter",
             case .string(let parameter)? = error.parameters["parameter"]
         {
             message = "The daemon does not accept the parameter '\(parameter)'."
+            remedy = .help
         } else if error.name.hasPrefix("org.varlink.service.") {
             message +=
                 " It may be older than this sglorad-ctl: use sglorad and sglorad-ctl of the same release."
         }
         self.init(
-            name: error.name, message: message, parameters: error.parameters,
+            name: error.name, message: message, parameters: error.parameters, remedy: remedy,
             status: ExitStatus(errorName: error.name))
     }
-
-    /// Why the daemon cannot be reached, and what to do about it.
-    private static func message(_ failure: ConnectionFailure) -> String {
-        let path = failure.path
-        let start =
-            "Start it with 'systemctl start sglorad.socket' or 'sglorad --state-dir DIR --socket \(path)'."
-        switch failure.reason {
-        case .noSocket: return "The daemon is not running: there is no socket at \(path). \(start)"
-        case .notListening: return "The daemon is not running: nothing listens on \(path). \(start)"
-        case .notAllowed:
-            return
-                "You are not allowed to use \(path). Ask an administrator to add you to the group sglorad-users, "
-                + "then log in again."
-        case .overloaded:
-            return "The daemon at \(path) is overloaded and does not accept connections. Try again later."
-        case .invalidPath:
-            return
-                "'\(path)' cannot be the path of a Unix socket: it must have 1 to \(maximumPathLength) bytes."
-        case .closed:
-            return "The daemon closed the connection to \(path) before it replied. "
-                + "Its log may tell why: 'journalctl -u sglorad'."
-        case .malformedReply: return "The program listening on \(path) does not speak varlink."
-        case .other(let reason): return "The daemon at \(path) cannot be reached: \(reason). \(start)"
-        }
-    }
-
-    /// The size of `sockaddr_un.sun_path` on Linux (unix(7)), without the final zero byte.
-    private static let maximumPathLength = 107
 
     /// The same failure with another sentence appended to its message.
     func adding(_ sentence: String, parameters more: [String: SgloradError.Parameter] = [:]) -> Failure {
         Failure(
             name: name, message: "\(message) \(sentence)", parameters: parameters.merging(more) { $1 },
-            status: status)
+            remedy: remedy, status: status)
     }
 
     /// The failure of a stream that ended without the reply that completes it.
@@ -111,11 +96,16 @@ struct Failure: Error, Sendable {
             name: "UnexpectedReply",
             message: "The daemon ended the \(work) without a result and without an error. "
                 + "Its log may tell why: 'journalctl -u sglorad'.",
-            status: .failed)
+            remedy: .readLog, status: .failed)
+    }
+
+    /// The whole text for standard error: the message, and the next step as the last line.
+    func text(_ style: Style = .plain) -> String {
+        "\(style.failure("sglorad-ctl:")) \(SafeText(message))\nNext, \(SafeText(remedy.description))\n"
     }
 }
 
-/// A failure as `--json` prints it: `{"error": name, "parameters": {…}}`.
+/// A failure as `--json` prints it: `{"error": name, "parameters": {…}, "remedy": next step}`.
 struct FailureDocument: Encodable, Sendable {
     /// A field of an error, encoded as its bare value.
     struct Field: Encodable, Sendable {
@@ -134,9 +124,12 @@ struct FailureDocument: Encodable, Sendable {
 
     let error: String
     let parameters: [String: Field]
+    /// What to type, set or mend next.
+    let remedy: String
 
     init(_ failure: Failure) {
         error = failure.name
+        remedy = failure.remedy.description
         parameters = failure.parameters.mapValues(Field.init)
     }
 }

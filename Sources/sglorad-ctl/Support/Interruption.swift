@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import ErrorModel
 internal import Glibc
 internal import SgloradInterface
 internal import Synchronization
@@ -18,7 +19,9 @@ enum Interruption {
         } catch {
             guard let signal = watch.received else { throw error }
             throw Failure(
-                name: "Interrupted", message: notice, status: signal == SIGTERM ? .terminated : .interrupted)
+                name: "Interrupted", message: notice,
+                remedy: .type("sglorad-ctl status", to: "see what the daemon does now"),
+                status: signal == SIGTERM ? .terminated : .interrupted)
         }
     }
 }

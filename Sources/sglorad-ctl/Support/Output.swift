@@ -30,10 +30,13 @@ struct Output: Sendable {
     /// Prints one JSON document.
     func emit(json document: some Encodable) throws { try Self.print(Self.encoded(document) + "\n") }
 
-    /// Prints a failure: its message on standard error and, with `--json`, an object on standard output.
+    /// Prints a text that is safe to print.
+    func emit(text: String) throws { try Self.print(text) }
+
+    /// Prints a failure: its message and the next step on standard error and, with `--json`, an object on standard output.
     func emit(_ failure: Failure) {
         let style = Style.of(descriptor: STDERR_FILENO)
-        StandardError.write("\(style.failure("sglorad-ctl:")) \(SafeText(failure.message))\n")
+        StandardError.write(failure.text(style))
         // If standard output cannot be written either, the exit status still reports the failure.
         if json { try? emit(json: FailureDocument(failure)) }
     }
@@ -82,6 +85,8 @@ struct Style: Sendable {
 
     /// A table's header.
     func heading(_ text: String) -> String { wrap(text, "1") }
+    func faint(_ text: String) -> String { wrap(text, "2") }
+    func good(_ text: String) -> String { wrap(text, "32") }
     func warning(_ text: String) -> String { wrap(text, "33") }
     func failure(_ text: String) -> String { wrap(text, "31") }
 
