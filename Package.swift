@@ -37,6 +37,8 @@ let package = Package(
     products: [
         .executable(name: "sglorad", targets: ["sglorad"]),
         .executable(name: "sglorad-ctl", targets: ["sglorad-ctl"]),
+        // For applications that call the daemon.
+        .library(name: "SgloradClient", targets: ["SgloradClient"]),
         // For Benchmarks/ alone, a package of its own, which measures inside these modules.
         .library(
             name: "SgloradModules",
@@ -72,7 +74,8 @@ let package = Package(
         .target(name: "CEncoderKernels", cSettings: optimised),
         .target(name: "CProcess"),
         module("ErrorModel"),
-        module("Privacy", ["CLinux", "CProcess", "ErrorModel"]),
+        module("Privacy"),
+        module("ProcessGuard", ["CLinux", "CProcess", "ErrorModel"]),
         module("StrictJSON", ["ErrorModel"], settings: numeric),
         module("AdapterFiles"),
         module("LinearAlgebra", ["CHalfKernels", "COpenBLAS", "ErrorModel"], settings: numeric),
@@ -126,7 +129,6 @@ let package = Package(
                 "StrictJSON", "ErrorModel", "Privacy", "Executors",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.embedInCode("org.varlink.service.varlink")],
             swiftSettings: strict),
@@ -141,6 +143,9 @@ let package = Package(
             dependencies: ["Varlink", "SpoolForms", "ErrorModel", "Privacy"],
             resources: [.embedInCode("io.sglorad.varlink")],
             swiftSettings: strict),
+        // For applications: its only foreign package is swift-nio, and Scripts/check-architecture.sh holds it to that.
+        module(
+            "SgloradClient", ["SgloradInterface", "Varlink", "Executors", "ErrorModel", "Privacy"]),
         module("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("SystemdIntegration", ["ErrorModel", .product(name: "Logging", package: "swift-log")]),
         module(
@@ -185,13 +190,14 @@ let package = Package(
         .executableTarget(
             name: "sglorad",
             dependencies: [
-                "Adaptation", "CProcess", "Daemon", "ErrorModel", "Privacy",
+                "Adaptation", "CProcess", "Daemon", "ErrorModel", "Privacy", "ProcessGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "sglorad-ctl",
             dependencies: [
                 "AdapterFiles", "Varlink", "SgloradInterface", "Files", "ErrorModel", "Privacy",
+                "ProcessGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -262,13 +268,17 @@ let package = Package(
                 "Varlink", "ErrorModel", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "SgloradInterface",
             [
                 "interface-generator", "VarlinkDefinition", "SgloradInterface", "SpoolForms", "Varlink",
-                "ErrorModel", "Privacy", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "ErrorModel", "Privacy", "TestSupport",
+            ]),
+        tests(
+            "SgloradClient",
+            [
+                "SgloradClient", "SgloradInterface", "Varlink", "Files", "ErrorModel", "TestSupport",
             ]),
         tests(
             "SystemdIntegration",

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 output=.build/documentation
 modules=(ErrorModel Privacy StrictJSON LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
     Executors Files Storage ExpertLibrary IntentQueue SpoolForms Spool VarlinkDefinition Varlink SgloradInterface
-    SystemdIntegration Telemetry Adaptation Control Daemon)
+    SgloradClient SystemdIntegration Telemetry Adaptation Control Daemon)
 targets=()
 for module in "${modules[@]}"; do targets+=(--target "$module"); done
 mkdir -p "$output"

@@ -35,6 +35,17 @@ found=$(importing 'GRDB|NIO' Sources/Control)
 mapfile -t files < <(printf '%s' "$found")
 violation "Control must import neither GRDB nor SwiftNIO" "${files[@]}"
 
+found=$(importing 'Files|Storage|Adaptation|Control|Daemon|Crypto|Logging|NIO|Foundation$' Sources/SgloradClient)
+mapfile -t files < <(printf '%s' "$found")
+violation "applications must not have to build more than the wire for SgloradClient (nor see SwiftNIO)" "${files[@]}"
+found=$(importing 'Files|Storage|Adaptation|Control|Daemon|Crypto|Logging|CProcess|ProcessGuard' \
+    Sources/Varlink Sources/SgloradInterface Sources/SpoolForms Sources/Executors Sources/Privacy Sources/StrictJSON Sources/ErrorModel)
+mapfile -t files < <(printf '%s' "$found")
+violation "SwiftNIO is the only foreign package below SgloradClient" "${files[@]}"
+found=$(grep -rlE '^public import (Varlink|SgloradInterface|Privacy|ErrorModel|Executors)' Sources/SgloradClient || (($? == 1)))
+mapfile -t files < <(printf '%s' "$found")
+violation "SgloradClient must not show the wire's types" "${files[@]}"
+
 found=$(longer 150 Sources/Control)
 mapfile -t files < <(printf '%s' "$found")
 violation "a file in Sources/Control has at most 150 lines" "${files[@]}"

@@ -1,6 +1,7 @@
 internal import Adaptation
 internal import Control
 internal import ErrorModel
+internal import Logging
 internal import Spool
 internal import SystemdIntegration
 internal import Varlink
@@ -19,12 +20,16 @@ struct Doors: Sendable {
     ) async throws(SgloradError) {
         let interface = ControlInterface.make(
             domain, access: access, computations: max(1, options.workers - 1))
+        let logger = foundations.logger
         let server = VarlinkServer(
             address: try Self.address(options, group: access.policy.users),
             information: ServiceInformation(
                 vendor: SgloradRelease.vendor, product: "sglorad", version: SgloradRelease.version,
                 url: SgloradRelease.url),
-            interfaces: [interface], limits: options.limits, peers: access.peers, logger: foundations.logger)
+            interfaces: [interface], limits: options.limits, peers: access.peers
+        ) { method, error in
+            logger.error("A call failed.", metadata: ["method": "\(method)", "error": "\(error)"])
+        }
         SocketMetrics(domain.metrics.registry).observe { server.counters }
         try await server.bind()
         self.server = server

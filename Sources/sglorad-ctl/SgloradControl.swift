@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import ErrorModel
 internal import Glibc
-internal import Privacy
+internal import ProcessGuard
 
 /// The command line of the sglorad daemon.
 @main

@@ -1,7 +1,7 @@
 internal import Adaptation
 internal import ArgumentParser
 internal import CProcess
-internal import Privacy
+internal import ProcessGuard
 
 /// A subcommand that the daemon runs as a child process, to work on one job at low priority.
 protocol ChildCommand: ParsableCommand {

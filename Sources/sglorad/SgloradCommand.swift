@@ -3,7 +3,7 @@ internal import CProcess
 internal import Daemon
 internal import ErrorModel
 internal import Foundation
-internal import Privacy
+internal import ProcessGuard
 
 /// The daemon's executable.
 @main

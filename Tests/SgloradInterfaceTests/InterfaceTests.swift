@@ -1,6 +1,5 @@
 import ErrorModel
 import Foundation
-import Logging
 import Privacy
 import SgloradInterface
 import TestSupport
@@ -19,8 +18,8 @@ struct InterfaceTests {
         let server = VarlinkServer(
             address: .path(folder("s"), mode: 0o600),
             information: ServiceInformation(vendor: "V", product: "P", version: "1", url: SgloradRelease.url),
-            interfaces: [SgloradDispatcher(StubHandler(), authorise: authorise)],
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            interfaces: [SgloradDispatcher(StubHandler(), authorise: authorise)]
+        ) { _, _ in }
         try await server.bind()
         async let serving: Void = server.run()
         do {

@@ -1,7 +1,6 @@
 import ErrorModel
 import Foundation
 import Glibc
-import Logging
 import TestSupport
 import Testing
 import Varlink
@@ -101,7 +100,8 @@ import Varlink
             let server = VarlinkServer(
                 address: .descriptor(descriptor),
                 information: ServiceInformation(vendor: "", product: "", version: "", url: ""),
-                interfaces: [interface], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                interfaces: [interface]
+            ) { _, _ in }
             try await server.bind()
             let running = Task { try await server.run() }
             let client = try await VarlinkClient.connect(path: path)

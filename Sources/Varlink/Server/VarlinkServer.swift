@@ -1,5 +1,4 @@
 public import ErrorModel
-public import Logging
 public import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -19,7 +18,7 @@ public final class VarlinkServer: Sendable {
 
     private let address: ListenAddress
     private let interfaces: [String: any VarlinkInterface]
-    private let logger: Logger
+    private let failed: @Sendable (_ method: String, _ error: any Error) -> Void
     private let group: any EventLoopGroup
     private let registry: ConnectionRegistry
     private let peers: PeerRules
@@ -39,14 +38,15 @@ public final class VarlinkServer: Sendable {
     ///   - eventLoopGroup: runs its connections; the caller keeps it alive.
     ///   - limits: what peers may use of the server's resources.
     ///   - peers: which users are one account, and who is an administrator.
-    ///   - logger: receives failed calls.
+    ///   - failed: told of each call that failed by the server's own fault, for a log.
     public init(
         address: ListenAddress, information: ServiceInformation, interfaces: [any VarlinkInterface],
-        limits: ServerLimits = ServerLimits(), peers: PeerRules = PeerRules(), logger: Logger,
-        eventLoopGroup: any EventLoopGroup = VarlinkServer.defaultEventLoopGroup
+        limits: ServerLimits = ServerLimits(), peers: PeerRules = PeerRules(),
+        eventLoopGroup: any EventLoopGroup = VarlinkServer.defaultEventLoopGroup,
+        failed: @escaping @Sendable (_ method: String, _ error: any Error) -> Void
     ) {
         self.address = address
-        self.logger = logger
+        self.failed = failed
         group = eventLoopGroup
         self.peers = peers
         registry = ConnectionRegistry(limits: limits)
@@ -276,17 +276,13 @@ extension VarlinkServer {
         switch error {
         case let error as VarlinkError: answer = error
         case let error as SgloradError:
-            if error.code == .internal {
-                logger.error(
-                    "A call failed.", metadata: ["method": "\(call.method)", "error": "\(error)"])
-            }
+            if error.code == .internal { failed(call.method, error) }
             answer = VarlinkError(error, interface: call.interfaceName)
         case is CancellationError:
             // The caller has disconnected or the server is shutting down: nobody waits for an answer.
             return connection.cut()
         default:
-            logger.error(
-                "A call failed.", metadata: ["method": "\(call.method)", "error": "\(error)"])
+            failed(call.method, error)
             answer = VarlinkError(
                 .internal("\(call.method) failed; see the server's log"), interface: call.interfaceName)
         }

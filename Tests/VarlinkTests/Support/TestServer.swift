@@ -1,4 +1,3 @@
-import Logging
 import Synchronization
 import TestSupport
 import Testing
@@ -44,8 +43,8 @@ struct TestServer: Sendable {
             address: .path(path, mode: 0o600),
             information: ServiceInformation(
                 vendor: "V", product: "P", version: "1", url: "https://example.org"),
-            interfaces: [interface] + interfaces, limits: limits, peers: peers,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            interfaces: [interface] + interfaces, limits: limits, peers: peers
+        ) { _, _ in }
     }
 
     func client() async throws -> VarlinkClient { try await VarlinkClient.connect(path: path) }

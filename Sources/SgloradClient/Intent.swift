@@ -1,0 +1,97 @@
+internal import Privacy
+internal import SgloradInterface
+
+extension SgloradClient {
+    /// What is wanted, in plain words, and how to make it.
+    ///
+    /// Its description shows the length of the text only, so that no log shows what a user wrote.
+    public struct Intent: Sendable, Hashable {
+        /// The task in plain words: 1 to 32,768 bytes of UTF-8, not only white space.
+        public var text: String
+        /// The base model; nil if the daemon knows exactly one.
+        public var base: String?
+        /// How the adapter is made; nil for ``Strategy/auto``.
+        public var strategy: Strategy?
+        /// How many of the nearest experts guide, 1 to 1,024; nil for the generator's own number.
+        public var topK: Int?
+        /// The temperature of the softmax over proximities, 0.0001 to 10,000; nil for the generator's own.
+        public var temperature: Double?
+        /// The measure of proximity; nil for the generator's own.
+        public var proximity: ProximityMeasure?
+        /// The seed of all random numbers, 0 to 2^53 - 1; if it is nil, the daemon draws one and reports it.
+        public var seed: Int?
+        /// The caller's own name for the request, at most 256 bytes, to find or forget it by.
+        public var label: String?
+        /// Whether to generate even if no expert is near enough.
+        public var isForced: Bool
+
+        /// Describes an intent; the daemon checks it.
+        public init(
+            _ text: String, base: String? = nil, strategy: Strategy? = nil, topK: Int? = nil,
+            temperature: Double? = nil, proximity: ProximityMeasure? = nil, seed: Int? = nil,
+            label: String? = nil, isForced: Bool = false
+        ) {
+            self.text = text
+            self.base = base
+            self.strategy = strategy
+            self.topK = topK
+            self.temperature = temperature
+            self.proximity = proximity
+            self.seed = seed
+            self.label = label
+            self.isForced = isForced
+        }
+    }
+
+    /// How an adapter is made.
+    public struct Strategy: RawRepresentable, Sendable, Hashable {
+        /// Its name in the daemon's interface.
+        public let rawValue: String
+
+        /// Names a strategy that this version of the library may not know.
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// The generator, unless its own record shows it behind weighted merging.
+        public static let auto = Strategy(rawValue: "auto")
+        /// A sample of the conditional variational autoencoder around the semantic prior.
+        public static let sgLora = Strategy(rawValue: "sg-lora")
+        /// The weighted mean of the nearest experts.
+        public static let weighted = Strategy(rawValue: "weighted")
+        /// The nearest expert.
+        public static let nearest = Strategy(rawValue: "nearest")
+        /// The mean of the whole library, whatever the intent.
+        public static let mean = Strategy(rawValue: "mean")
+    }
+
+    /// How the proximity of an intent and an expert is measured.
+    public struct ProximityMeasure: RawRepresentable, Sendable, Hashable {
+        /// Its name in the daemon's interface.
+        public let rawValue: String
+
+        /// Names a measure that this version of the library may not know.
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// The cosine of the two embeddings.
+        public static let plain = ProximityMeasure(rawValue: "plain")
+        /// The cosine after the library's mean embedding has been subtracted from both.
+        public static let centred = ProximityMeasure(rawValue: "centred")
+    }
+}
+
+extension SgloradClient.Intent: CustomStringConvertible, CustomReflectable {
+    /// The length of the text and the options.
+    public var description: String {
+        "(intent of \(text.utf8.count) bytes, strategy \(strategy?.rawValue ?? "auto"))"
+    }
+
+    /// An empty mirror, for code that describes values by reflection.
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+
+    /// The intent as the daemon takes it.
+    var wire: Wire.Intent {
+        Wire.Intent(
+            text: PrivateText(text), base: base, strategy: strategy?.rawValue, topK: topK,
+            temperature: temperature, proximity: proximity?.rawValue, seed: seed, label: label,
+            force: isForced ? true : nil)
+    }
+}
