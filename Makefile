@@ -86,13 +86,16 @@ interface: setup ## regenerate the Swift bindings of io.sglorad.varlink
 	    Sources/SgloradInterface/Generated SpoolForms Sources/SpoolForms/Generated
 
 format: ## format the sources
-	swift format --in-place --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Benchmarks Benchmarks/Package.swift Package.swift
+	swift format --in-place --parallel --recursive Sources Tests Examples/apps Benchmarks/Sources Benchmarks/Benchmarks Benchmarks/Package.swift Package.swift
 
 lint: ## fail if the sources are not formatted or break a lint rule
-	swift format lint --strict --parallel --recursive Sources Tests Benchmarks/Sources Benchmarks/Benchmarks Benchmarks/Package.swift Package.swift
+	swift format lint --strict --parallel --recursive Sources Tests Examples/apps Benchmarks/Sources Benchmarks/Benchmarks Benchmarks/Package.swift Package.swift
 
 architecture: ## check the rules on imports and file lengths in docs/architecture.md
 	@Scripts/check-architecture.sh
+
+clients: build model ## run the Python tests, README's lines and the applications in Examples/apps against a real daemon
+	@Scripts/clients.sh $(BIN) $(MODEL)
 
 units: ## verify the systemd units, users and spool folders
 	@Scripts/verify-units.sh
@@ -132,4 +135,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model anew build demo test spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean
+.PHONY: help setup model anew build demo test spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture clients units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean
