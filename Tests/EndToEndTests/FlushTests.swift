@@ -44,7 +44,8 @@ struct FlushTests {
     ///
     /// A process of its own makes them, without a pause: every 20 seconds the daemon makes durable what was left for later, and a
     /// test that waits for a thread would count that too.
-    private static func flushesOfRequestsAlone(on socket: String, counted file: String) async throws -> [Int] {
+    private static func flushesOfRequestsAlone(on socket: String, counted file: String) async throws -> [Int]
+    {
         let python = """
             import json, socket, struct, sys
             peer = socket.socket(socket.AF_UNIX)
