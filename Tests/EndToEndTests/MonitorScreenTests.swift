@@ -20,7 +20,8 @@ struct MonitorScreenTests {
     @Test("it shows the queue, the workers, the answers, the cache, requests and adapters, in any size")
     func screen() async throws {
         try await TestDaemon.run(experts: Places.twoExperts) { daemon in
-            let status = try await Self.monitor(daemon.socket) { terminal, _ in
+            // Empty counts as not set, wherever the tests run.
+            let status = try await Self.monitor(daemon.socket, environment: ["NO_COLOR": ""]) { terminal, _ in
                 try await eventually("the first screen") { terminal.lines[0].contains("ok") }
                 #expect(
                     terminal.isAlternate && !terminal.hasCursor && !terminal.echoes && terminal.hasColours)
