@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints debian/changelog as CHANGELOG.md has it: debian-changelog.py [VERSION]
 
-A section under [Unreleased] becomes a version after the newest release, with the time of the newest commit:
-0.1.0+git20261127102500. VERSION names it otherwise.
+A section under [Unreleased] becomes a version before the one in work, which SgloradRelease names, and after the newest release,
+with the time of the newest commit: 0.2.0~git20261127102500. VERSION names it otherwise.
 """
 
 import datetime
@@ -33,6 +33,13 @@ def wrapped(text):
     return "\n".join(lines + [line])
 
 
+def version_in_work():
+    found = re.search(r'version = "([^"]+)"', (ROOT / "Sources/ErrorModel/SgloradRelease.swift").read_text())
+    if not found:
+        raise SystemExit("changelog: Sources/ErrorModel/SgloradRelease.swift names no version")
+    return found[1]
+
+
 def main():
     parts = re.split(r"^## \[([^\]]+)\](?: - (\S+))?\n", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)[1:]
     sections = list(zip(parts[0::3], parts[1::3], parts[2::3]))
@@ -48,7 +55,10 @@ def main():
             if not log.stdout.strip():
                 raise SystemExit("changelog: CHANGELOG.md has unreleased changes, and there is no git to date them")
             when = datetime.datetime.fromtimestamp(int(log.stdout), datetime.timezone.utc)
-            version = f"{newest}+git{when:%Y%m%d%H%M%S}"
+            version = version_in_work()
+            if version == newest:
+                raise SystemExit(f"changelog: {newest} is released; give SgloradRelease.version the next one")
+            version = f"{version}~git{when:%Y%m%d%H%M%S}"
         if len(sys.argv) > 1 and version != newest:
             version = sys.argv[1]
         print(f"sglorad ({version}) {'unstable' if date else 'UNRELEASED'}; urgency=medium\n")
