@@ -71,7 +71,7 @@ extension DatabaseHealth {
         try queue.inDatabase { try Self.findings($0) }
     }
 
-    private static func findings(_ db: Database) throws -> [String] {
+    static func findings(_ db: Database) throws -> [String] {
         try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
     }
 

@@ -18,9 +18,7 @@ extension DatabaseHealth {
             configuration.busyMode = .timeout(5)
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             defer { try? queue.close() }
-            return try queue.read { db in
-                try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
-            }
+            return try queue.read { try findings($0) }
         } catch let failure as DatabaseError where failure.isDamage {
             return [failure.message ?? failure.resultCode.description]
         } catch {
