@@ -14,8 +14,6 @@ FROM ?=
 COMMA := ,
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
-# The tests run in parallel and hold many files open, more than a shell's default limit.
-OPEN_FILES := ulimit -Sn 8192 2>/dev/null || ulimit -Sn $$(ulimit -Hn)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 19
@@ -40,24 +38,23 @@ build: setup ## build the daemon and the CLI (CONFIGURATION=debug or release)
 demo: build model ## start a daemon in a temporary folder, import the example library, generate an adapter, show its effect
 	@Scripts/demo.sh $(BIN) $(MODEL)
 
-# At most sixteen tests at once: with all of them begun at once each waits minutes for its next turn of a thread.
 test: setup model ## run all tests: the modules, and the real daemon on a real socket (TEST_FLAGS='--filter …' for some)
-	$(OPEN_FILES); SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16 swift test $(TEST_FLAGS)
+	@Scripts/test.sh $(TEST_FLAGS)
 
 spool-flood: setup ## drop 50,000 files into the spool at once; every one must become a request
-	SGLORAD_SPOOL_FILES=50000 swift test --filter SpoolIntakeTests
+	SGLORAD_SPOOL_FILES=50000 Scripts/test.sh --filter SpoolIntakeTests
 
 gauge: setup model ## compare recall on a library whose experts use different gauges with the original (needs ../shared)
-	SGLORAD_GAUGE=1 swift test --filter GaugeTests $(TEST_FLAGS)
+	SGLORAD_GAUGE=1 Scripts/test.sh --filter GaugeTests $(TEST_FLAGS)
 
 torture: setup model ## kill the daemon KILLS=1000 times under load and audit what is left
-	SGLORAD_KILLS=$(or $(KILLS),1000) swift test --filter TortureTests $(TEST_FLAGS)
+	SGLORAD_KILLS=$(or $(KILLS),1000) Scripts/test.sh --filter TortureTests $(TEST_FLAGS)
 
 faults: setup model ## make every file operation of a scenario fail, one at a time (over an hour); STRIDE=N tries every N-th
-	SGLORAD_FAULT_STRIDE=$(or $(STRIDE),1) swift test --filter FaultTests $(TEST_FLAGS)
+	SGLORAD_FAULT_STRIDE=$(or $(STRIDE),1) Scripts/test.sh --filter FaultTests $(TEST_FLAGS)
 
 attacks: setup model ## measure what a user can do to others: a victim waits at most PATIENCE=1 seconds beside each attack (needs root)
-	SGLORAD_PATIENCE=$(or $(PATIENCE),1) swift test --no-parallel --filter "FairnessTests|MemoryBoundTests|SpoolHostilityTests" $(TEST_FLAGS)
+	SGLORAD_PATIENCE=$(or $(PATIENCE),1) Scripts/test.sh --no-parallel --filter "FairnessTests|MemoryBoundTests|SpoolHostilityTests" $(TEST_FLAGS)
 
 counts: build model ## count what six operations cost (instructions, system calls, flushes, allocations); SGLORAD_RECORD=1 records
 	@Scripts/setup.sh counts
