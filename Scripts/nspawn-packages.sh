@@ -1,25 +1,23 @@
 #!/bin/bash
-# Tries the Debian packages' whole life in a bare Debian 12 under a real systemd: nspawn-packages.sh PACKAGES
+# Tries the Debian packages' whole life in a bare Debian 12 under a real systemd: nspawn-packages.sh PACKAGES [NEWER]
+#
+# The upgrade is to the packages in NEWER, of another commit; without them, to the same programs under a newer version.
 #
 # Needs root, debootstrap and systemd-container. The root is made once, in .build-nspawn, and used under an overlay in memory.
-# The container has no network: it installs from a folder of packages. Install, use, upgrade under load,
-# remove, purge; then the file system must be what it was, but for logs.
+# The container has no network: it installs from a folder of packages. Install over what 'make install' of version 0.1 left, and
+# purge; install, use, mend, a service that asks at boot, upgrade under load, remove, purge; then the file system must be what it
+# was, but for logs.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 packages=$(realpath "$1")
-fail() {
-    printf 'nspawn-packages: %s\n' "$@" >&2
-    exit 1
-}
-((EUID == 0)) || fail "needs root"
-for program in debootstrap systemd-nspawn apt-ftparchive; do
-    command -v $program >/dev/null ||
-        fail "$program is missing: apt-get install debootstrap systemd-container apt-utils"
+later=${2:+$(realpath "$2")}
+me=nspawn-packages
+. "$here/Scripts/container.sh"
+for program in debootstrap apt-ftparchive; do
+    command -v $program >/dev/null || fail "$program is missing: apt-get install debootstrap apt-utils"
 done
 compgen -G "$packages/sglorad_*.deb" >/dev/null || fail "there are no packages in $packages; run: make deb"
-began=$SECONDS
-step() { printf 'nspawn-packages: [%3d s] %s\n' $((SECONDS - began)) "$*"; }
 
 bare=$here/.build-nspawn/bookworm
 if [[ ! -e "$bare.complete" ]]; then
@@ -33,47 +31,28 @@ if [[ ! -e "$bare.complete" ]]; then
     touch "$bare.complete"
 fi
 
-work=$(mktemp -d /tmp/sglorad-packages.XXXXXX)
-root=$work/root
-container=
-leader=
-finish() {
-    local status=$?
-    if ((status)) && [[ -n "$leader" ]]; then
-        echo "nspawn-packages: the container's journal:" >&2
-        inside journalctl --no-pager -n 60 -u sglorad.service -u sglorad.socket >&2 2>/dev/null || true
-    fi
-    if [[ -n "$container" ]]; then
-        kill -RTMIN+4 "$leader" 2>/dev/null || true
-        for _ in $(seq 100); do
-            kill -0 "$container" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -KILL "$leader" "$container" 2>/dev/null || true
-        wait "$container" 2>/dev/null || true
-    fi
-    umount --lazy "$root" "$work/layer" 2>/dev/null || true
-    rm -rf --one-file-system "$work"
-}
-trap finish EXIT
-mkdir "$root" "$work/layer"
-mount -t tmpfs -o mode=0755 tmpfs "$work/layer"
-mkdir "$work/layer/upper" "$work/layer/work"
-mount -t overlay overlay -o "lowerdir=$bare,upperdir=$work/layer/upper,workdir=$work/layer/work" "$root" ||
-    fail "this kernel or sandbox does not permit an overlay mount"
+container_over "$bare"
 
 step "a folder of packages: ours, a newer version of ours, and what they depend on"
 folder=$root/packages
 mkdir "$folder" "$folder/newer"
 cp "$packages"/*.deb "$folder/"
 version=$(dpkg-deb --field "$(echo "$packages"/sglorad_*.deb)" Version)
-newer=$version+newer
-for package in "$packages"/*.deb; do
-    dpkg-deb --raw-extract "$package" "$work/package"
-    sed -i "s/$(printf '%s' "$version" | sed 's/[.]/\\&/g')/$newer/" "$work/package/DEBIAN/control"
-    dpkg-deb --build -Znone "$work/package" "$folder/newer/" >/dev/null
-    rm -rf "$work/package"
-done
+if [[ -n "$later" ]]; then
+    newer=$(dpkg-deb --field "$(echo "$later"/sglorad_*.deb)" Version)
+    dpkg --compare-versions "$newer" gt "$version" || fail "the packages in $later have version $newer, which is not newer than $version"
+    cp "$later"/*.deb "$folder/newer/"
+else
+    newer=$version+newer
+    for package in "$packages"/*.deb; do
+        dpkg-deb --raw-extract "$package" "$work/package"
+        sed -i "s/$(printf '%s' "$version" | sed 's/[.]/\\&/g')/$newer/" "$work/package/DEBIAN/control"
+        dpkg-deb --build -Znone "$work/package" "$folder/newer/" >/dev/null
+        rm -rf "$work/package"
+    done
+fi
+cp "$here/Tests/EndToEndTests/Fixtures/state-c58e2ad.tar.gz" "$here/Examples/apps/shell/ask.sh" \
+    "$here/Examples/apps/boot/sglorad-ask.service" "$folder/"
 depended=$here/.build-nspawn/depended
 if ! compgen -G "$depended/*.deb" >/dev/null; then
     cp --dereference /etc/resolv.conf "$root/etc/resolv.conf"
@@ -105,32 +84,14 @@ done
 LOAD
 chmod +x "$folder/load.sh"
 
-systemd-nspawn --quiet --register=no --keep-unit --link-journal=no --private-network --boot --directory="$root" \
-    --console=pipe </dev/null >"$work/log" 2>&1 &
-container=$!
-for _ in $(seq 600); do
-    kill -0 "$container" 2>/dev/null || fail "the container did not start:" "$(cat "$work/log")"
-    leader=$(pgrep -P "$container" | head -n 1) || true
-    [[ -z "$leader" ]] || state=$(nsenter -t "$leader" -a systemctl is-system-running 2>/dev/null) || true
-    [[ "${state:-}" =~ ^(running|degraded)$ ]] && break
-    sleep 0.1
-done
-[[ "${state:-}" =~ ^(running|degraded)$ ]] || fail "the container did not finish booting (state: ${state:-no answer})"
+container_boot --private-network
 
-inside() { nsenter -t "$leader" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
-as() {
-    local user=$1
-    shift
-    inside setpriv --reuid="$user" --regid="$user" --init-groups env HOME=/tmp "$@"
-}
 apt() {
     inside apt-get -qq -y --no-install-recommends "$@" >"$work/apt.log" 2>&1 || {
         cat "$work/apt.log" >&2
         fail "apt-get $* failed"
     }
 }
-is() { [[ "$2" == "$3" ]] || fail "$1: expected '$3', found '$2'"; }
-property() { inside systemctl show --value --property="$1" "${2:-sglorad.service}"; }
 # Every file with its kind, mode, owner and content; not what apt, dpkg, the linker and systemd write for themselves, nor the
 # backups that changing a user leaves, nor logs.
 snapshot() {
@@ -146,11 +107,54 @@ for user in alice carol bob; do inside useradd --user-group "$user"; done
 apt update
 snapshot "$work/before"
 
-step "install"
-inside sh -c 'cd /packages && apt-get -qq -y --no-install-recommends install ./sglorad*.deb' >"$work/apt.log" 2>&1 || {
-    cat "$work/apt.log" >&2
-    fail "the installation failed"
+install_ours() {
+    inside sh -c 'cd /packages && apt-get -qq -y --no-install-recommends install ./sglorad*.deb' >"$work/apt.log" 2>&1 || {
+        cat "$work/apt.log" >&2
+        fail "the installation failed"
+    }
 }
+# How many objects a listing as JSON has, told by a field that each has once.
+count() {
+    local field=$1
+    shift
+    inside sglorad-ctl "$@" --json | grep -c "\"$field\"" || true
+}
+
+# The state in which a request ends.
+final() {
+    local state=
+    for _ in $(seq 600); do
+        state=$(inside sglorad-ctl queue show "$1" --json | sed -nE 's/.*"state" *: *"([a-z]+)".*/\1/p')
+        [[ "$state" == queued || "$state" == running ]] || break
+        sleep 0.1
+    done
+    echo "$state"
+}
+
+step "install over what 'make install' of version 0.1 (commit c58e2ad) left, killed with open requests"
+inside useradd --system --user-group --home-dir / --shell /usr/sbin/nologin sglorad
+inside sh -c 'mkdir /tmp/left && tar -xzf /packages/state-c58e2ad.tar.gz -C /tmp/left && chown -R sglorad:sglorad /tmp/left/state &&
+    mv /tmp/left/state /var/lib/sglorad && mv /tmp/left/spool /var/spool/sglorad && rm -r /tmp/left &&
+    find /var/spool/sglorad ! -path "*/new/?*" -exec chown sglorad:sglorad {} +'
+install_ours
+is "experts of version 0.1" "$(count digest expert list)" 4
+for id in r-a55d8e94-48cf-4689-90f2-ff6d93644ffd r-8b69238a-9f2d-4b10-8ec9-824d1f7d4d57; do
+    is "the request $id that version 0.1 took in" "$(final "$id")" done
+done
+(($(count adapterId adapter list) >= 7)) || fail "adapters of version 0.1 are missing: $(inside sglorad-ctl adapter list)"
+inside sglorad-ctl cache verify >/dev/null || fail "the state of version 0.1 is not sound: $(inside sglorad-ctl cache verify || true)"
+for _ in $(seq 300); do
+    ! inside test -e /var/spool/sglorad/done/0/waiting.json || break
+    sleep 0.1
+done
+inside test -e /var/spool/sglorad/done/0/waiting.json || fail "the file that waited in the spool was not answered"
+apt purge sglorad sglorad-minilm sglorad-examples
+apt autoremove --purge
+snapshot "$work/after-first"
+diff "$work/before" "$work/after-first" >"$work/difference" || fail "after the purge the file system is not what it was:" "$(cat "$work/difference")"
+
+step "install"
+install_ours
 is "the installed version" "$(inside dpkg-query --show --showformat='${Version}' sglorad)" "$version"
 inside systemctl start sglorad.socket
 is "the socket" "$(property ActiveState sglorad.socket) $(property UnitFileState sglorad.socket)" "active enabled"
@@ -169,6 +173,26 @@ inside sglorad-ctl doctor >/dev/null || fail "doctor finds something wrong: $(in
 status=0
 as bob sglorad-ctl status >/dev/null 2>&1 || status=$?
 is "exit status of somebody who is in no group" "$status" 77
+
+step "doctor --fix starts the socket that somebody stopped, and makes the spool that somebody removed"
+inside systemctl disable --quiet --now sglorad.socket
+inside systemctl stop sglorad.service
+inside rm -r /var/spool/sglorad/new
+inside sglorad-ctl doctor --fix >"$work/doctor" || true
+inside sglorad-ctl doctor --fix >>"$work/doctor" || true
+is "the socket" "$(property ActiveState sglorad.socket) $(property UnitFileState sglorad.socket)" "active enabled"
+is "mode and owner of the spool's new/" "$(inside stat -c '%a %U:%G' /var/spool/sglorad/new || true)" "3770 sglorad:sglorad"
+inside sglorad-ctl doctor >"$work/doctor" || fail "doctor finds something wrong after --fix: $(cat "$work/doctor")"
+
+step "a service that asks at boot"
+inside sh -c 'install -D -m 755 /packages/ask.sh /usr/local/lib/sglorad-ask/ask.sh
+    install -m 644 /packages/sglorad-ask.service /etc/systemd/system/ && systemctl daemon-reload'
+inside systemctl stop sglorad.service
+inside systemctl enable --quiet --now sglorad-ask.service || fail "the service that asks at boot failed: $(inside journalctl -u sglorad-ask)"
+inside test -s /var/lib/private/sglorad-ask/travel/adapter_model.safetensors || fail "the service at boot wrote no adapter"
+inside sh -c 'systemctl disable --quiet --now sglorad-ask.service
+    rm -r /usr/local/lib/sglorad-ask /etc/systemd/system/sglorad-ask.service /var/lib/sglorad-ask /var/lib/private
+    systemctl daemon-reload'
 
 step "upgrade to $newer, under load"
 inside sh -c 'echo "# changed by the operator" >>/etc/sglorad/sglorad.yaml; mkdir /load; chown alice /load'
@@ -195,12 +219,7 @@ total=$(lines)
 again=$(inside sh -c 'cat /load/again.* 2>/dev/null | wc -l')
 is "different requests of $total" "$(inside sh -c 'sort -u /load/ids.* | wc -l')" "$total"
 while read -r id; do
-    for _ in $(seq 600); do
-        state=$(as alice sglorad-ctl queue show "$id" --json | sed -nE 's/.*"state" *: *"([a-z]+)".*/\1/p')
-        [[ "$state" == queued || "$state" == running ]] || break
-        sleep 0.1
-    done
-    is "state of the request $id" "$state" done
+    is "state of the request $id" "$(final "$id")" done
 done < <(inside sh -c 'cat /load/ids.*')
 ! inside sh -c 'grep -q "no socket" /load/said.*' || fail "the socket was closed during the upgrade"
 inside sh -c 'cat /load/said.*' | sed -E 's/^/    they were told: /' | sort | uniq -c >&2

@@ -5,77 +5,21 @@
 # runs: install, socket activation, requests by members of the groups, refusal of others, reload, restart, stop, purge.
 set -euo pipefail
 
-model=$(realpath "$1")
 here=$(cd "$(dirname "$0")/.." && pwd)
-fail() {
-    printf 'nspawn: %s\n' "$@" >&2
-    exit 1
-}
-((EUID == 0)) || fail "needs root: sudo make nspawn"
-command -v systemd-nspawn >/dev/null || fail "systemd-nspawn is missing: apt-get install systemd-container"
+model=$(realpath "$1")
+me=nspawn
+. "$here/Scripts/container.sh"
 binaries=$here/.build/release
 [[ -x "$binaries/sglorad" ]] || binaries=$here/.build/debug
 [[ -x "$binaries/sglorad" && -x "$binaries/sglorad-ctl" ]] || fail "build first: make build"
 
-work=$(mktemp -d /tmp/sglorad-nspawn.XXXXXX)
-container=
-finish() {
-    local status=$?
-    if ((status)); then
-        echo "nspawn: the container's journal:" >&2
-        inside journalctl --no-pager -n 60 -u sglorad.service -u sglorad.socket >&2 2>/dev/null || cat "$work/log" >&2
-    fi
-    if [[ -n "$container" ]]; then
-        # Ask the container to shut down first; if it does not, kill it with its init process.
-        kill -RTMIN+4 "$leader" 2>/dev/null || true
-        for _ in $(seq 100); do
-            kill -0 "$container" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -KILL "$leader" "$container" 2>/dev/null || true
-        wait "$container" 2>/dev/null || true
-    fi
-    umount --lazy "$root" "$work/layer" 2>/dev/null || true
-    rm -rf --one-file-system "$work"
-}
-trap finish EXIT
-leader=
-root=$work/root
-mkdir "$root" "$work/layer"
-mount -t tmpfs -o mode=0755 tmpfs "$work/layer"
-mkdir "$work/layer/upper" "$work/layer/work"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$work/layer/upper,workdir=$work/layer/work" "$root" ||
-    fail "this kernel or sandbox does not permit an overlay mount over /"
+container_over /
 # Make it a machine of its own that starts none of this machine's services.
 rm -rf "$root"/etc/systemd/system/* "$root"/etc/sglorad "$root"/var/{lib,cache,spool}/sglorad "$root"/run/sglorad
 ln -s /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
 systemd-id128 new >"$root/etc/machine-id"
 BINARIES=$binaries "$here/Scripts/install.sh" "$root" /usr "$model"
-
-systemd-nspawn --quiet --register=no --keep-unit --link-journal=no --boot --directory="$root" --console=pipe \
-    --bind-ro="$here:/source" </dev/null >"$work/log" 2>&1 &
-container=$!
-for _ in $(seq 600); do
-    kill -0 "$container" 2>/dev/null || fail "the container did not start:" "$(cat "$work/log")"
-    leader=$(pgrep -P "$container" | head -n 1) || true
-    [[ -z "$leader" ]] || state=$(nsenter -t "$leader" -a systemctl is-system-running 2>/dev/null) || true
-    [[ "${state:-}" =~ ^(running|degraded)$ ]] && break
-    sleep 0.1
-done
-[[ "${state:-}" =~ ^(running|degraded)$ ]] || fail "the container did not finish booting (state: ${state:-no answer})"
-
-inside() { nsenter -t "$leader" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
-as() {
-    local user=$1
-    shift
-    inside setpriv --reuid="$user" --regid="$user" --init-groups env HOME=/tmp "$@"
-}
-step() { printf 'nspawn: %s\n' "$*"; }
-is() {
-    local what=$1 found=$2 wanted=$3
-    [[ "$found" == "$wanted" ]] || fail "$what: expected '$wanted', found '$found'"
-}
-property() { inside systemctl show --value --property="$1" "${2:-sglorad.service}"; }
+container_boot --bind-ro="$here:/source"
 
 step "install: users and spool are created at boot"
 inside getent passwd sglorad >/dev/null || fail "the user sglorad does not exist"
