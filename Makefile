@@ -11,6 +11,7 @@ TARGETS ?=
 DESTDIR ?=
 ROWS ?=
 FROM ?=
+NEWER ?=
 COMMA := ,
 EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
@@ -30,6 +31,9 @@ $(MODEL)/.complete: Scripts/fetch-model.sh $(if $(FROM),anew)
 
 anew:
 
+
+check-model: model ## try 'make model FROM=…' with whole and damaged folders and files
+	@Scripts/check-fetch-model.sh $(MODEL)
 
 build: setup ## build the daemon and the CLI (CONFIGURATION=debug or release)
 	swift build --configuration $(CONFIGURATION) --product sglorad
@@ -121,10 +125,10 @@ uninstall: ## remove what 'make install' installed; keep configuration and state
 purge: ## uninstall, and remove configuration, state and spool
 	@Scripts/uninstall.sh "$(DESTDIR)" "$(PREFIX)" purge
 
-nspawn: model ## run the service's whole life under a real systemd, in a container (needs root; after 'make build' and 'make deb')
-	@Scripts/nspawn.sh $(MODEL)
+nspawn: model ## the service's whole life under a real systemd (needs root, 'make build', 'make deb'; NEWER=FOLDER of packages)
 	@Scripts/setup.sh nspawn
-	@Scripts/nspawn-packages.sh .build-deb/packages
+	@Scripts/nspawn.sh $(MODEL)
+	@Scripts/nspawn-packages.sh .build-deb/packages $(NEWER)
 
 fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='varlink …' for some
 	@Scripts/fuzz.sh $(SECONDS) $(TARGETS)
@@ -132,4 +136,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model anew build demo test spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture clients units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean
+.PHONY: help setup model anew check-model build demo test spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture clients units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean
