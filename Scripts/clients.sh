@@ -46,6 +46,11 @@ rm -rf "$work/source" && cp -r "$here/python/sglorad" "$work/source"
 step "the Python tests"
 (cd "$here/python/sglorad/tests" && SGLORAD_BINARIES=$binaries SGLORAD_MODEL=$model PYTHONDONTWRITEBYTECODE=1 \
     "$environment/bin/python" -m unittest)
+if "$here/.build-python/bin/python" -c 'import peft, torch, transformers' 2>/dev/null; then
+    step "an adapter loaded with PEFT"
+    (cd "$here/python/sglorad/tests" && SGLORAD_BINARIES=$binaries SGLORAD_MODEL=$model PYTHONDONTWRITEBYTECODE=1 \
+        PYTHONPATH=$here/python/sglorad/src "$here/.build-python/bin/python" -m unittest test_peft)
+fi
 
 step "a daemon with the example library"
 start
