@@ -1,4 +1,5 @@
-import Foundation
+internal import Foundation
+internal import Glibc
 
 /// A condition did not come true in time.
 public struct TimeoutError: Error, CustomStringConvertible {
@@ -60,4 +61,22 @@ public func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T)
         Thread.detachNewThread { continuation.resume(returning: Result { try body() }) }
     }
     return try result.get()
+}
+
+/// Stops a process, and waits until it stands still.
+///
+/// On a busy machine its threads run on until each has had a turn to notice the signal.
+public func standStill(_ process: Int32) async throws {
+    kill(process, SIGSTOP)
+    try await eventually("the process to stand still", every: .milliseconds(1)) { isStopped(process) }
+}
+
+/// Whether every thread of a process is stopped: its state, in proc_pid_stat(5), follows the name in parentheses.
+public func isStopped(_ process: Int32) -> Bool {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+    return !threads.isEmpty
+        && threads.allSatisfy { thread in
+            let status = try? String(contentsOfFile: "/proc/\(process)/task/\(thread)/stat", encoding: .utf8)
+            return status?.split(separator: ")").last?.hasPrefix(" T") ?? true
+        }
 }

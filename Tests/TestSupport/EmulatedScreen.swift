@@ -6,6 +6,8 @@ struct EmulatedScreen {
     private(set) var hasCursor = true
     private(set) var hasColours = false
     private(set) var unknown: [String] = []
+    /// Every line that was there after some piece of output.
+    private(set) var shown: Set<String> = []
     private var columns: Int
     private var rows: Int
     private var cells: [[UInt8]]
@@ -32,6 +34,7 @@ struct EmulatedScreen {
     }
 
     mutating func write(_ bytes: ArraySlice<UInt8>) {
+        defer { shown.formUnion(lines) }
         for byte in bytes {
             guard pending.isEmpty else {
                 pending.append(byte)

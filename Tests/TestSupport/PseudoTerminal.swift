@@ -90,6 +90,10 @@ public final class PseudoTerminal: Sendable {
     public var lines: [String] { screen.withLock { $0.lines } }
     /// Everything that the screen shows.
     public var text: String { lines.joined(separator: "\n") }
+    /// Whether a line with this prefix was ever shown.
+    public func hasShown(_ prefix: String) -> Bool {
+        screen.withLock { $0.shown.contains { $0.hasPrefix(prefix) } }
+    }
     /// Whether the alternate screen is shown.
     public var isAlternate: Bool { screen.withLock { $0.isAlternate } }
     /// Whether the cursor is shown.

@@ -61,7 +61,8 @@ struct MonitorSession {
             case .terminal(.key(UInt8(ascii: "q"))), .terminal(.key(UInt8(ascii: "Q"))): return nil
             case .terminal(.suspend):
                 screen.leave()
-                kill(getpid(), SIGSTOP)
+                // Sent to this thread, which goes no further; sent to the process, another one might stop first.
+                raise(SIGSTOP)
                 if board.link != .connecting { try screen.enter() }
                 screen.forget()
             // Ctrl-L draws everything anew, too.
