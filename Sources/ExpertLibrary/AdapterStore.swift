@@ -87,7 +87,7 @@ public struct AdapterStore: Sendable {
     ///
     /// - Throws: `storageFailure`.
     public func find(_ id: String) async throws(SgloradError) -> AdapterRecord? {
-        try await whole(try await database.read { db in try AdapterRow.find(id, by: .id, db) })
+        try await whole(try await recorded(id))
     }
 
     /// An adapter, if its files are there; nil where they are not, which the examination after the start has not found out yet.
@@ -97,11 +97,20 @@ public struct AdapterStore: Sendable {
             LibraryInventory(bases: [], experts: [], generators: [], adapters: [found])
                 .verify(state, depth: .presence, minimumAge: .infinity, orphans: false).problems.first
         }
-        // The repair looks for the adapter itself.
-        examined.add(found.id)
-        guard let problem else { return found }
-        _ = try await ProblemRepair(problem: problem, resources: resources, adapters: self).run()
-        return try await database.read { db in try AdapterRow.find(found.id, by: .id, db) }
+        guard let problem else {
+            examined.add(found.id)
+            return found
+        }
+        let repair = ProblemRepair(problem: problem, resources: resources, adapters: self)
+        _ = try await examined.repair(found.id) { () async throws(SgloradError) in try await repair.run() }
+        return try await recorded(found.id)
+    }
+
+    /// The adapter of an identifier, whether its files are there or not.
+    ///
+    /// - Throws: `storageFailure`.
+    func recorded(_ id: String) async throws(SgloradError) -> AdapterRecord? {
+        try await database.read { db in try AdapterRow.find(id, by: .id, db) }
     }
 
     /// The adapter that answers a request.

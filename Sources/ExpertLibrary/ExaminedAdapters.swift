@@ -1,3 +1,4 @@
+internal import ErrorModel
 internal import Synchronization
 
 /// Which adapters' files were looked at since the start: all, unless the start has left the examination to be made beside the
@@ -9,6 +10,8 @@ final class ExaminedAdapters: Sendable {
         var isComplete = true
         var some: Set<String> = []
         var hasFoundDamage = false
+        /// The repairs that are under way, by adapter.
+        var repairs: [String: Task<Result<Bool, SgloradError>, Never>] = [:]
     }
 
     private let state = Mutex(State())
@@ -22,9 +25,38 @@ final class ExaminedAdapters: Sendable {
     /// Whether an adapter was.
     func covers(_ id: String) -> Bool { state.withLock { $0.isComplete || $0.some.contains(id) } }
 
-    /// Notes that an adapter was looked at, or is about to be by the caller.
+    /// Notes that an adapter was looked at and is whole.
     func add(_ id: String) {
         state.withLock { state in if !state.isComplete { state.some.insert(id) } }
+    }
+
+    /// Repairs an adapter, which counts as looked at only afterwards; whoever asks meanwhile waits for the same repair.
+    ///
+    /// - Returns: what `body` returns.
+    func repair(
+        _ id: String, _ body: @escaping @Sendable () async throws(SgloradError) -> Bool
+    ) async throws(SgloradError) -> Bool {
+        let task = state.withLock { state in
+            if let underWay = state.repairs[id] { return underWay }
+            let task = Task {
+                let result: Result<Bool, SgloradError>
+                do throws(SgloradError) { result = .success(try await body()) } catch {
+                    result = .failure(error)
+                }
+                self.ended(id, result)
+                return result
+            }
+            state.repairs[id] = task
+            return task
+        }
+        return try await task.value.get()
+    }
+
+    private func ended(_ id: String, _ result: Result<Bool, SgloradError>) {
+        state.withLock { state in
+            state.repairs[id] = nil
+            if case .success = result, !state.isComplete { state.some.insert(id) }
+        }
     }
 
     /// Notes whether all were.

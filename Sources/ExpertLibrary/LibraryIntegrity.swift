@@ -45,9 +45,11 @@ public struct LibraryIntegrity: Sendable {
     /// - Returns: whether something was done.
     /// - Throws: `storageFailure`.
     public func repair(_ problem: LibraryProblem) async throws(SgloradError) -> Bool {
-        // It is repaired here, and not once more by whoever looks for it.
-        if case .adapter(let id) = problem.subject { adapters.examined.add(id) }
-        return try await ProblemRepair(problem: problem, resources: resources, adapters: adapters).run()
+        let repair = ProblemRepair(problem: problem, resources: resources, adapters: adapters)
+        guard case .adapter(let id) = problem.subject else { return try await repair.run() }
+        return try await adapters.examined.repair(id) { () async throws(SgloradError) in
+            try await repair.run()
+        }
     }
 
     // MARK: Examination beside the service

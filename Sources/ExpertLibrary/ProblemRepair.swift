@@ -41,7 +41,7 @@ struct ProblemRepair: Sendable {
     }
 
     private func repairAdapter(_ id: String) async throws(SgloradError) -> Bool {
-        guard let adapter = try await adapters.find(id) else { return false }
+        guard let adapter = try await adapters.recorded(id) else { return false }
         guard problem.fault != .manifest else {
             try await adapters.rewriteManifest(of: adapter)
             return true

@@ -167,3 +167,38 @@ struct RebuildingTests {
         try store.close()
     }
 }
+
+@Suite("Adapters that the start has not looked at")
+struct UnexaminedAdapterTests {
+    @Test func `one without its files is shown to nobody, however many look, and is repaired once`()
+        async throws
+    {
+        let filled = try await FilledLibrary()
+        let (store, adapter) = (filled.store, filled.adapter)
+        let whole = try store.adapters.write(Sample.draft(request: "r-2"))
+        try await store.adapters.insert(whole)
+        try FileManager.default.removeItem(
+            atPath: store.adapters.folder(of: adapter) + "/adapter_model.safetensors")
+        store.integrity.owesExamination()
+        let problem = try #require(try await filled.verify(.presence).first)
+        let looks = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<60 {
+                group.addTask {
+                    switch number % 3 {
+                    case 0: return try await store.adapters.find(adapter.id) == nil
+                    case 1: return try await store.adapters.find(request: adapter.request) == nil
+                    // The examination beside the service finds it as well.
+                    default:
+                        _ = try await store.integrity.repair(problem)
+                        return true
+                    }
+                }
+            }
+            return try await group.reduce(into: [Bool]()) { $0.append($1) }
+        }
+        #expect(looks.count == 60 && looks.allSatisfy { $0 })
+        #expect(Folder.entries(of: filled.place.state.damaged).count == 1)
+        #expect(try await store.adapters.all().map(\.id) == [whole.id])
+        #expect(try await store.adapters.find(whole.id)?.id == whole.id)
+    }
+}
