@@ -19,14 +19,18 @@ public struct StateLock: Sendable {
     }
 
     /// Releases the lock.
-    public func release() {
+    public func release() { Self.unlock(descriptor) }
+
+    /// Not only closes it: a process that this one is just starting has the descriptor, too, until it executes its program.
+    private static func unlock(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
     /// Puts a folder in the place of an earlier version's lock file, unless that version is running.
     private static func replaceFile(_ path: String, in root: String) throws(SgloradError) {
         let file = try lock(path, in: root, O_RDWR)
-        defer { close(file) }
+        defer { unlock(file) }
         guard unlink(path) == 0 || errno == ENOENT else {
             throw .system(path, "the lock file of an earlier version cannot be replaced")
         }

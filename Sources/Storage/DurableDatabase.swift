@@ -160,16 +160,32 @@ public struct DurableDatabase: Sendable {
     }
 
     /// Checkpoints the write-ahead log and truncates it, so that deleted content does not remain in it; on a full disk as well.
+    ///
+    /// - Throws: `storageFailure`, also where another connection keeps reading what the log holds for ten seconds.
     public func truncateLog() async throws(SgloradError) {
         try await reserve.use { () async throws(SgloradError) in
-            try requireOpen()
-            do {
-                try await queue.writeWithoutTransaction { db in
-                    try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            let end = ContinuousClock.now + .seconds(10)
+            while try await !truncatedLog() {
+                guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+                    throw .storageFailure(
+                        path,
+                        "another program reads the database, so deleted content stays in its log. End that program; "
+                            + "the daemon tries again by itself.")
                 }
-            } catch {
-                throw .database(path, error)
             }
+        }
+    }
+
+    /// Whether the log is empty now; it is not while another connection reads from it.
+    private func truncatedLog() async throws(SgloradError) -> Bool {
+        try requireOpen()
+        do {
+            return try await queue.writeWithoutTransaction { db in
+                // The first column of the answer says whether it had to stop early: SQLite reports no error then.
+                try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == 0
+            }
+        } catch {
+            throw .database(path, error)
         }
     }
 

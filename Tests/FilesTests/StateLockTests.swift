@@ -31,9 +31,11 @@ struct StateLockTests {
     {
         let state = try StateDirectory(root: folder("state"))
         try folder.write([], to: "state/lock")
-        let earlier = open(folder("state/lock"), O_RDWR)
+        let earlier = open(folder("state/lock"), O_RDWR | O_CLOEXEC)
         #expect(earlier >= 0 && flock(earlier, LOCK_EX | LOCK_NB) == 0)
         _ = refusal(.alreadyExists) { _ = try StateLock(state) }
+        // A process that another test is just starting has the descriptor, too.
+        #expect(flock(earlier, LOCK_UN) == 0)
         close(earlier)
         let lock = try StateLock(state)
         defer { lock.release() }

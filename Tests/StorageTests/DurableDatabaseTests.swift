@@ -2,7 +2,9 @@ import ErrorModel
 import Files
 import Foundation
 import GRDB
+import Glibc
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -69,6 +71,32 @@ struct DurableDatabaseTests {
             }
         }
         #expect(try await texts(database) == ["first"])
+        try database.close()
+    }
+
+    @Test func `the log is truncated once another connection has read it to the end`() async throws {
+        let database = try open()
+        try await database.write { try $0.insert("read") }
+        let other = try DatabaseQueue(path: folder("test.db"))
+        let (reading, begin) = AsyncStream.makeStream(of: Void.self)
+        let ended = Mutex(false)
+        let reader = Task {
+            try await onOwnThread {
+                try other.read { db in
+                    _ = try String.fetchAll(db, sql: "SELECT text FROM note")
+                    begin.finish()
+                    // Long enough for a look at the log that finds it in use.
+                    usleep(200_000)
+                    ended.withLock { $0 = true }
+                }
+            }
+        }
+        for await _ in reading {}
+        try await database.truncateLog()
+        #expect(ended.withLock { $0 })
+        #expect(try folder.read("test.db-wal").isEmpty)
+        try await reader.value
+        try other.close()
         try database.close()
     }
 
