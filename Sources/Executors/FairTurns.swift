@@ -14,6 +14,9 @@ public actor FairTurns<Line: Hashable & Sendable> {
     private var order: [Line] = []
     private var issued = 0
 
+    /// How many wait for their turn.
+    var waitingCount: Int { waiting.values.reduce(0) { $0 + $1.count } }
+
     /// Makes turns that nobody has.
     public init() {}
 

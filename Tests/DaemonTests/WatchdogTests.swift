@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Watchdog", .timeLimit(.minutes(20)))
 struct WatchdogTests {
-    private let patience = Duration.seconds(10)
+    private let patience = Duration.seconds(1_000)
 
     private func standstill(_ board: WorkerBoard, queued: Int, after time: Duration) -> Bool {
         board.standstill(queued: queued, at: .now + time, patience: patience) != nil
@@ -27,26 +27,26 @@ struct WatchdogTests {
             let board = WorkerBoard(workers: 2)
             board.begin(.waiting, worker: 0)
             board.begin(step, worker: 1)
-            #expect(!standstill(board, queued: 0, after: .seconds(9)))
-            #expect(standstill(board, queued: 0, after: .seconds(11)))
+            #expect(!standstill(board, queued: 0, after: .seconds(900)))
+            #expect(standstill(board, queued: 0, after: .seconds(1_100)))
         }
     }
 
     @Test func `progress resets the timer`() {
         let board = WorkerBoard(workers: 1)
         board.begin(.stage(.encoding), worker: 0)
-        #expect(standstill(board, queued: 1, after: .seconds(11)))
+        #expect(standstill(board, queued: 1, after: .seconds(1_100)))
         board.begin(.stage(.generating), worker: 0)
-        #expect(!standstill(board, queued: 1, after: .seconds(9)))
+        #expect(!standstill(board, queued: 1, after: .seconds(900)))
     }
 
     @Test func `queued requests that no worker leases are a standstill, unless another worker is busy`() {
         let board = WorkerBoard(workers: 2)
         for worker in 0..<2 { board.begin(.waiting, worker: worker) }
-        #expect(!standstill(board, queued: 3, after: .seconds(9)))
-        #expect(standstill(board, queued: 3, after: .seconds(11)))
+        #expect(!standstill(board, queued: 3, after: .seconds(900)))
+        #expect(standstill(board, queued: 3, after: .seconds(1_100)))
         board.begin(.stage(.publishing), worker: 1)
-        #expect(!standstill(board, queued: 3, after: .seconds(9)))
+        #expect(!standstill(board, queued: 3, after: .seconds(900)))
     }
 
     /// How often a watchdog notifies the service manager within a time, counted up to `enough`.

@@ -81,7 +81,11 @@ struct CacheTests {
 
     @Test("verification finds damage, status reports it, repair quarantines it, and the rest still serves")
     func verification() async throws {
-        try await TestDaemon.run(experts: Self.experts + Places.experts("wn-insects")) { daemon in
+        // The daemon's own verification would repair what this one is to find.
+        try await TestDaemon.run(
+            configuration: "cache:\n  verifyEvery: 0s\n",
+            experts: Self.experts + Places.experts("wn-insects")
+        ) { daemon in
             let adapter = try await Self.request("birds", daemon)
             let sound = try await daemon.control("cache", "verify")
             #expect(sound.status == 0 && sound.output.contains("No problems found."))

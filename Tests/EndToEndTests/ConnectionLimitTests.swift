@@ -80,7 +80,7 @@ struct ConnectionLimitTests {
         def connect():
             peer = socket.socket(socket.AF_UNIX)
             peer.connect(path)
-            peer.settimeout(120)
+            peer.settimeout(600)
             return peer
         def receive(peer):
             data = bytearray()

@@ -116,9 +116,17 @@ struct CrashTests {
             ]
             // In a file of its own: the shell must not have the words in its own arguments.
             let script =
-                command.map { "'\($0)'" }.joined(separator: " ") + " & sleep 2; cat /proc/$!/cmdline; kill $!"
+                command.map { "'\($0)'" }.joined(separator: " ")
+                + " & while ! test -e '\(folder)/connected'; do sleep 0.05; done; cat /proc/$!/cmdline; kill $!"
             try Data(script.utf8).write(to: URL(filePath: "\(folder)/script"))
-            let outcome = try await Program.run("/bin/bash", ["\(folder)/script"])
+            let shown = Task { try await Program.run("/bin/bash", ["\(folder)/script"]) }
+            // It hides its arguments before it connects.
+            try await eventually("the connection") {
+                var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+                return poll(&waiting, 1, 0) == 1
+            }
+            _ = FileManager.default.createFile(atPath: "\(folder)/connected", contents: nil)
+            let outcome = try await shown.value
             #expect(outcome.output.contains("sglorad-ctl\u{0}request\u{0}"), "\(outcome)")
             #expect(Self.words.allSatisfy { !outcome.output.contains($0) }, "\(outcome)")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SgloradInterface
 import Storage
 import TestSupport
@@ -14,11 +15,15 @@ struct DamagedQueueTests {
         try await daemon.run(stoppingBy: .killing) { process in
             try #require(try await daemon.waitUntilServing(process), "\(daemon.logTail)")
             try await daemon.importExperts(Places.twoExperts)
-            // A sweep may truncate the log meanwhile.
-            for number in 0..<60 where await ids.all.count < requests || logBytes(folder) < 40_000 {
+            for number in 0..<200 {
                 let reply = try await daemon.reply(
                     Methods.Request.Reply.self, "request", "definitions of birds", "--seed", "\(number)")
                 await ids.add(reply.request.requestId)
+                guard await ids.all.count >= requests else { continue }
+                // A sweep may truncate the log at any time, but not while the daemon stands still.
+                try await standStill(process)
+                if logBytes(folder) >= 40_000 { break }
+                kill(process, SIGCONT)
             }
         }
         return await ids.all

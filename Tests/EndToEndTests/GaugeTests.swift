@@ -69,7 +69,7 @@ struct GaugeTests {
     @Test("random gauges and padding of the experts do not change what is merged")
     func scrambledLibrary() async throws {
         try await withTemporaryFolder { folder in
-            let scrambled = try Self.scrambledZoo(in: folder)
+            let scrambled = try await onOwnThread { try Self.scrambledZoo(in: folder) }
             let outcomes = Collector<Embeddings>()
             for experts in [Self.zoo, scrambled] {
                 try await TestDaemon.run(experts: experts) { daemon in
@@ -87,8 +87,10 @@ struct GaugeTests {
                 let difference = Self.difference(other, merged, from: untouched.plain)
                 print("gauge: \(name): \(difference)")
                 // A single expert needs no gauge. The others' gauges are known only as well as their common
-                // initialisation of A, which training moved by about half its norm.
-                #expect(difference < (name.hasPrefix("nearest") ? 1e-3 : 0.1), "\(name)")
+                // initialisation of A, which training moved by about half its norm, and which fewer experts tell less
+                // well: the example library has 28, the zoo 68.
+                let bound = name.hasPrefix("nearest") ? 1e-3 : Places.hasShared("zoo") ? 0.1 : 0.15
+                #expect(difference < bound, "\(name)")
             }
         }
     }

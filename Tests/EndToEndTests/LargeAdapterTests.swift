@@ -124,12 +124,15 @@ struct LargeAdapterTests {
     func trainAndGenerate() async throws {
         try await withTemporaryFolder { folder in
             try await TestDaemon.run { daemon in
-                let material = try Material()
+                let material = try await onOwnThread { try Material() }
                 // One at a time, so that the disk holds only one.
                 for number in 0..<24 {
                     let name = "topic-\(number)"
-                    try Self.write(
-                        name, seed: 2 * number, of: material, into: folder, checkpoints: number < 2 ? 2 : 1)
+                    try await onOwnThread {
+                        try Self.write(
+                            name, seed: 2 * number, of: material, into: folder,
+                            checkpoints: number < 2 ? 2 : 1)
+                    }
                     try await daemon.importExperts(["\(folder)/\(name)"])
                     try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
                 }
@@ -156,9 +159,12 @@ struct LargeAdapterTests {
     func importAndMerge() async throws {
         try await withTemporaryFolder { folder in
             #expect(try Self.layout().parameterCount == 4_399_104)
-            let material = try Material()
+            let material = try await onOwnThread { try Material() }
             for (seed, name) in [(2, "fish"), (3, "birds"), (4, "trees")] {
-                try Self.write(name, seed: seed, of: material, into: folder, checkpoints: seed == 4 ? 4 : 1)
+                try await onOwnThread {
+                    try Self.write(
+                        name, seed: seed, of: material, into: folder, checkpoints: seed == 4 ? 4 : 1)
+                }
             }
             try await TestDaemon.run { daemon in
                 let before = try Self.peak(daemon.process)

@@ -11,7 +11,7 @@ import Varlink
 struct ObservabilityTests {
     @Test("metrics are written in Prometheus' text format, to standard output or a file")
     func metrics() async throws {
-        try await TestDaemon.run { daemon in
+        try await TestDaemon.run(configuration: "workers: 3\n") { daemon in
             let empty = try await daemon.control("metrics")
             #expect(empty.output.contains("sglorad_requests_total{state=\"done\"} 0\n"), "\(empty.error)")
             try await daemon.importExperts(Places.twoExperts)
@@ -30,6 +30,7 @@ struct ObservabilityTests {
                 "sglorad_answer_seconds_count 3", "sglorad_stage_seconds_count{stage=\"publishing\"} 2",
                 "sglorad_queue_requests{state=\"done\"} 2", "sglorad_cache_items{kind=\"adapters\"} 2",
                 "sglorad_cache_items{kind=\"experts\"} 2", "sglorad_conditions 0", "sglorad_connections 1",
+                "sglorad_workers{state=\"busy\"} 0", "sglorad_workers{state=\"idle\"} 3",
             ] {
                 #expect(text.contains("\n\(line)\n") || text.hasPrefix("\(line)\n"), "\(line): \(text)")
             }

@@ -76,6 +76,10 @@ struct PrivacyTests {
                         || path.contains("/queue.db")
                 }
                 #expect(Self.holding("\(spool.path)/rejected").count == 1)
+                let texts = ByteSearch(["quixoblat", "zephyrondil"])
+                try await eventually("the texts to leave the queue's files") {
+                    texts.files(below: "\(folder)/state").keys.allSatisfy { !$0.contains("queue.db") }
+                }
                 // The queue's database contains the label but not the text.
                 for path in Self.holding("\(folder)/state") where path.contains("queue.db") {
                     let data = try #require(FileManager.default.contents(atPath: path))

@@ -92,9 +92,11 @@ struct QueueTests {
     func crash() async throws {
         try await withTemporaryFolder { folder in
             let ids = Collector<String>()
+            // Every kill is an attempt for what runs then.
+            let configuration = "queue:\n  attempts: 100\n"
             for round in 0..<3 {
                 await #expect(throws: CancellationError.self) {
-                    try await TestDaemon.run(in: folder) { daemon in
+                    try await TestDaemon.run(in: folder, configuration: configuration) { daemon in
                         if round == 0 {
                             try await daemon.importExperts(Places.twoExperts)
                         }
@@ -110,7 +112,7 @@ struct QueueTests {
                 }
             }
             let all = await ids.all
-            try await TestDaemon.run(in: folder) { daemon in
+            try await TestDaemon.run(in: folder, configuration: configuration) { daemon in
                 for id in all { #expect(try await daemon.finished(id).state == "done") }
                 let adapters = try await daemon.reply(Methods.ListAdapters.Reply.self, "adapter", "list")
                     .adapters

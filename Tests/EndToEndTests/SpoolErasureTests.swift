@@ -98,7 +98,9 @@ struct SpoolErasureTests {
             let hogging = Task {
                 try await hog.run(
                     """
-                    import ctypes, os, time
+                    import ctypes, os, resource, time
+                    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
                     libc, held, parent = ctypes.CDLL(None), 0, os.getppid()
                     while libc.inotify_init() >= 0: held += 1
                     open(sys.argv[1], "w").write(str(held))

@@ -1,7 +1,9 @@
 import ErrorModel
-import Executors
 import Synchronization
+import TestSupport
 import Testing
+
+@testable import Executors
 
 @Suite("Fair turns", .timeLimit(.minutes(20)))
 struct FairTurnsTests {
@@ -29,8 +31,7 @@ struct FairTurnsTests {
                 Task {
                     try await turns.take(in: line) { () async throws(SgloradError) in record.add(line) }
                 })
-            // Until it stands in its line.
-            try await Task.sleep(for: .milliseconds(30))
+            try await eventually("its place in the line") { await turns.waitingCount == others.count }
         }
         open.finish()
         try await first.value
@@ -53,7 +54,7 @@ struct FairTurnsTests {
         let waiting = Task {
             try await turns.take(in: 2) { () async throws(SgloradError) in Issue.record("it ran") }
         }
-        try await Task.sleep(for: .milliseconds(30))
+        try await eventually("its place in the line") { await turns.waitingCount == 1 }
         waiting.cancel()
         let error = await #expect(throws: SgloradError.self) { try await waiting.value }
         #expect(error?.code == .cancelled)

@@ -9,11 +9,11 @@ import Testing
 
 @Suite("A pool with turns", .timeLimit(.minutes(20)))
 struct TurnPoolTests {
-    /// What ran, in order.
+    /// What ran, in order, and how long it took.
     private final class Journal: Sendable {
-        private let entries = Mutex<[UInt32]>([])
-        var all: [UInt32] { entries.withLock { $0 } }
-        func add(_ user: UInt32) { entries.withLock { $0.append(user) } }
+        private let entries = Mutex<[(user: UInt32, took: Duration)]>([])
+        var all: [(user: UInt32, took: Duration)] { entries.withLock { $0 } }
+        func add(_ user: UInt32, took: Duration = .zero) { entries.withLock { $0.append((user, took)) } }
     }
 
     /// Keeps the only thread busy until it is opened.
@@ -36,28 +36,41 @@ struct TurnPoolTests {
             gate.open()
             try await group.waitForAll()
         }
-        #expect(journal.all.first == 2 && journal.all.count == 41)
+        #expect(journal.all.first?.user == 2 && journal.all.count == 41)
         await pool.shutdown()
     }
 
     @Test func `users share the threads by time, not by number of pieces`() async throws {
-        let (pool, journal) = (TurnPool(threads: 1), Journal())
+        let (pool, journal, gate) = (TurnPool(threads: 1), Journal(), Gate())
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pool.run(for: 3) { () throws(SgloradError) in gate.wait() } }
+            try await eventually("the first piece to run") { pool.running == 1 }
             for (user, pieces, time) in [(1, 30, 20_000), (2, 300, 2_000)] as [(UInt32, Int, UInt32)] {
                 for _ in 0..<pieces {
                     group.addTask {
                         try await pool.run(for: user) { () throws(SgloradError) in
-                            _ = usleep(time)
-                            journal.add(user)
+                            journal.add(user, took: ContinuousClock().measure { _ = usleep(time) })
                         }
                     }
                 }
             }
+            try await eventually("all to stand in line") { pool.waiting == 330 }
+            gate.open()
             try await group.waitForAll()
         }
-        // While both have work, the first gets one long piece for some ten short ones of the second.
-        let both = journal.all.prefix(150)
-        #expect((5...40).contains(both.count { $0 == 1 }), "\(both.count { $0 == 1 })")
+        // While both have work, neither is ahead by more than a piece or two, however long the machine made them.
+        var used: [UInt32: Duration] = [1: .zero, 2: .zero]
+        var left: [UInt32: Int] = [1: 30, 2: 300]
+        var longest = Duration.zero
+        for (user, took) in journal.all {
+            left[user, default: 0] -= 1
+            guard left.values.allSatisfy({ $0 > 0 }) else { break }
+            used[user, default: .zero] += took
+            longest = max(longest, took)
+        }
+        let (one, two) = (used[1] ?? .zero, used[2] ?? .zero)
+        #expect(one > .zero && two > .zero)
+        #expect(max(one, two) - min(one, two) <= longest * 2 + (one + two) / 4, "\(one), \(two), \(longest)")
         await pool.shutdown()
     }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import SgloradClient
 
 /// Daemons that are missing, forbidden, garbled or hostile.
-@Suite("Client: hostile daemons", .timeLimit(.minutes(5)))
+@Suite("Client: hostile daemons", .timeLimit(.minutes(20)))
 struct HostileTests {
     private func failure(of answer: String, isEndless: Bool = false) async throws -> SgloradClient.Failure? {
         let daemon = try FalseDaemon(answer, isEndless: isEndless)

@@ -27,11 +27,13 @@ struct RestartTests {
             try await daemon.run(stoppingBy: isKilled ? .killing : .terminating) { process in
                 try #require(try await daemon.waitUntilServing(process))
                 // The daemon stands still, so that the request cannot be done before it ends.
-                kill(process, SIGSTOP)
+                try await standStill(process)
                 wait.change {
                     $0 = Task { try await client.request(Self.intent, seed: 3, idempotencyKey: "k") }
                 }
-                try await Task.sleep(for: .milliseconds(200))
+                try await eventually("the request to reach the socket") {
+                    try UnixSocket.unaccepted(at: daemon.socket) == 1
+                }
                 if !isKilled { kill(process, SIGCONT) }
             }
             try await daemon.run { process in
@@ -50,14 +52,16 @@ struct RestartTests {
             let impatient = SgloradClient(socket: daemon.socket, patience: .milliseconds(100))
             try await daemon.run(stoppingBy: .killing) { process in
                 try #require(try await daemon.waitUntilServing(process))
-                kill(process, SIGSTOP)
+                try await standStill(process)
                 waits.change {
                     $0 = [
                         Task { try await client.request(Self.intent) },
                         Task { try await impatient.request(Self.intent, idempotencyKey: "k") },
                     ]
                 }
-                try await Task.sleep(for: .milliseconds(200))
+                try await eventually("both requests to reach the socket") {
+                    try UnixSocket.unaccepted(at: daemon.socket) == 2
+                }
             }
             #expect(await failure { try await waits.value[0].value }?.isInterrupted == true)
             #expect(await failure { try await waits.value[1].value }?.isTransient == true)
@@ -73,16 +77,22 @@ struct RestartTests {
             try await daemon.run { process in
                 try #require(try await daemon.waitUntilServing(process))
                 let id = Mutexed<String?>(nil)
+                let waiting = Mutexed<Task<SgloradClient.Adapter, any Error>?>(nil)
+                let (known, tell) = AsyncStream.makeStream(of: Void.self)
                 let wait = Task {
-                    try await client.request(.init(Self.intent)) { request in
-                        // The daemon stands still once it has queued the request.
+                    for await _ in known {}
+                    return try await client.request(.init(Self.intent)) { request in
+                        // The daemon stands still once it has queued the request, and no later reply is read before
+                        // the cancellation.
                         guard id.value == nil else { return }
                         kill(process, SIGSTOP)
+                        waiting.value?.cancel()
                         id.change { $0 = request.id }
                     }
                 }
+                waiting.change { $0 = wait }
+                tell.finish()
                 let requestID = try await firstValue("the request") { id.value }
-                wait.cancel()
                 kill(process, SIGCONT)
                 await #expect(throws: CancellationError.self) { try await wait.value }
                 let state = try await client.request(withID: requestID).state
@@ -103,7 +113,7 @@ struct RestartTests {
             try await daemon.run { process in
                 try #require(try await daemon.waitUntilServing(process))
                 let brief = SgloradClient(socket: daemon.socket, timeout: .milliseconds(500))
-                kill(process, SIGSTOP)
+                try await standStill(process)
                 #expect(await failure { try await brief.status() }?.isTimedOut == true)
                 #expect(await failure { try await brief.request(Self.intent) }?.isTimedOut == true)
                 kill(process, SIGCONT)

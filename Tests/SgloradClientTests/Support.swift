@@ -61,8 +61,11 @@ final class FalseDaemon: Sendable {
         try #require(listen(listening, 8) == 0)
         let bytes = Array(answer.utf8)
         Thread.detachNewThread {
+            // The thread closes it: a number that is free is soon another test's socket.
+            defer { close(listening) }
             while true {
                 let peer = accept(listening, nil, nil)
+                if peer < 0, errno == EINTR { continue }
                 guard peer >= 0 else { return }
                 var buffer = [UInt8](repeating: 0, count: 4096)
                 _ = recv(peer, &buffer, buffer.count, 0)
@@ -72,8 +75,5 @@ final class FalseDaemon: Sendable {
         }
     }
 
-    deinit {
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
-    }
+    deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

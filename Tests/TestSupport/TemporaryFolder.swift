@@ -12,6 +12,8 @@ public final class TemporaryFolder: Sendable {
     public init() throws {
         path = "/tmp/sgl-\(UUID().uuidString.prefix(13))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        // Other users reach what tests give them, whatever the umask is.
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }

@@ -29,6 +29,16 @@ public enum UnixSocket {
         try open(name, kind) { connect($0, $1, $2) }
     }
 
+    /// How many clients have connected to a listening socket and are not accepted yet, as while its process stands still.
+    public static func unaccepted(at path: String) throws -> Int {
+        let table = String(decoding: try Data(contentsOf: URL(filePath: "/proc/net/unix")), as: UTF8.self)
+        return table.split(separator: "\n").count { line in
+            // Num RefCount Protocol Flags Type St Inode Path; state 02 is a connection that nobody has accepted.
+            let fields = line.split(separator: " ", maxSplits: 7)
+            return fields.count == 8 && fields[5] == "02" && fields[7] == path
+        }
+    }
+
     private static func open(
         _ name: String, _ kind: Kind, _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws -> Int32 {

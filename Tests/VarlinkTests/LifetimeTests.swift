@@ -89,7 +89,7 @@ import Varlink
     }
 
     @Test func `shutdown drains a call in flight`() async throws {
-        try await TestServer.run { test in
+        try await TestServer.run(limits: ServerLimits(drain: .seconds(600))) { test in
             let idle = try test.raw()
             await idle.send(#"{"method":"org.example.test.Nothing"}"#)
             #expect(await idle.receive() == "{}")

@@ -30,7 +30,7 @@ final class RawConnection: Sendable {
     ///
     /// - Returns: how many bytes the kernel accepted.
     @discardableResult
-    func send(bytes: [UInt8], patience: Int = 5_000) async -> Int {
+    func send(bytes: [UInt8], patience: Int = 150_000) async -> Int {
         var sent = 0
         var waits = 0
         while sent < bytes.count {
@@ -53,7 +53,7 @@ final class RawConnection: Sendable {
     }
 
     /// The next message without its NUL; nil if the peer has closed or sends nothing for long.
-    func receive(patience: Int = 5_000) async -> String? {
+    func receive(patience: Int = 150_000) async -> String? {
         var message: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         var waits = 0
@@ -74,8 +74,16 @@ final class RawConnection: Sendable {
         }
     }
 
+    /// Reads what has arrived, or waits for something; only for a thread of the test's own.
+    ///
+    /// - Returns: the number of bytes; 0 once the peer has closed.
+    func receiveBlocking(atMost limit: Int) -> Int {
+        var piece = [UInt8](repeating: 0, count: limit)
+        return recv(descriptor, &piece, limit, 0)
+    }
+
     /// Whether the peer closes without sending another byte.
-    func isClosedByPeer(patience: Int = 5_000) async -> Bool {
+    func isClosedByPeer(patience: Int = 150_000) async -> Bool {
         for _ in 0..<patience {
             var byte: UInt8 = 0
             let count = recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT))

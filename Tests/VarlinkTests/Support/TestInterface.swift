@@ -22,7 +22,8 @@ final class EventLog: Sendable {
 
 /// Waits until a condition becomes true; false if it does not.
 func eventually(_ condition: @Sendable () async -> Bool) async -> Bool {
-    for _ in 0..<5_000 {
+    let end = ContinuousClock.now + .seconds(300)
+    while ContinuousClock.now < end {
         if await condition() { return true }
         try? await Task.sleep(for: .milliseconds(2))
     }
