@@ -161,10 +161,10 @@ public struct DurableDatabase: Sendable {
 
     /// Checkpoints the write-ahead log and truncates it, so that deleted content does not remain in it; on a full disk as well.
     ///
-    /// - Throws: `storageFailure`, also where another connection keeps reading what the log holds for ten seconds.
+    /// - Throws: `storageFailure`, also where another connection keeps reading what the log holds for a minute.
     public func truncateLog() async throws(SgloradError) {
         try await reserve.use { () async throws(SgloradError) in
-            let end = ContinuousClock.now + .seconds(10)
+            let end = ContinuousClock.now + .seconds(60)
             while try await !truncatedLog() {
                 guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
                     throw .storageFailure(

@@ -20,7 +20,10 @@ struct WatchdogService: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var saidWhy = false
-            while !Task.isCancelled {
+            while true {
+                // First the wait: the manager counts from the moment at which the daemon reports that it is ready.
+                try? await Task.sleep(for: interval / 2)
+                guard !Task.isCancelled else { return }
                 // An error from the queue is a disk problem, which a restart would not solve.
                 let waiting = (try? await queued()) ?? 0
                 if let reason = board.standstill(queued: waiting, patience: patience) {
@@ -34,7 +37,6 @@ struct WatchdogService: Service {
                     notifier.watchdog()
                     saidWhy = false
                 }
-                try? await Task.sleep(for: interval / 2)
             }
         }
     }
