@@ -129,6 +129,7 @@ nspawn: model ## the service's whole life under a real systemd (needs root, 'mak
 	@Scripts/setup.sh nspawn
 	@Scripts/nspawn.sh $(MODEL)
 	@Scripts/nspawn-packages.sh .build-deb/packages $(NEWER)
+	@Scripts/piuparts.sh .build-deb/packages
 
 fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='varlink …' for some
 	@Scripts/fuzz.sh $(SECONDS) $(TARGETS)

@@ -14,23 +14,10 @@ packages=$(realpath "$1")
 later=${2:+$(realpath "$2")}
 me=nspawn-packages
 . "$here/Scripts/container.sh"
-for program in debootstrap apt-ftparchive; do
-    command -v $program >/dev/null || fail "$program is missing: apt-get install debootstrap apt-utils"
-done
+command -v apt-ftparchive >/dev/null || fail "apt-ftparchive is missing: apt-get install apt-utils"
 compgen -G "$packages/sglorad_*.deb" >/dev/null || fail "there are no packages in $packages; run: make deb"
 
-bare=$here/.build-nspawn/bookworm
-if [[ ! -e "$bare.complete" ]]; then
-    step "debootstrap"
-    rm -rf --one-file-system "$bare"
-    mkdir -p "$bare"
-    debootstrap --variant=minbase --include=systemd-sysv,dbus bookworm "$bare" >"$bare.log" 2>&1 || {
-        tail -n 20 "$bare.log" >&2
-        fail "debootstrap failed; its log is $bare.log"
-    }
-    touch "$bare.complete"
-fi
-
+. "$here/Scripts/bare-debian.sh"
 container_over "$bare"
 
 step "a folder of packages: ours, a newer version of ours, and what they depend on"
