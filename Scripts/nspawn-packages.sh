@@ -169,6 +169,11 @@ inside sglorad-ctl doctor --fix >"$work/doctor" || true
 inside sglorad-ctl doctor --fix >>"$work/doctor" || true
 is "the socket" "$(property ActiveState sglorad.socket) $(property UnitFileState sglorad.socket)" "active enabled"
 is "mode and owner of the spool's new/" "$(inside stat -c '%a %U:%G' /var/spool/sglorad/new || true)" "3770 sglorad:sglorad"
+# The daemon looks for its spool again after some seconds.
+for _ in $(seq 120); do
+    ! inside sglorad-ctl doctor >"$work/doctor" || break
+    sleep 1
+done
 inside sglorad-ctl doctor >"$work/doctor" || fail "doctor finds something wrong after --fix: $(cat "$work/doctor")"
 
 step "a service that asks at boot"
