@@ -117,5 +117,8 @@ extension SpoolExchange {
             last = now
             return true
         }
+
+        /// Lets the next call of ``begin(at:)`` begin a run, because this one could not be made.
+        mutating func retry() { last = nil }
     }
 }

@@ -230,6 +230,8 @@ public actor SpoolExchange {
         do throws(SgloradError) {
             return try await folder()
         } catch {
+            // Due again at the next call: its failure is reported until it has run.
+            retention.retry()
             settle(.retention, error)
             return nil
         }

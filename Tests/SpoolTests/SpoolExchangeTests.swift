@@ -123,6 +123,14 @@ struct SpoolExchangeTests {
         #expect(await unopened.takeIn() == .none)
         #expect(reports.all.count == 1 && reports.all.first??.contains(folder("file")) == true)
         await #expect(throws: SgloradError.self) { _ = try await unopened.forget(.all, of: .current) }
+        // Once it can be opened, the next round recovers, the retention included, which is not due for ten minutes else.
+        await unopened.age()
+        await unopened.deliver()
+        try FileManager.default.removeItem(atPath: folder("file"))
+        await unopened.age()
+        #expect(await unopened.takeIn() == .none)
+        await unopened.deliver()
+        #expect(reports.all.count > 3 && reports.all.last == .some(nil))
         await fixture.close()
     }
 
@@ -164,5 +172,8 @@ struct SpoolExchangeStateTests {
         let start = ContinuousClock.now
         let isDue = [0, 599, 600].map { schedule.begin(at: start + .seconds($0)) }
         #expect(isDue == [true, false, true])
+        schedule.retry()
+        let isDueAgain = schedule.begin(at: start + .seconds(601))
+        #expect(isDueAgain)
     }
 }
