@@ -183,7 +183,7 @@ inside systemctl stop sglorad.service
 inside systemctl enable --quiet --now sglorad-ask.service || fail "the service that asks at boot failed: $(inside journalctl -u sglorad-ask)"
 inside test -s /var/lib/private/sglorad-ask/travel/adapter_model.safetensors || fail "the service at boot wrote no adapter"
 inside sh -c 'systemctl disable --quiet --now sglorad-ask.service
-    rm -r /usr/local/lib/sglorad-ask /etc/systemd/system/sglorad-ask.service /var/lib/sglorad-ask /var/lib/private
+    rm -r /usr/local/lib/sglorad-ask /etc/systemd/system/sglorad-ask.service /var/lib/sglorad-ask /var/lib/private/sglorad-ask
     systemctl daemon-reload'
 
 step "upgrade to $newer, under load"
