@@ -21,10 +21,13 @@ else
     cp -a .model "$again/another-folder/"
     (cd "$again/another-folder" && Scripts/make-deb.sh "$again/packages" "$version")
 fi
+differ=()
 for package in "$packages"/*.deb; do
-    cmp "$package" "$again/packages/$(basename "$package")" || {
-        echo "deb: two builds gave different bytes in $(basename "$package")" >&2
-        exit 1
-    }
+    cmp "$package" "$again/packages/$(basename "$package")" || differ+=("$(basename "$package")")
 done
+if ((${#differ[@]})); then
+    trap - EXIT
+    echo "deb: two builds gave different bytes in ${differ[*]}; the second is in $again/packages" >&2
+    exit 1
+fi
 echo "deb: two builds gave the same bytes"
