@@ -25,7 +25,7 @@ final class ExaminedAdapters: Sendable {
     /// Whether an adapter was.
     func covers(_ id: String) -> Bool { state.withLock { $0.isComplete || $0.some.contains(id) } }
 
-    /// Notes that an adapter was looked at and is whole.
+    /// Notes that an adapter was looked at, and repaired where it had to be.
     func add(_ id: String) {
         state.withLock { state in if !state.isComplete { state.some.insert(id) } }
     }
@@ -53,10 +53,9 @@ final class ExaminedAdapters: Sendable {
     }
 
     private func ended(_ id: String, _ result: Result<Bool, SgloradError>) {
-        state.withLock { state in
-            state.repairs[id] = nil
-            if case .success = result, !state.isComplete { state.some.insert(id) }
-        }
+        // First, so that nobody begins another repair in between.
+        if case .success = result { add(id) }
+        state.withLock { $0.repairs[id] = nil }
     }
 
     /// Notes whether all were.

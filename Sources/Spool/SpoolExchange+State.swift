@@ -118,7 +118,7 @@ extension SpoolExchange {
             return true
         }
 
-        /// Lets the next call of ``begin(at:)`` begin a run, because this one could not be made.
+        /// Lets the next call of ``begin(at:)`` begin a run, because the last one failed.
         mutating func retry() { last = nil }
     }
 }

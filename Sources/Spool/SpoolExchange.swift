@@ -230,8 +230,6 @@ public actor SpoolExchange {
         do throws(SgloradError) {
             return try await folder()
         } catch {
-            // Due again at the next call: its failure is reported until it has run.
-            retention.retry()
             settle(.retention, error)
             return nil
         }
@@ -288,6 +286,8 @@ public actor SpoolExchange {
             return
         }
         guard error.code != .cancelled else { return }
+        // Its failure is reported until it has run again, so it is due at the next call like everything else.
+        if activity == .retention { retention.retry() }
         if failures.record(error, of: activity) {
             logger.error("the spool has failed", metadata: ["error": "\(error)"])
         }

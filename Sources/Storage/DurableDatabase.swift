@@ -161,16 +161,19 @@ public struct DurableDatabase: Sendable {
 
     /// Checkpoints the write-ahead log and truncates it, so that deleted content does not remain in it; on a full disk as well.
     ///
-    /// - Throws: `storageFailure`, also where another connection keeps reading what the log holds for a minute.
+    /// - Throws: `storageFailure`, also where another connection keeps reading what the log holds for a minute; `cancelled`.
     public func truncateLog() async throws(SgloradError) {
         try await reserve.use { () async throws(SgloradError) in
             let end = ContinuousClock.now + .seconds(60)
             while try await !truncatedLog() {
-                guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+                guard ContinuousClock.now < end else {
                     throw .storageFailure(
                         path,
                         "another program reads the database, so deleted content stays in its log. End that program; "
                             + "the daemon tries again by itself.")
+                }
+                guard (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+                    throw .cancelled("the caller stopped waiting")
                 }
             }
         }
