@@ -56,6 +56,16 @@ public struct FloatVector: @unchecked Sendable {
         return try body(UnsafeBufferPointer(start: base, count: count))
     }
 
+    /// Calls `body` with the address of the first number, which is valid only during the call; of an empty vector it may not be
+    /// read.
+    @inline(__always)
+    public func withUnsafePointer<R, E: Error>(
+        _ body: (UnsafePointer<Float>) throws(E) -> R
+    ) throws(E) -> R {
+        defer { withExtendedLifetime(owner) {} }
+        return try body(base)
+    }
+
     /// A copy on the heap.
     public var array: [Float] { withUnsafeBufferPointer { Array($0) } }
 

@@ -46,13 +46,9 @@ public struct EmbeddingRows: Sendable {
     /// Calls `body` with a function that finds a vector by its index; the pointers are valid during the call.
     @inline(__always)
     func withVectors<R>(_ body: ((Int) -> UnsafePointer<Float>) -> R) -> R {
-        numbers.withUnsafeBufferPointer { numbers in
+        numbers.withUnsafePointer { start in
             places.withUnsafeBufferPointer { places in
-                // Without any vector there is no index to ask for.
-                guard let start = numbers.baseAddress ?? UnsafePointer(bitPattern: 4) else {
-                    preconditionFailure("no memory")
-                }
-                return body { start + Int(places[$0]) * stride }
+                body { start + Int(places[$0]) * stride }
             }
         }
     }

@@ -10,7 +10,7 @@ final class PackedWeights: @unchecked Sendable {
     private let memory: UnsafeMutableRawPointer
     private let matrices: [EncoderWeights]
 
-    /// The size of a large page, which saves most of the address translations of a pass over the weights.
+    /// Packs the weights of layers; into large pages where there are many, which saves most of the address translations of a pass.
     init(_ layers: [LinearLayer], precision: EncoderPrecision) {
         let format = precision.format
         var offsets: [Int] = []

@@ -20,6 +20,7 @@ struct GuidingLibrary: GuidingExperts {
     /// The mean of all experts, if the strategy needs it.
     var all: [Float] = []
 
+    /// Traps for an expert that was not read, as an array does beyond its end: only those of the neighbourhood that was read guide.
     func expert(_ index: Int) -> LibraryExpert {
         guard let found = experts[index] else {
             preconditionFailure("the expert \(index) does not guide, so it was not read")
