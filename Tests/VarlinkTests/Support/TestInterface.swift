@@ -1,5 +1,6 @@
 import ErrorModel
 import Synchronization
+import TestSupport
 import Varlink
 
 /// The events that the handlers of a ``TestInterface`` recorded, in order.
@@ -22,12 +23,7 @@ final class EventLog: Sendable {
 
 /// Waits until a condition becomes true; false if it does not.
 func eventually(_ condition: @Sendable () async -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(300)
-    while ContinuousClock.now < end {
-        if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(2))
-    }
-    return await condition()
+    (try? await TestSupport.eventually("the condition", every: .milliseconds(2), condition)) != nil
 }
 
 struct Text: Codable, Sendable, Equatable { var text: String }
