@@ -13,4 +13,3 @@ if [[ ! -e "$bare.complete" ]]; then
     }
     touch "$bare.complete"
 fi
-

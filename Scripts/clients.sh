@@ -44,12 +44,11 @@ rm -rf "$work/source" && cp -r "$here/python/sglorad" "$work/source"
 "$environment/bin/python" -m mypy --strict --cache-dir "$work/mypy" "$here/Examples/apps/python/watch.py"
 
 step "the Python tests"
-(cd "$here/python/sglorad/tests" && SGLORAD_BINARIES=$binaries SGLORAD_MODEL=$model PYTHONDONTWRITEBYTECODE=1 \
-    "$environment/bin/python" -m unittest)
+python_tests() { (cd "$here/python/sglorad/tests" && env SGLORAD_BINARIES="$binaries" SGLORAD_MODEL="$model" PYTHONDONTWRITEBYTECODE=1 "$@"); }
+python_tests "$environment/bin/python" -m unittest
 if "$here/.build-python/bin/python" -c 'import peft, torch, transformers' 2>/dev/null; then
     step "an adapter loaded with PEFT"
-    (cd "$here/python/sglorad/tests" && SGLORAD_BINARIES=$binaries SGLORAD_MODEL=$model PYTHONDONTWRITEBYTECODE=1 \
-        PYTHONPATH=$here/python/sglorad/src "$here/.build-python/bin/python" -m unittest test_peft)
+    python_tests PYTHONPATH="$here/python/sglorad/src" "$here/.build-python/bin/python" -m unittest test_peft
 fi
 
 step "a daemon with the example library"

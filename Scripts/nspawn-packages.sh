@@ -94,11 +94,19 @@ for user in alice carol bob; do inside useradd --user-group "$user"; done
 apt update
 snapshot "$work/before"
 
-install_ours() {
-    inside sh -c 'cd /packages && apt-get -qq -y --no-install-recommends install ./sglorad*.deb' >"$work/apt.log" 2>&1 || {
+# install_from FOLDER PATTERN: installs packages by their files' names.
+install_from() {
+    inside sh -c "cd $1 && apt-get -qq -y --no-install-recommends install ./$2" >"$work/apt.log" 2>&1 || {
         cat "$work/apt.log" >&2
-        fail "the installation failed"
+        fail "the installation of $1/$2 failed"
     }
+}
+# Removes everything of ours; then the file system must be what it was.
+purge_ours() {
+    apt purge sglorad sglorad-minilm sglorad-examples
+    apt autoremove --purge
+    snapshot "$work/after"
+    diff "$work/before" "$work/after" >"$work/difference" || fail "the file system is not what it was:" "$(cat "$work/difference")"
 }
 # How many objects a listing as JSON has, told by a field that each has once.
 count() {
@@ -123,7 +131,7 @@ inside useradd --system --user-group --home-dir / --shell /usr/sbin/nologin sglo
 inside sh -c 'mkdir /tmp/left && tar -xzf /packages/state-c58e2ad.tar.gz -C /tmp/left && chown -R sglorad:sglorad /tmp/left/state &&
     mv /tmp/left/state /var/lib/sglorad && mv /tmp/left/spool /var/spool/sglorad && rm -r /tmp/left &&
     find /var/spool/sglorad ! -path "*/new/?*" -exec chown sglorad:sglorad {} +'
-install_ours
+install_from /packages 'sglorad*.deb'
 is "experts of version 0.1" "$(count digest expert list)" 4
 for id in r-a55d8e94-48cf-4689-90f2-ff6d93644ffd r-8b69238a-9f2d-4b10-8ec9-824d1f7d4d57; do
     is "the request $id that version 0.1 took in" "$(final "$id")" done
@@ -135,13 +143,10 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 inside test -e /var/spool/sglorad/done/0/waiting.json || fail "the file that waited in the spool was not answered"
-apt purge sglorad sglorad-minilm sglorad-examples
-apt autoremove --purge
-snapshot "$work/after-first"
-diff "$work/before" "$work/after-first" >"$work/difference" || fail "after the purge the file system is not what it was:" "$(cat "$work/difference")"
+purge_ours
 
 step "install"
-install_ours
+install_from /packages 'sglorad*.deb'
 is "the installed version" "$(inside dpkg-query --show --showformat='${Version}' sglorad)" "$version"
 inside systemctl start sglorad.socket
 is "the socket" "$(property ActiveState sglorad.socket) $(property UnitFileState sglorad.socket)" "active enabled"
@@ -196,10 +201,7 @@ done
 lines() { inside sh -c "cat /load/ids.* 2>/dev/null | wc -l"; }
 until (($(lines) > 20)); do sleep 0.1; done
 process=$(property MainPID)
-inside sh -c 'cd /packages/newer && apt-get -qq -y --no-install-recommends install ./*.deb' >"$work/apt.log" 2>&1 || {
-    cat "$work/apt.log" >&2
-    fail "the upgrade failed"
-}
+install_from /packages/newer '*.deb'
 at_upgrade=$(lines)
 until (($(lines) > at_upgrade + 20)); do sleep 0.1; done
 inside touch /load/stop
@@ -223,13 +225,10 @@ apt remove sglorad
 inside test ! -e /usr/bin/sglorad || fail "the program remains"
 inside test ! -e /run/sglorad/io.sglorad || fail "the socket remains"
 inside test -d /var/lib/sglorad/private || fail "removing the package removed the state"
-inside sh -c 'cd /packages/newer && apt-get -qq -y --no-install-recommends install ./sglorad_*.deb' >/dev/null 2>&1
+install_from /packages/newer 'sglorad_*.deb'
 is "number of adapters after the package was removed and installed" "$(as alice sglorad-ctl adapter list --json | grep -c '"adapterId"')" "$adapters"
 
 step "purge"
-apt purge sglorad sglorad-minilm sglorad-examples
-apt autoremove --purge
 inside rm -rf /load /tmp/adapter
-snapshot "$work/after"
-diff "$work/before" "$work/after" >"$work/difference" || fail "the file system is not what it was:" "$(cat "$work/difference")"
+purge_ours
 step "the file system is what it was: $(wc -l <"$work/before") files, folders and links"
