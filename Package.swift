@@ -77,13 +77,15 @@ let package = Package(
         module("Privacy"),
         module("ProcessGuard", ["CLinux", "CProcess", "ErrorModel"]),
         module("StrictJSON", ["ErrorModel"], settings: numeric),
+        module("StrictGGUF", ["ErrorModel"], settings: numeric),
         module("AdapterFiles"),
         module("LinearAlgebra", ["CHalfKernels", "COpenBLAS", "ErrorModel"], settings: numeric),
         module("LowRank", ["LinearAlgebra", "ErrorModel"], settings: numeric),
         module(
             "AdapterFormats",
             [
-                "AdapterFiles", "LowRank", "LinearAlgebra", "StrictJSON", "ErrorModel", "CMappingGuard",
+                "AdapterFiles", "LowRank", "LinearAlgebra", "StrictGGUF", "StrictJSON", "ErrorModel",
+                "CMappingGuard",
             ],
             settings: numeric),
         module(
@@ -196,20 +198,23 @@ let package = Package(
         .executableTarget(
             name: "sglorad-ctl",
             dependencies: [
-                "AdapterFiles", "Varlink", "SgloradInterface", "Files", "ErrorModel", "Privacy",
-                "ProcessGuard",
+                "AdapterFiles", "StrictGGUF", "Varlink", "SgloradInterface", "Files", "ErrorModel",
+                "Privacy", "ProcessGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
         tests("Privacy", ["Privacy"]),
         tests("StrictJSON", ["StrictJSON"]),
+        tests("StrictGGUF", ["StrictGGUF", "ErrorModel", "TestSupport"]),
         tests("Telemetry", ["Telemetry", .product(name: "CoreMetrics", package: "swift-metrics")]),
         .target(
             name: "FaultInjection", path: "Tests/FaultInjection", linkerSettings: [.linkedLibrary("dl")]),
         tests("LinearAlgebra", ["CHalfKernels", "LinearAlgebra", "ErrorModel"]),
         tests("LowRank", ["LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
         tests("AdapterFiles", ["AdapterFiles"]),
-        tests("AdapterFormats", ["AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "TestSupport"]),
+        tests(
+            "AdapterFormats",
+            ["AdapterFormats", "LowRank", "LinearAlgebra", "StrictGGUF", "ErrorModel", "TestSupport"]),
         .target(
             name: "EncoderKernelChecks", dependencies: ["CEncoderKernels"], path: "Tests/EncoderKernelChecks",
             exclude: ["Program"]),
@@ -331,7 +336,7 @@ let package = Package(
 let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
     "AdapterFormats", "TextEncoding", "Varlink", "SgloradInterface", "SpoolForms", "LowRank", "LinearAlgebra",
-    "StrictJSON",
+    "StrictGGUF", "StrictJSON",
     "ErrorModel",
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
 ]

@@ -4,7 +4,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 output=.build/documentation
-modules=(ErrorModel Privacy StrictJSON LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
+modules=(ErrorModel Privacy StrictJSON StrictGGUF LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
     Executors Files Storage ExpertLibrary IntentQueue SpoolForms Spool VarlinkDefinition Varlink SgloradInterface
     SgloradClient SystemdIntegration Telemetry Adaptation Control Daemon)
 targets=()
