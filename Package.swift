@@ -169,8 +169,9 @@ let package = Package(
         module(
             "Control",
             [
-                "Adaptation", "Varlink", "SgloradInterface", "SpoolForms", "ErrorModel", "Privacy",
-                "LinearAlgebra", "LowRank", "TextEncoding", "SemanticGuidance", "Generation", "Evaluation",
+                "Adaptation", "AdapterFormats", "Varlink", "SgloradInterface", "SpoolForms", "ErrorModel",
+                "Privacy", "LinearAlgebra", "LowRank", "TextEncoding", "SemanticGuidance", "Generation",
+                "Evaluation",
                 "Executors", "Files", "Storage", "ExpertLibrary", "IntentQueue",
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -254,7 +255,7 @@ let package = Package(
             "ExpertLibrary",
             [
                 "ExpertLibrary", "Executors", "Files", "Storage", "AdapterFormats", "LowRank",
-                "LinearAlgebra", "ErrorModel", "TestSupport", grdb,
+                "LinearAlgebra", "StrictGGUF", "ErrorModel", "TestSupport", grdb,
             ]),
         tests(
             "IntentQueue",
@@ -325,7 +326,7 @@ let package = Package(
             "EndToEnd",
             [
                 "sglorad", "sglorad-ctl", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
-                "AdapterFormats", "LowRank", "LinearAlgebra", "ErrorModel", "Files", "Storage",
+                "AdapterFormats", "StrictGGUF", "LowRank", "LinearAlgebra", "ErrorModel", "Files", "Storage",
                 "ExpertLibrary", "IntentQueue", "Spool",
                 "TestSupport",
             ], excluding: ["Fixtures"]),

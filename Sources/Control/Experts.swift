@@ -1,4 +1,5 @@
 internal import Adaptation
+internal import AdapterFormats
 internal import ErrorModel
 internal import ExpertLibrary
 internal import Foundation
@@ -9,8 +10,18 @@ internal import Varlink
 /// Methods for base models, experts, and the files they are imported from.
 extension ControlHandler {
     func addBase(_ call: Methods.AddBase.Call) async throws -> Methods.AddBase.Reply {
+        let files = call.parameters.files.map(UploadedFile.init)
+        let model = call.parameters.modelFile.map {
+            UploadedModel(header: $0.header, digest: $0.digest, bytes: $0.bytes)
+        }
+        if files.isEmpty, let model {
+            let (base, replaced) = try await domain.imports.setModel(
+                model, of: call.parameters.name, from: caller(call))
+            return .init(
+                base: Wire.Base(try await domain.experts.overview(of: base)), replacedModelFile: replaced)
+        }
         let base = try await domain.imports.addBase(
-            call.parameters.name, files: call.parameters.files.map(UploadedFile.init), from: caller(call))
+            call.parameters.name, files: files, model: model, from: caller(call))
         return .init(base: Wire.Base(try await domain.experts.overview(of: base)))
     }
 
@@ -107,6 +118,12 @@ extension Wire.Base {
             rank: layout.rank, scale: Double(layout.scale), parameterCount: layout.parameterCount,
             experts: overview.experts, library: overview.library, encodes: overview.encodes,
             createdAt: JSONText.time(overview.base.createdAt),
-            formerNames: overview.base.formerNames.isEmpty ? nil : overview.base.formerNames)
+            formerNames: overview.base.formerNames.isEmpty ? nil : overview.base.formerNames,
+            modelFile: overview.base.modelFile.map {
+                Wire.ModelFile(
+                    architecture: $0.architecture.rawValue, layers: $0.layers, name: $0.name,
+                    digest: $0.digest,
+                    bytes: $0.fileSize)
+            })
     }
 }

@@ -21,10 +21,12 @@ public struct BaseRecord: Sendable, Codable, Hashable {
     public var reference: String?
     /// The names that it had before; they still lead to it.
     public var formerNames: [String]
+    /// The model's own GGUF file, which names the tensors of GGUF adapters; nil if it is not known.
+    public var modelFile: GGUFBase?
 
     public init(
         name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date,
-        reference: String? = nil, formerNames: [String] = []
+        reference: String? = nil, formerNames: [String] = [], modelFile: GGUFBase? = nil
     ) {
         self.name = name
         self.layout = layout
@@ -32,6 +34,7 @@ public struct BaseRecord: Sendable, Codable, Hashable {
         self.createdAt = createdAt
         self.reference = reference
         self.formerNames = formerNames
+        self.modelFile = modelFile
     }
 }
 
@@ -95,6 +98,23 @@ public struct BaseStore: Sendable {
         try !ExpertRow.filter(ExpertRow.Columns.base == name).isEmpty(db)
     }
 
+    /// Sets what is known of a base's own GGUF file.
+    ///
+    /// The caller has passed ``LibraryStore/changes``.
+    ///
+    /// - Returns: the base with it; nil where there is no such base.
+    /// - Throws: `storageFailure`.
+    public func setModelFile(
+        _ modelFile: GGUFBase, of name: String
+    ) async throws(SgloradError) -> BaseRecord? {
+        try await resources.database.write { db in
+            guard var base = try BaseRow.find(db, name) else { return nil }
+            base.modelFile = modelFile
+            try BaseRow(base).update(db, columns: [BaseRow.Columns.modelFile, RowChecksum.column])
+            return base
+        }
+    }
+
     /// Adds a base model.
     ///
     /// - Returns: false where the name is taken; the existing base stays as it is.
@@ -137,6 +157,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         static let createdAt = Column("createdAt")
         static let reference = Column("reference")
         static let formerNames = Column("formerNames")
+        static let modelFile = Column("modelFile")
     }
 
     let base: BaseRecord
@@ -152,7 +173,10 @@ struct BaseRow: FetchableRecord, PersistableRecord {
             template: try JSONColumn.decode(row.decode(forColumn: Columns.template.name)),
             createdAt: Date(timeIntervalSince1970: try row.decode(forColumn: Columns.createdAt.name)),
             reference: try row.decode(forColumn: Columns.reference.name),
-            formerNames: try JSONColumn.decode(row.decode(forColumn: Columns.formerNames.name)))
+            formerNames: try JSONColumn.decode(row.decode(forColumn: Columns.formerNames.name)),
+            modelFile: try (row.decode(forColumn: Columns.modelFile.name) as String?).map {
+                try JSONColumn.decode($0)
+            })
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -162,6 +186,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         container[Columns.createdAt] = base.createdAt.timeIntervalSince1970
         container[Columns.reference] = base.reference
         container[Columns.formerNames] = try JSONColumn.encode(base.formerNames)
+        container[Columns.modelFile] = try base.modelFile.map { try JSONColumn.encode($0) }
         container[RowChecksum.column] = try base.checksum
     }
 
@@ -206,6 +231,8 @@ extension BaseRecord {
             }
             sum.add(reference)
             sum.add(formerNames)
+            // Rows from before it existed keep their checksum.
+            if let modelFile { sum.add(try JSONColumn.encode(modelFile)) }
             return sum.text
         }
     }

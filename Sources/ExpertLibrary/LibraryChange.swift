@@ -62,7 +62,7 @@ public struct LibraryChange: Sendable {
                 db,
                 columns: [
                     BaseRow.Columns.layout, BaseRow.Columns.template, BaseRow.Columns.reference,
-                    RowChecksum.column,
+                    BaseRow.Columns.modelFile, RowChecksum.column,
                 ])
         }
         for expert in padded {

@@ -135,6 +135,9 @@ enum LibrarySchema {
         migrator.registerMigration("9: sums of each user's adapters, and indexes by their last use") { db in
             try db.execute(sql: AdapterUsage.schema)
         }
+        migrator.registerMigration("10: the GGUF files of bases") { db in
+            try db.execute(sql: "ALTER TABLE base ADD COLUMN modelFile TEXT")
+        }
         return migrator
     }
 }

@@ -17,10 +17,12 @@ public struct IntentOptions: Sendable, Codable, Hashable {
     public var seed: UInt64
     /// Whether to generate an adapter even where no expert is relevant.
     public var force: Bool
+    /// The names of the formats to write, without repetitions; nil for the default.
+    public var formats: [String]?
 
     public init(
         strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil, proximity: String? = nil,
-        seed: UInt64, force: Bool = false
+        seed: UInt64, force: Bool = false, formats: [String]? = nil
     ) {
         self.strategy = strategy
         self.topK = topK
@@ -28,6 +30,7 @@ public struct IntentOptions: Sendable, Codable, Hashable {
         self.proximity = proximity
         self.seed = seed
         self.force = force
+        self.formats = formats
     }
 }
 

@@ -52,7 +52,7 @@ struct IntentValidationTests {
                     text: "match birds",
                     options: IntentOptions(
                         strategy: "nearest", topK: 3, temperature: 0.1, proximity: "plain", seed: 42,
-                        force: true)))
+                        force: true, formats: ["peft"])))
     }
 
     @Test(arguments: ["", " ", "\n\t\r ", "\u{A0}\u{2003}\u{3000}"])
@@ -110,9 +110,14 @@ struct IntentValidationTests {
     }
 
     @Test func `an unsupported format is reported`() throws {
-        for formats in [[], ["peft"], ["peft", "peft"]] {
-            _ = try intent { $0.formats = formats }.checked()
+        let valid: [(formats: [String], queued: [String]?)] = [
+            ([], nil), (["peft"], ["peft"]), (["peft", "peft"], ["peft"]), (["gguf"], ["gguf"]),
+            (["gguf-f16", "peft"], ["gguf-f16", "peft"]),
+        ]
+        for (formats, expected) in valid {
+            #expect(try intent { $0.formats = formats }.checked().options.formats == expected)
         }
+        refused("formats", intent { $0.formats = ["gguf", "gguf-f16"] })
         let error = #expect(throws: SgloradError.self) {
             try intent { $0.formats = ["peft", "onnx"] }.checked()
         }

@@ -8,7 +8,8 @@ import Testing
     @Test func requestParsesAllOptions() throws {
         let words = [
             "request", "-", "--base", "b", "--strategy", "sg-lora", "--top-k", "4", "--temperature", "0.05",
-            "--proximity", "centred", "--seed", "9007199254740991", "--format", "peft", "--label", "l",
+            "--proximity", "centred", "--seed", "9007199254740991", "--format", "gguf-f16,peft", "--label",
+            "l",
             "--force",
             "-o", "out", "--socket", "/s", "--json",
         ]
@@ -20,7 +21,7 @@ import Testing
         #expect(command.guidance.temperature == 0.05)
         #expect(command.guidance.proximity == .centred)
         #expect(command.seed == 9_007_199_254_740_991)
-        #expect(command.format == .peft)
+        #expect(command.format?.names == ["peft", "gguf-f16"])
         #expect(command.label == "l")
         #expect(command.force)
         #expect(command.output == "out")
@@ -33,7 +34,8 @@ import Testing
         ["explain", "x", "--temperature", "inf"], ["request", "x", "--top-k", "four"], ["nonsense"],
         ["expert", "import"], ["expert", "import", "a", "b", "--name", "n"],
         ["expert", "import", "a", "b", "--description", "d"], ["adapter", "export", "id"],
-        ["generator", "export", "id"], ["request", "x", "--format", "gguf"],
+        ["generator", "export", "id"], ["request", "x", "--format", "onnx"],
+        ["request", "x", "--format", "peft,"], ["base", "add", "x"],
     ])
     func usageErrorsExitWith64(_ words: [String]) {
         let error = #expect(throws: (any Error).self) { try SgloradControl.parseAsRoot(words) }

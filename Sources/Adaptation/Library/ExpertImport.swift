@@ -136,13 +136,24 @@ package struct ExpertImport: Sendable {
 
     /// Adds a base model with the layout of an adapter.
     ///
+    /// - Parameters:
+    ///   - name: the new base's.
+    ///   - files: the adapter's.
+    ///   - model: the base's own GGUF file, if it is to be known.
+    ///   - caller: who sent the files.
     /// - Throws: as ``run(_:from:)``; `alreadyExists` if the name is taken.
     package func addBase(
-        _ name: String, files: [UploadedFile], from caller: Caller
+        _ name: String, files: [UploadedFile], model: UploadedModel? = nil, from caller: Caller
     ) async throws(SgloradError) -> BaseRecord {
         try Self.check(name: name, field: "name")
         let folder = try await folder(files, of: caller)
-        let base = try BaseRecord(name: name, of: folder)
+        var made = try BaseRecord(name: name, of: folder)
+        if let model {
+            let file = try await read(model, of: caller)
+            try file.requireSites(of: made.layout)
+            made.modelFile = file
+        }
+        let base = made
         let encoder = try? await encoders.loaded().encoder
         try await store.changes.pass { () async throws(SgloradError) in
             let bases = try await store.bases.populations()
@@ -153,7 +164,7 @@ package struct ExpertImport: Sendable {
                     encoder: encoder.map { ($0.name, $0.linearSites) }, bases: bases))
             guard try await store.bases.insert(base) else { throw .baseExists(name) }
         }
-        await uploads.discard(files.map(\.digest), of: caller.uid)
+        await uploads.discard(files.map(\.digest) + [model?.header].compactMap { $0 }, of: caller.uid)
         return base
     }
 

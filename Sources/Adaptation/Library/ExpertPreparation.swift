@@ -37,6 +37,9 @@ struct ExpertPreparation: Sendable {
             change.after = fresh
             change.after.createdAt = known.base.createdAt
             change.after.formerNames = known.base.formerNames
+            if let file = known.base.modelFile, (try? file.requireSites(of: fresh.layout)) != nil {
+                change.after.modelFile = file
+            }
             change.beginsAnew = true
         }
         do throws(SgloradError) {

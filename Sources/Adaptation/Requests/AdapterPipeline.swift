@@ -147,10 +147,9 @@ package struct AdapterPipeline: Sendable {
             let parameters = try guided.generator.parameters(
                 guidedBy: guided.neighbourhood, in: guided.library, seed: intent.options.seed)
             guided.library.releasePages()
-            return try PEFTWriter.files(
-                for: LoRAAdapter(layout: guided.library.layout, parameters: parameters),
-                template: base.template,
-                provenance: ["sglorad.provenance": json])
+            return try base.files(
+                of: LoRAAdapter(layout: guided.library.layout, parameters: parameters), for: intent.options,
+                provenance: json)
         }
         return AdapterDraft(
             uid: taken.request.uid, base: base.name, request: taken.request.id, files: files,

@@ -63,6 +63,7 @@ package struct Admission: Sendable {
     ) async throws(SgloradError) -> Submission {
         let queued = try intent.checked()
         let base = try await snapshots.base(named: intent.base)
+        try base.requireFormats(queued.options)
         return Submission(queued, base: base.name, uid: owner, label: intent.label, key: key)
     }
 }

@@ -22,12 +22,19 @@ extension Form.Adapter {
     package init(_ record: AdapterRecord, in store: LibraryStore) throws(SgloradError) {
         self.init(
             adapterId: record.id, base: record.base,
-            digest: record.files.first { $0.name.hasSuffix(".safetensors") }?.digest ?? "",
+            digest: record.weights?.digest ?? "",
             files: record.files.map { Form.AdapterFile(name: $0.name, bytes: $0.bytes, digest: $0.digest) },
             bytes: record.bytes, path: store.adapters.folder(of: record), label: record.label,
             createdAt: JSONText.time(record.createdAt), truncated: record.truncated ? true : nil,
             pinned: record.isPinned ? true : nil,
             provenance: try JSONText.decode(Form.Provenance.self, record.provenance))
+    }
+}
+
+extension AdapterRecord {
+    /// The file with the adapter's numbers: `adapter_model.safetensors`, or `adapter_model.gguf` if there is no other.
+    fileprivate var weights: File? {
+        files.first { $0.name.hasSuffix(".safetensors") } ?? files.first { $0.name.hasSuffix(".gguf") }
     }
 }
 

@@ -117,6 +117,13 @@ package struct Inspection: Sendable {
     private func parameters(of id: String?, for caller: Caller) async throws -> LoRAAdapter? {
         guard let id else { return nil }
         let record = try await belongings.adapter(id, for: caller)
+        guard record.files.contains(where: { $0.name.hasSuffix(".safetensors") }) else {
+            throw SgloradError.invalidRequest(
+                field: "adapterId",
+                reason:
+                    "names an adapter without files in the format peft, which are needed here. Request it with "
+                    + "'--format peft,gguf'")
+        }
         let base = try await snapshots.base(named: record.base)
         let folder = store.adapters.folder(of: record)
         return try await store.adapters.using(record) {

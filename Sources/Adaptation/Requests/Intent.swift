@@ -1,3 +1,4 @@
+internal import AdapterFormats
 package import ErrorModel
 internal import Generation
 package import IntentQueue
@@ -68,9 +69,7 @@ extension Intent {
                 field: "strategy",
                 reason: "is '\(strategy)'; it must be one of \(Self.names(AdapterStrategy.allCases))")
         }
-        for format in formats ?? [] where format != "peft" {
-            throw .invalidIntent(field: "formats", reason: "names '\(format)'; this version writes peft")
-        }
+        let formats = try Self.formats(formats)
         if let label, label.utf8.count > Self.labelLimit {
             throw .invalidIntent(field: "label", reason: "is longer than \(Self.labelLimit) bytes")
         }
@@ -83,10 +82,32 @@ extension Intent {
             options: IntentOptions(
                 strategy: strategy, topK: topK, temperature: temperature.map(Float.init),
                 proximity: proximity,
-                seed: seed.map(UInt64.init) ?? .random(in: 0..<UInt64(Self.seedLimit)), force: force ?? false)
+                seed: seed.map(UInt64.init) ?? .random(in: 0..<UInt64(Self.seedLimit)), force: force ?? false,
+                formats: formats.map { $0.map(\.rawValue) })
         )
         _ = try GuidanceOptions(queued.options, defaults: .standard)
         return queued
+    }
+
+    /// The formats that an intent names, each once; nil if it names none.
+    ///
+    /// - Throws: `invalidIntent` for an unknown one, or for GGUF in two precisions, which would be one file.
+    private static func formats(_ names: [String]?) throws(SgloradError) -> [AdapterFormat]? {
+        var formats: [AdapterFormat] = []
+        for name in names ?? [] {
+            guard let format = AdapterFormat(rawValue: name) else {
+                throw .invalidIntent(
+                    field: "formats",
+                    reason: "names '\(name)'; the formats are \(Self.names(AdapterFormat.allCases))")
+            }
+            if !formats.contains(format) { formats.append(format) }
+        }
+        guard formats.count(where: { $0.ggufType != nil }) <= 1 else {
+            throw .invalidIntent(
+                field: "formats", reason: "names gguf and gguf-f16, which are the same file; name one of them"
+            )
+        }
+        return formats.isEmpty ? nil : formats
     }
 
     /// Checks an intent's text.

@@ -3,7 +3,8 @@
 public import Varlink
 
 extension Methods {
-    /// Adds a base model, with the layout of an uploaded adapter.
+    /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
+    /// model known, if no adapter is named.
     ///
     /// For administrators.
     public enum AddBase: VarlinkMethod {
@@ -14,27 +15,37 @@ extension Methods {
             /// Its name: 1 to 256 bytes, printable, without white space at either end.
             public var name: String
             /// The adapter: adapter_config.json and adapter_model.safetensors.
+            ///
+            /// Empty for a known base model.
             public var files: [Wire.UploadedFile]
+            /// The model's GGUF file, which must have all sites of the base model.
+            ///
+            /// It replaces the one that was known.
+            public var modelFile: Wire.UploadedModel?
 
-            public init(name: String, files: [Wire.UploadedFile]) {
+            public init(name: String, files: [Wire.UploadedFile], modelFile: Wire.UploadedModel? = nil) {
                 self.name = name
                 self.files = files
+                self.modelFile = modelFile
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case name, files
+                case name, files, modelFile
             }
         }
 
         public struct Reply: Codable, Sendable, Hashable {
             public var base: Wire.Base
+            /// The digest of the GGUF file that was replaced, if it was another.
+            public var replacedModelFile: String?
 
-            public init(base: Wire.Base) {
+            public init(base: Wire.Base, replacedModelFile: String? = nil) {
                 self.base = base
+                self.replacedModelFile = replacedModelFile
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base
+                case base, replacedModelFile
             }
         }
     }

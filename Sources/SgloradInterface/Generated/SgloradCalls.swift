@@ -119,7 +119,8 @@ extension SgloradCalls {
         try await call(Methods.RemoveAdapter.self, parameters)
     }
 
-    /// Adds a base model, with the layout of an uploaded adapter.
+    /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
+    /// model known, if no adapter is named.
     public func addBase(_ parameters: Methods.AddBase.Parameters) async throws -> Methods.AddBase.Reply {
         try await call(Methods.AddBase.self, parameters)
     }

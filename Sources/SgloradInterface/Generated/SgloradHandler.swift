@@ -50,7 +50,8 @@ public protocol SgloradHandler: Sendable {
     /// Removes an adapter: its record and its files.
     func removeAdapter(_ call: Methods.RemoveAdapter.Call) async throws -> Methods.RemoveAdapter.Reply
 
-    /// Adds a base model, with the layout of an uploaded adapter.
+    /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
+    /// model known, if no adapter is named.
     func addBase(_ call: Methods.AddBase.Call) async throws -> Methods.AddBase.Reply
 
     /// Lists all base models, by name.

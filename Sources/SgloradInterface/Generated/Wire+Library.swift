@@ -19,6 +19,34 @@ extension Wire {
         }
     }
 
+    /// A base model's own GGUF file, which names the tensors of GGUF adapters.
+    ///
+    /// Only its header was read.
+    public struct ModelFile: Codable, Sendable, Hashable {
+        /// The architecture, as llama.cpp calls it, such as gemma3.
+        public var architecture: String
+        /// How many layers the model has.
+        public var layers: Int
+        /// The name that the file gives the model.
+        public var name: String?
+        /// The digest of the whole file.
+        public var digest: String
+        /// The size of the whole file.
+        public var bytes: Int
+
+        public init(architecture: String, layers: Int, name: String? = nil, digest: String, bytes: Int) {
+            self.architecture = architecture
+            self.layers = layers
+            self.name = name
+            self.digest = digest
+            self.bytes = bytes
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case architecture, layers, name, digest, bytes
+        }
+    }
+
     /// A base model: its layout, and a summary of its library.
     public struct Base: Codable, Sendable, Hashable {
         public var name: String
@@ -41,10 +69,13 @@ extension Wire {
         public var createdAt: String
         /// The names it had before RenameBase; they still lead to it.
         public var formerNames: [String]?
+        /// The model's GGUF file, if AddBase has made it known.
+        public var modelFile: Wire.ModelFile?
 
         public init(
             name: String, sites: [Wire.Site], rank: Int, scale: Double, parameterCount: Int, experts: Int,
-            library: String, encodes: Bool, createdAt: String, formerNames: [String]? = nil
+            library: String, encodes: Bool, createdAt: String, formerNames: [String]? = nil,
+            modelFile: Wire.ModelFile? = nil
         ) {
             self.name = name
             self.sites = sites
@@ -56,10 +87,12 @@ extension Wire {
             self.encodes = encodes
             self.createdAt = createdAt
             self.formerNames = formerNames
+            self.modelFile = modelFile
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name, sites, rank, scale, parameterCount, experts, library, encodes, createdAt, formerNames
+            case modelFile
         }
     }
 
@@ -77,6 +110,29 @@ extension Wire {
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name, digest
+        }
+    }
+
+    /// The header of a model's GGUF file that was sent with UploadFile, and what is said of the whole file.
+    ///
+    /// The daemon reads nothing but the header.
+    public struct UploadedModel: Codable, Sendable, Hashable {
+        /// The digest that UploadFile returned: the file from its first byte to the end of the last tensor's
+        /// entry, and no more.
+        public var header: String
+        /// The digest of the whole file.
+        public var digest: String
+        /// The size of the whole file.
+        public var bytes: Int
+
+        public init(header: String, digest: String, bytes: Int) {
+            self.header = header
+            self.digest = digest
+            self.bytes = bytes
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case header, digest, bytes
         }
     }
 

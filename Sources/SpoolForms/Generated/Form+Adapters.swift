@@ -114,7 +114,7 @@ extension Form {
         public var adapterId: String
         /// The base model it is for.
         public var base: String
-        /// The digest of its adapter_model.safetensors.
+        /// The digest of its adapter_model.safetensors, or of its adapter_model.gguf if it has no other.
         public var digest: String
         public var files: [Form.AdapterFile]
         /// The size of all its files together.

@@ -36,9 +36,8 @@ extension Form {
         ///
         /// Without it the daemon draws one, and reports it in the provenance.
         public var seed: Int?
-        /// The formats to write.
-        ///
-        /// `peft` is the only one, and the default.
+        /// The formats to write: `peft` (the default), and `gguf` or `gguf-f16`, a file for llama.cpp in
+        /// single or half precision, for which the base model's own GGUF file must be known.
         public var formats: [String]?
         /// The caller's own name for the request, at most 256 bytes.
         ///

@@ -12,6 +12,9 @@ struct AdapterExportCommand: AsyncParsableCommand {
             mismatch nothing is written. With --json, prints the adapter.
 
               sglorad-ctl adapter export ID -o birds
+
+            With --format, downloads only the files of these formats, in which the adapter must have been requested; gguf and \
+            gguf-f16 both mean its GGUF file.
             """)
 
     @OptionGroup var adapter: AdapterArgument
@@ -22,6 +25,12 @@ struct AdapterExportCommand: AsyncParsableCommand {
         completion: .directory)
     var output: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Only the files of these formats, separated by commas: peft, gguf, gguf-f16.",
+            valueName: "formats"))
+    var format: AdapterFormatList?
+
     @OptionGroup var connection: Connection
 
     func run() async throws {
@@ -29,8 +38,10 @@ struct AdapterExportCommand: AsyncParsableCommand {
             let destination = try ExportDestination(folder: output)
             try await connection.withClient { client in
                 let reply = try await client.call(Methods.GetAdapter.self, .init(adapterId: adapter.id))
-                try await AdapterExport.export(reply.adapter, to: destination, client)
-                try console.emit(reply) { $0.line(AdapterExport.sentence(reply.adapter, destination)) }
+                let names = try format.map { try AdapterExport.files(in: $0, of: reply.adapter) }
+                try await AdapterExport.export(reply.adapter, only: names, to: destination, client)
+                let count = names?.count ?? reply.adapter.files.count
+                try console.emit(reply) { $0.line(AdapterExport.sentence(count, destination)) }
             }
         }
     }

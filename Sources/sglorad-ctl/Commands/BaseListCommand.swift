@@ -7,7 +7,9 @@ struct BaseListCommand: AsyncParsableCommand {
         abstract: "List the base models.",
         discussion: """
             SITES is the number of adapted weight matrices. ENCODES tells whether the base model is the daemon's text \
-            encoder, as 'encode --adapter' and 'generator evaluate' require.
+            encoder, as 'encode --adapter' and 'generator evaluate' require. GGUF is the \
+            architecture of the base model's own GGUF file and the beginning of its SHA-256 digest, if 'base add --gguf' has \
+            made it known, as 'request --format gguf' requires.
             """)
 
     @OptionGroup var connection: Connection

@@ -48,6 +48,6 @@ extension Report {
         self.adapter(adapter)
         guard let destination else { return }
         space()
-        line(AdapterExport.sentence(adapter, destination))
+        line(AdapterExport.sentence(adapter.files.count, destination))
     }
 }

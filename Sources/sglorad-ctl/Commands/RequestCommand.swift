@@ -39,11 +39,6 @@ struct RequestCommand: AsyncParsableCommand {
         case mean
     }
 
-    /// The file formats that an adapter can be written in.
-    enum AdapterFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-        case peft
-    }
-
     @Argument(
         help: ArgumentHelp(
             "The intent in plain language, at most 32768 bytes; - reads it from standard input, which keeps it out of "
@@ -65,8 +60,11 @@ struct RequestCommand: AsyncParsableCommand {
     )
     var seed: Int?
 
-    @Option(help: ArgumentHelp("The format of the adapter's files.", valueName: "format"))
-    var format: AdapterFormat?
+    @Option(
+        help: ArgumentHelp(
+            "The formats of the adapter's files, separated by commas: peft, and gguf or gguf-f16 for llama.cpp.",
+            valueName: "formats"))
+    var format: AdapterFormatList?
 
     @Option(help: ArgumentHelp("A label of your choice, at most 256 bytes.", valueName: "label"))
     var label: String?
@@ -119,7 +117,7 @@ struct RequestCommand: AsyncParsableCommand {
             text: PrivateText(try IntentText.resolve(text)), base: base.base, strategy: strategy?.rawValue,
             topK: guidance.topK,
             temperature: guidance.temperature, proximity: guidance.proximity?.rawValue, seed: seed,
-            formats: format.map { [$0.rawValue] }, label: label.map(DashedText.restored),
+            formats: format?.names, label: label.map(DashedText.restored),
             force: force ? true : nil)
     }
 

@@ -8,16 +8,30 @@ enum AdapterExport {
     /// Reads the adapter's files from the daemon, verifies and writes them.
     ///
     /// A failure names the adapter: it stays published, so the export can be repeated.
+    ///
+    /// - Parameters:
+    ///   - adapter: the adapter.
+    ///   - names: the files to write; nil for all.
+    ///   - destination: the folder to be made.
+    ///   - client: the connection to the daemon.
     static func export(
-        _ adapter: Wire.Adapter, to destination: ExportDestination, _ client: VarlinkClient
+        _ adapter: Wire.Adapter, only names: [String]? = nil, to destination: ExportDestination,
+        _ client: VarlinkClient
     ) async throws {
+        var wanted = adapter
+        if let names { wanted.files.removeAll { !names.contains($0.name) } }
         var progress = Progress(otherwise: .nothing)
         defer { progress.clear() }
-        let total = adapter.files.reduce(0) { $0.addingReportingOverflow($1.bytes).partialValue }
+        let (chosen, files) = (wanted, Set(wanted.files.map(\.name)))
+        let total = chosen.files.reduce(0) { $0.addingReportingOverflow($1.bytes).partialValue }
         do {
             try await Interruption.guarding(client, notice: "The export was cancelled.") {
-                let replies = client.stream(Methods.ReadAdapter.self, .init(adapterId: adapter.adapterId))
-                try await AdapterFolderWriter.write(adapter, replies: replies, to: destination) { bytes in
+                // The daemon sends one file or all, by name: where PEFT's two are wanted, the second is the last of all.
+                let replies = client.stream(
+                    Methods.ReadAdapter.self,
+                    .init(adapterId: adapter.adapterId, file: files.count == 1 ? files.first : nil)
+                ).filter { names == nil || files.contains($0.file) }
+                try await AdapterFolderWriter.write(chosen, replies: replies, to: destination) { bytes in
                     progress.show("writing", bytes: bytes, of: total)
                 }
             }
@@ -28,9 +42,27 @@ enum AdapterExport {
         }
     }
 
+    /// The names of an adapter's files in some formats.
+    ///
+    /// Throws `notFound` if the adapter was not made in one of them.
+    static func files(in formats: AdapterFormatList, of adapter: Wire.Adapter) throws(SgloradError)
+        -> [String]
+    {
+        let present = Set(adapter.files.map(\.name))
+        for format in formats.formats {
+            guard let missing = format.files.first(where: { !present.contains($0) }) else { continue }
+            throw SgloradError.notFound(
+                "file", missing,
+                remedy:
+                    "The adapter \(adapter.adapterId) was not made in the format \(format.rawValue). Request it again "
+                    + "with '--format \(format.rawValue)'; the same seed gives the same adapter.")
+        }
+        return formats.formats.flatMap(\.files)
+    }
+
     /// The confirmation of an export.
-    static func sentence(_ adapter: Wire.Adapter, _ destination: ExportDestination) -> String {
-        "Wrote \(Format.count(adapter.files.count, "file")) to \(destination.path); sizes and SHA-256 digests verified."
+    static func sentence(_ count: Int, _ destination: ExportDestination) -> String {
+        "Wrote \(Format.count(count, "file")) to \(destination.path); sizes and SHA-256 digests verified."
     }
 }
 

@@ -50,6 +50,29 @@ struct OutgoingFile: Sendable {
         }
     }
 
+    /// Uploads bytes in chunks, and returns the digest that the daemon gives them.
+    static func upload(_ bytes: [UInt8], to client: VarlinkClient) async throws -> String {
+        var upload: String?
+        var sent = 0
+        while true {
+            let end = min(sent + chunkBytes, bytes.count)
+            let isLast = end == bytes.count
+            let reply = try await client.call(
+                Methods.UploadFile.self,
+                .init(
+                    upload: upload, chunk: Data(bytes[sent..<end]).base64EncodedString(),
+                    last: isLast ? true : nil))
+            upload = reply.upload
+            sent = end
+            guard isLast else { continue }
+            guard let digest = reply.digest, reply.received == sent else {
+                throw SgloradError.invalidFile(
+                    "the header", "the daemon received \(reply.received) of \(sent) bytes. Try again.")
+            }
+            return digest
+        }
+    }
+
     /// Uploads files one after the other, with their total progress after the word `title`.
     static func upload(
         _ files: [OutgoingFile], to client: VarlinkClient, title: String
