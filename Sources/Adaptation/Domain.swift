@@ -98,7 +98,7 @@ package struct Domain: Sendable {
             threads: max(2, min(options.workers, ProcessInfo.processInfo.activeProcessorCount)))
         pipeline = AdapterPipeline(
             store: store, encoders: encoders, encoding: encoding, snapshots: snapshots, pool: pool,
-            accounts: options.accounts)
+            refinements: pools.refinements, accounts: options.accounts)
         inspection = Inspection(
             store: store, encoders: encoders, encoding: encoding, snapshots: snapshots,
             belongings: belongings,
@@ -131,19 +131,19 @@ package struct Domain: Sendable {
         let health = Health(
             board: board, state: state, store: store, queue: queue, encoders: encoders, pool: pool)
         self.health = CoalescedRead { try await health.examine() }
-        workerBoard = WorkerBoard(workers: options.workers)
+        workerBoard = WorkerBoard(workers: options.workers, hasRefiner: true)
         (self.store, self.queue, self.encoders, self.snapshots) = (store, queue, encoders, snapshots)
         (self.board, self.pools, self.encoding, self.logger) = (board, pools, encoding, logger)
     }
 
-    /// The services that process requests, one per worker.
+    /// The services that process requests: one per worker, and one that refines adapters.
     package func workers() -> [any Service] {
-        (0..<workerBoard.count).map { number in
+        (0...workerBoard.count).map { number in
             // From now on, not from the assembly: what the start does in between is no standstill.
             workerBoard.begin(.taking, worker: number)
             return RequestWorker(
-                queue: queue, pipeline: pipeline, board: workerBoard, number: number, metrics: metrics,
-                logger: logger)
+                queue: queue, lane: number < workerBoard.count ? .direct : .refining, pipeline: pipeline,
+                board: workerBoard, number: number, metrics: metrics, logger: logger)
         }
     }
 

@@ -12,6 +12,8 @@ struct Pools: Sendable {
     let spool: ComputePool
     /// Uploads and imports.
     let imports: ComputePool
+    /// Refinements, which wait here for threads of low priority: one at a time.
+    let refinements: ComputePool
     /// Work of minutes: verifications, and preparing trainings and evaluations.
     let care: ComputePool
 
@@ -21,12 +23,13 @@ struct Pools: Sendable {
         files = ComputePool(threads: 4)
         spool = ComputePool(threads: 3)
         imports = ComputePool(threads: 3)
+        refinements = ComputePool(threads: 1)
         care = ComputePool(threads: 3)
     }
 
     /// Stops the threads once they are idle.
     func shutdown() async {
         await callers.shutdown()
-        for pool in [files, spool, imports, care, requests] { await pool.shutdown() }
+        for pool in [files, spool, imports, refinements, care, requests] { await pool.shutdown() }
     }
 }

@@ -51,7 +51,13 @@ extension ControlHandler {
     func retryRequest(_ call: Methods.RetryRequest.Call) async throws -> Methods.RetryRequest.Reply {
         let caller = caller(call)
         let request = try await domain.belongings.request(call.parameters.requestId, for: caller)
-        guard let retried = try await domain.admission.retry(request, text: call.parameters.text) else {
+        let material = TaskMaterial(
+            examples: call.parameters.examples?.map(TaskMaterial.Example.init) ?? [],
+            labels: call.parameters.labels ?? [])
+        guard
+            let retried = try await domain.admission.retry(
+                request, text: call.parameters.text, material: material)
+        else {
             throw SgloradError.noRequest(request.id)
         }
         return .init(request: Wire.QueuedRequest(retried, for: caller))

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import ErrorModel
+internal import Foundation
 internal import Glibc
 internal import Synchronization
 
@@ -15,8 +16,46 @@ public enum Workers {
     static func map<T: Sendable>(
         _ count: Int, threads: Int, _ body: @Sendable (Int) throws(SgloradError) -> T
     ) throws(SgloradError) -> [T] {
-        let state = Mutex(State<T>(results: [T?](repeating: nil, count: count)))
-        DispatchQueue.concurrentPerform(iterations: max(1, min(threads, count))) { _ in
+        let work = Work<T>(count)
+        DispatchQueue.concurrentPerform(iterations: max(1, min(threads, count))) { _ in work.run(body) }
+        return try work.results()
+    }
+
+    /// As ``map(_:threads:_:)``, on new threads of low priority, so that requests which take milliseconds do not wait.
+    ///
+    /// The caller's thread waits meanwhile.
+    static func mapInBackground<T: Sendable>(
+        _ count: Int, threads: Int = processors, _ body: @escaping @Sendable (Int) throws(SgloradError) -> T
+    ) throws(SgloradError) -> [T] {
+        let work = Work<T>(count)
+        let group = DispatchGroup()
+        for _ in 0..<max(1, min(threads, count)) {
+            group.enter()
+            let thread = Thread {
+                // On Linux, priorities are those of threads.
+                setpriority(Int32(PRIO_PROCESS.rawValue), 0, niceness)
+                work.run(body)
+                group.leave()
+            }
+            thread.stackSize = stackSize
+            thread.start()
+        }
+        group.wait()
+        return try work.results()
+    }
+
+    /// How nice the threads of ``mapInBackground(_:threads:_:)`` are, -20 to 19.
+    private static let niceness: Int32 = 10
+    private static let stackSize = 8 << 20
+
+    /// The items of one call.
+    private final class Work<T: Sendable>: Sendable {
+        private let state: Mutex<State<T>>
+
+        init(_ count: Int) { state = Mutex(State<T>(results: [T?](repeating: nil, count: count))) }
+
+        /// Computes items until none is left.
+        func run(_ body: (Int) throws(SgloradError) -> T) {
             while let index = state.withLock({ $0.take() }) {
                 do throws(SgloradError) {
                     let result = try body(index)
@@ -26,9 +65,12 @@ public enum Workers {
                 }
             }
         }
-        let end = state.withLock { $0 }
-        if let failure = end.failure { throw failure.error }
-        return end.results.compactMap { $0 }
+
+        func results() throws(SgloradError) -> [T] {
+            let end = state.withLock { $0 }
+            if let failure = end.failure { throw failure.error }
+            return end.results.compactMap { $0 }
+        }
     }
 
     private struct State<T: Sendable>: Sendable {

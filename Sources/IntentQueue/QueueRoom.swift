@@ -32,10 +32,16 @@ struct QueueRoom {
         return max(0, min(try capacity - countOpen(), try perUser - countOpen(of: user)))
     }
 
+    /// The most open requests with examples or labels, which may take hundreds of kilobytes each; of one user, and of all.
+    static let materials = (perUser: 64, all: 1_024)
+
     /// Reserves one place.
     ///
+    /// - Parameters:
+    ///   - user: the account.
+    ///   - withMaterial: whether the request has examples or labels.
     /// - Throws: `busy` where there is none.
-    mutating func reserve(for user: UserID) throws {
+    mutating func reserve(for user: UserID, withMaterial: Bool = false) throws {
         let (open, own) = (try countOpen(), try countOpen(of: user))
         guard open < capacity else {
             throw SgloradError(
@@ -51,8 +57,24 @@ struct QueueRoom {
                     "retryAfter": .double(2), "reason": .string("the user has too many open requests"),
                 ])
         }
+        if withMaterial { try requireRoomForMaterial(of: user) }
         guard try hasRoomForEnded(of: user) else { throw ended.refusal }
         (self.open, self.own[user]) = (open + 1, own + 1)
+    }
+
+    private func requireRoomForMaterial(of user: UserID) throws {
+        let own = try MaterialRecord.filter(MaterialRecord.Columns.account == user).fetchCount(db)
+        let all = try MaterialRecord.fetchCount(db)
+        guard own >= Self.materials.perUser || all >= Self.materials.all else { return }
+        let whose =
+            own >= Self.materials.perUser
+            ? "You have \(own) requests with examples or labels in the queue, as many as one user may have."
+            : "The queue holds \(all) requests with examples or labels, as many as it may."
+        throw SgloradError(
+            .busy, "\(whose) Wait for some to end, or request without examples.",
+            parameters: [
+                "retryAfter": .double(5), "reason": .string("too many requests with examples are open"),
+            ])
     }
 
     /// Whether a user's ended requests leave room for another; those that may go are deleted first.

@@ -64,6 +64,9 @@ enum QueueSchema {
         migrator.registerMigration("7: running counts of requests") { db in
             try RequestTally.install(in: db)
         }
+        migrator.registerMigration("8: examples and labels, and requests that are refined") { db in
+            try db.execute(sql: version8)
+        }
         return migrator
     }
 
@@ -212,6 +215,19 @@ enum QueueSchema {
         CREATE INDEX requestWaiting ON request (account, sequence) WHERE state = 'queued';
         CREATE INDEX requestOpen ON request (account) WHERE finishedAt IS NULL;
         CREATE INDEX requestEndedOfAccount ON request (account, endedAge) WHERE finishedAt IS NOT NULL;
+        """
+
+    /// Adds the material of open requests, and `lane`, the workers that a request waits for.
+    private static let version8 = """
+        CREATE TABLE material (
+            request TEXT NOT NULL PRIMARY KEY REFERENCES request (id) ON DELETE CASCADE,
+            account INTEGER NOT NULL,
+            content BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX materialOfAccount ON material (account);
+        ALTER TABLE request ADD COLUMN lane INTEGER NOT NULL DEFAULT 0 CHECK (lane IN (0, 1));
+        DROP INDEX requestWaiting;
+        CREATE INDEX requestWaiting ON request (lane, account, sequence) WHERE state = 'queued';
         """
 }
 

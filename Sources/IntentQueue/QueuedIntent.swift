@@ -19,10 +19,14 @@ public struct IntentOptions: Sendable, Codable, Hashable {
     public var force: Bool
     /// The names of the formats to write, without repetitions; nil for the default.
     public var formats: [String]?
+    /// How many seconds the adapter may be refined; nil for the default.
+    public var refineSeconds: Float?
+    /// How many examples and labels the intent had, which a retry must bring again; nil for none.
+    public var material: MaterialCounts?
 
     public init(
         strategy: String? = nil, topK: Int? = nil, temperature: Float? = nil, proximity: String? = nil,
-        seed: UInt64, force: Bool = false, formats: [String]? = nil
+        seed: UInt64, force: Bool = false, formats: [String]? = nil, refineSeconds: Float? = nil
     ) {
         self.strategy = strategy
         self.topK = topK
@@ -31,6 +35,13 @@ public struct IntentOptions: Sendable, Codable, Hashable {
         self.seed = seed
         self.force = force
         self.formats = formats
+        self.refineSeconds = refineSeconds
+    }
+
+    /// How much ``TaskMaterial`` an intent had.
+    public struct MaterialCounts: Sendable, Codable, Hashable {
+        public var examples: Int
+        public var labels: Int
     }
 }
 
@@ -41,18 +52,40 @@ public struct QueuedIntent: Sendable, Hashable {
     /// What the user wants, in plain words.
     public var text: PrivateText
     /// How it is to be answered.
-    public var options: IntentOptions
+    public private(set) var options: IntentOptions
+    /// Examples and labels; nil for none.
+    public private(set) var material: TaskMaterial?
 
-    public init(text: PrivateText, options: IntentOptions) {
+    public init(text: PrivateText, options: IntentOptions, material: TaskMaterial? = nil) {
         self.text = text
         self.options = options
+        self.material = material.flatMap { $0.isEmpty ? nil : $0 }
+        self.options.material = self.material.map {
+            IntentOptions.MaterialCounts(examples: $0.examples.count, labels: $0.labels.count)
+        }
     }
+
+    /// Which workers answer it: those that take seconds for a request, where its adapter is to be refined.
+    var lane: QueueLane {
+        let hasAnswers = material?.examples.contains { $0.answer != nil } ?? false
+        return hasAnswers && options.refineSeconds != 0 ? .refining : .direct
+    }
+}
+
+/// A part of the queue with workers of its own, so that requests which take milliseconds do not wait for those which take
+/// seconds.
+public enum QueueLane: Int, Sendable, Codable, Hashable, CaseIterable {
+    /// Requests that are generated alone.
+    case direct = 0
+    /// Requests whose adapters are refined with examples.
+    case refining = 1
 }
 
 extension QueuedIntent: CustomStringConvertible, CustomDebugStringConvertible {
     /// Everything but the text, which must not be logged.
     public var description: String {
-        "intent of \(text.byteCount) bytes, strategy \(options.strategy ?? "default"), seed \(options.seed)"
+        "intent of \(text.byteCount) bytes, strategy \(options.strategy ?? "default"), seed \(options.seed), "
+            + (material?.description ?? "no examples")
     }
 
     /// Same as ``description``.

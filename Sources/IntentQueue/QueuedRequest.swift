@@ -34,6 +34,8 @@ public enum RequestStage: String, Sendable, Codable, Hashable {
     case encoding
     /// Generates the adapter's parameters.
     case generating
+    /// Refines them with the intent's examples.
+    case refining
     /// Writes the adapter's folder.
     case publishing
 }

@@ -34,14 +34,15 @@ extension RequestQueue {
     /// - Parameters:
     ///   - id: the request's identifier.
     ///   - text: the intent's text, needed if it has been erased. The options are still stored.
+    ///   - material: the intent's examples and labels, needed if it had some and they have been erased.
     ///   - obstacle: the error to throw instead of requeueing, such as a disk share that is used up; nil for none.
     /// - Returns: the request; nil where there is none.
     /// - Throws: `invalidRequest` for a request that is open or done, `invalidIntent` where the text has been erased and none
     ///   is given, or is still kept and another is given; the obstacle; `busy` where there is no room.
     public func retry(
-        _ id: String, text: PrivateText? = nil, obstacle: SgloradError? = nil
+        _ id: String, text: PrivateText? = nil, material: TaskMaterial? = nil, obstacle: SgloradError? = nil
     ) async throws(SgloradError) -> QueuedRequest? {
-        let options = options
+        let queueOptions = options
         let retried = try await database.write { db -> QueuedRequest? in
             guard var record = try RequestRecord.find(id, in: db) else { return nil }
             guard record.state.isFinal, record.state != .done else {
@@ -52,12 +53,14 @@ extension RequestQueue {
                         + "cancelled can be retried")
             }
             let retained = StoredText.text(try RetainedText.fetchOne(db, key: id)?.text)
+            let options = record.intentOptions ?? IntentOptions(seed: .random(in: 0..<1 << 53))
             let intent = QueuedIntent(
-                text: try Self.text(given: text, retained: retained),
-                options: record.intentOptions ?? IntentOptions(seed: .random(in: 0..<1 << 53)))
+                text: try Self.text(given: text, retained: retained), options: options,
+                material: try Self.material(
+                    given: material, retained: try MaterialRecord.find(id, in: db), counts: options.material))
             if let obstacle { throw obstacle }
-            var room = QueueRoom(db, options)
-            try room.reserve(for: record.account)
+            var room = QueueRoom(db, queueOptions)
+            try room.reserve(for: record.account, withMaterial: intent.material != nil)
             try record.reopen(db, with: intent)
             return QueuedRequest(record)
         }
@@ -81,6 +84,42 @@ extension RequestQueue {
                 reason:
                     "was erased when the request ended, as privacy.retainIntents says. Give the text again, or submit a "
                     + "new request")
+        }
+        return given
+    }
+
+    /// The material of a request that is retried.
+    ///
+    /// - Parameters:
+    ///   - given: what the caller gives; nil for nothing.
+    ///   - retained: what is still kept.
+    ///   - counts: how much the intent had; nil for nothing.
+    private static func material(
+        given: TaskMaterial?, retained: TaskMaterial?, counts: IntentOptions.MaterialCounts?
+    ) throws -> TaskMaterial? {
+        let given = given.flatMap { $0.isEmpty ? nil : $0 }
+        if let retained {
+            guard given == nil || given == retained else {
+                throw SgloradError.invalidIntent(
+                    field: "examples",
+                    reason: "differ from the request's. Submit a new request for other examples or labels")
+            }
+            return retained
+        }
+        let (examples, labels) = (given?.examples.count ?? 0, given?.labels.count ?? 0)
+        guard examples == counts?.examples ?? 0 else {
+            throw SgloradError.invalidIntent(
+                field: "examples",
+                reason:
+                    "are \(examples), but the request had \(counts?.examples ?? 0), which were erased when it ended. Give "
+                    + "them again, or submit a new request")
+        }
+        guard labels == counts?.labels ?? 0 else {
+            throw SgloradError.invalidIntent(
+                field: "labels",
+                reason:
+                    "are \(labels), but the request had \(counts?.labels ?? 0), which were erased when it ended. Give them "
+                    + "again, or submit a new request")
         }
         return given
     }

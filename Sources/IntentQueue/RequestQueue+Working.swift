@@ -10,8 +10,8 @@ extension RequestQueue {
     /// Takes the next queued request, which is then running under a lease; nil where nothing is queued.
     ///
     /// See ``take(upTo:sharedBy:)``.
-    public func take() async throws(SgloradError) -> TakenRequest? {
-        try await take(upTo: 1, sharedBy: 1).first
+    public func take(in lane: QueueLane = .direct) async throws(SgloradError) -> TakenRequest? {
+        try await take(upTo: 1, sharedBy: 1, in: lane).first
     }
 
     /// Takes the next queued requests in one commit; each is then running under a lease of its own.
@@ -27,18 +27,22 @@ extension RequestQueue {
     ///   - most: how many at most.
     ///   - workers: how many workers share what is queued: a worker takes no more than its share, so that no request waits for
     ///     another while a worker is idle.
+    ///   - lane: the workers' lane.
     /// - Returns: at least one, unless nothing is queued.
-    public func take(upTo most: Int, sharedBy workers: Int) async throws(SgloradError) -> [TakenRequest] {
+    public func take(
+        upTo most: Int, sharedBy workers: Int, in lane: QueueLane = .direct
+    ) async throws(SgloradError) -> [TakenRequest] {
         try await expireLeases()
         while true {
             let (attempts, retains, moment) = (options.attempts, retainsTexts, time.now)
             let (isDurable, last, requeued) = (mayHoldBegun, lastOfEarlierRuns, requeues)
             let body = { @Sendable (db: Database) throws -> (next: [Started], holdsBegun: Bool) in
-                let share = try most == 1 ? 1 : Self.share(db, upTo: most, of: workers)
+                let share = try most == 1 ? 1 : Self.share(db, upTo: most, of: workers, in: lane)
                 var next: [Started] = []
                 while next.count < share,
                     let started = try Self.startNext(
-                        db, token: Lease.newToken(), attempts: attempts, retaining: retains, at: moment)
+                        db, in: lane, token: Lease.newToken(), attempts: attempts, retaining: retains,
+                        at: moment)
                 {
                     next.append(started)
                 }
@@ -75,11 +79,13 @@ extension RequestQueue {
     }
 
     /// One worker's share of what is queued, rounded up.
-    private static func share(_ db: Database, upTo most: Int, of workers: Int) throws -> Int {
+    private static func share(
+        _ db: Database, upTo most: Int, of workers: Int, in lane: QueueLane
+    ) throws -> Int {
         // No more is counted than all workers take together.
         let waiting = try db.cachedStatement(
-            sql: "SELECT count(*) FROM (SELECT 1 FROM request WHERE state = 'queued' LIMIT ?)")
-        let queued = try Int.fetchOne(waiting, arguments: [most * workers]) ?? 0
+            sql: "SELECT count(*) FROM (SELECT 1 FROM request WHERE state = 'queued' AND lane = ? LIMIT ?)")
+        let queued = try Int.fetchOne(waiting, arguments: [lane.rawValue, most * workers]) ?? 0
         return max(1, min(most, (queued + workers - 1) / workers))
     }
 
@@ -93,13 +99,14 @@ extension RequestQueue {
 
     /// Starts the next request, or makes it `failed`; a failed one is returned without an intent.
     private static func startNext(
-        _ db: Database, token: String, attempts: Int, retaining: Bool, at moment: ServiceTime.Moment
+        _ db: Database, in lane: QueueLane, token: String, attempts: Int, retaining: Bool,
+        at moment: ServiceTime.Moment
     ) throws -> Started? {
-        guard let sequence = try UserTurnOrder.next(db),
+        guard let sequence = try UserTurnOrder.next(db, in: lane),
             var record = try RequestRecord.find(at: sequence, in: db)
         else { return nil }
         try record.start(db, token: token)
-        let intent = record.intent
+        let intent = try record.intent(db)
         if record.attempts > attempts {
             try record.finish(
                 db, as: .failed, failure: .attemptsExhausted(attempts), at: moment, retainingText: retaining)
@@ -112,12 +119,12 @@ extension RequestQueue {
             request: QueuedRequest(record), intent: record.state == .running ? intent : nil, token: token)
     }
 
-    /// Waits until something may be queued, or the task is cancelled.
-    public func waitForWork() async {
+    /// Waits until something may be queued in a lane, or the task is cancelled.
+    public func waitForWork(in lane: QueueLane = .direct) async {
         let key = UUID()
         await withTaskCancellationHandler {
             let seen = idleWorkers.wakeCount
-            let isQueued = try? await database.read { db in try RequestRecord.isAnyQueued(db) }
+            let isQueued = try? await database.read { db in try RequestRecord.isAnyQueued(db, in: lane) }
             if isQueued != false || idleWorkers.wakeCount != seen { return }
             await withCheckedContinuation { continuation in
                 if Task.isCancelled { continuation.resume() } else { idleWorkers.park(key, continuation) }

@@ -1,14 +1,14 @@
 internal import Foundation
 internal import GRDB
 
-/// The erasure of an intent's text when its request ends. ("Forget", which erases a request with everything derived from
+/// The erasure of an intent's text, examples and labels when its request ends. ("Forget", which erases a request with everything derived from
 /// it, is another thing: `Eraser` in the module Adaptation.)
 ///
-/// 1. The commit that makes a request final erases its text:
+/// 1. The commit that makes a request final erases its text and its row of `material`:
 ///    ``finish(_:as:adapter:failure:at:retainingText:)`` calls ``eraseText()``, and a check in the schema refuses a final
 ///    row that has a text.
-/// 2. Where ``QueueOptions/retainIntents`` is not zero, the same commit moves the text to the table `retained`.
-///    ``Retention`` deletes it there once that time has passed.
+/// 2. Where ``QueueOptions/retainIntents`` is not zero, the same commit moves the text to the table `retained`, and leaves
+///    `material`. ``Retention`` deletes both once that time has passed.
 /// 3. SQLite overwrites what it deletes (`secure_delete`), and ``RequestQueue/sweep()`` truncates the write-ahead log, so
 ///    that the text is in no file any more.
 extension RequestRecord {

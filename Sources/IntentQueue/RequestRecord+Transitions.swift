@@ -34,6 +34,9 @@ extension RequestRecord {
     ) throws {
         let failure = try failure.map { try StoredJSON.string($0) }
         if retainingText { try RetainedText.keep(of: self, in: db) }
+        if !retainingText, intentOptions.map({ $0.material != nil }) ?? true {
+            try MaterialRecord.deleteOne(db, key: id)
+        }
         try updateChanges(db) {
             $0.state = state
             $0.finishedAt = moment.wall
@@ -79,16 +82,26 @@ extension RequestRecord {
     mutating func reopen(_ db: Database, with intent: QueuedIntent) throws {
         let options = try StoredJSON.string(intent.options)
         try RetainedText.deleteOne(db, key: id)
+        try setMaterial(intent.material, in: db)
         try updateChanges(db) {
             $0.state = .queued
             $0.text = StoredText.bytes(intent.text)
             $0.options = options
+            $0.lane = intent.lane
             $0.finishedAt = nil
             $0.endedAge = 0
             $0.failure = nil
             $0.attempts = 0
             $0.isResultPending = $0.spoolName != nil
         }
+    }
+}
+
+extension RequestRecord {
+    /// Stores a request's material in place of what it had.
+    func setMaterial(_ material: TaskMaterial?, in db: Database) throws {
+        try MaterialRecord.deleteOne(db, key: id)
+        if let material { try MaterialRecord(material, of: self).insert(db) }
     }
 }
 

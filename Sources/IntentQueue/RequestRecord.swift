@@ -45,11 +45,13 @@ struct RequestRecord: Sendable, Codable, FetchableRecord, MutablePersistableReco
     var spoolName: String?
     /// Whether the result, once there is one, must still be written into the spool.
     var isResultPending = false
+    /// The workers that it waits for.
+    var lane = QueueLane.direct
 
     enum CodingKeys: String, CodingKey {
         case sequence, id, uid, account, base, label, text, options, state, submittedAt, submittedAge,
             finishedAt
-        case endedAge, adapter, failure, attempts, lease, keyHash, contentHash, spoolName
+        case endedAge, adapter, failure, attempts, lease, keyHash, contentHash, spoolName, lane
         case isCancelRequested = "calledOff"
         case isResultPending = "isOwed"
     }
@@ -103,10 +105,10 @@ extension RequestRecord {
             db.cachedStatement(sql: "SELECT * FROM request WHERE sequence = ?"), arguments: [sequence])
     }
 
-    /// Whether anything is queued.
-    static func isAnyQueued(_ db: Database) throws -> Bool {
-        let sql = "SELECT EXISTS (SELECT 1 FROM request WHERE state = 'queued')"
-        return try Bool.fetchOne(db.cachedStatement(sql: sql)) ?? false
+    /// Whether anything is queued in a lane.
+    static func isAnyQueued(_ db: Database, in lane: QueueLane) throws -> Bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM request WHERE state = 'queued' AND lane = ?)"
+        return try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [lane.rawValue]) ?? false
     }
 
     /// Finds the request that a lease is for; nil where its token is no longer the request's.
@@ -118,10 +120,12 @@ extension RequestRecord {
 }
 
 extension RequestRecord {
-    /// The intent; nil where its text or its options cannot be read.
-    var intent: QueuedIntent? {
+    /// The intent; nil where its text, its options or its material cannot be read.
+    func intent(_ db: Database) throws -> QueuedIntent? {
         guard let text = StoredText.text(text), let options = intentOptions else { return nil }
-        return QueuedIntent(text: text, options: options)
+        guard options.material != nil else { return QueuedIntent(text: text, options: options) }
+        guard let material = try MaterialRecord.find(id, in: db) else { return nil }
+        return QueuedIntent(text: text, options: options, material: material)
     }
 
     /// The options; nil where they are not known or cannot be read.

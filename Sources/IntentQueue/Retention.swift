@@ -14,13 +14,15 @@ struct Retention: Sendable {
 
     /// Whether there is anything to erase; reads only, so that an idle machine's disk is not written to.
     func isDue(_ db: Database) throws -> Bool {
-        try !texts.isEmpty(db) || !keys.isEmpty(db) || !labels.isEmpty(db) || !requests.isEmpty(db)
+        try !texts.isEmpty(db) || !materials.isEmpty(db) || !keys.isEmpty(db) || !labels.isEmpty(db)
+            || !requests.isEmpty(db)
             || EndedRequests(options).isDue(db)
     }
 
     /// Erases everything that is due.
     func apply(_ db: Database) throws {
         try texts.deleteAll(db)
+        try materials.deleteAll(db)
         try keys.updateAll(db, Columns.keyHash.set(to: nil), Columns.contentHash.set(to: nil))
         try labels.updateAll(db, Columns.label.set(to: nil))
         try requests.deleteAll(db)
@@ -43,8 +45,17 @@ struct Retention: Sendable {
 
     /// Retained texts of final requests, see `RequestRecord+TextErasure.swift`.
     private var texts: QueryInterfaceRequest<RetainedText> {
-        let ended = RequestRecord.filter(Columns.endedAge <= limit(options.retainIntents))
-        return RetainedText.filter(ended.select(Columns.id).contains(RetainedText.Columns.request))
+        RetainedText.filter(ended.select(Columns.id).contains(RetainedText.Columns.request))
+    }
+
+    /// Retained examples and labels of final requests.
+    private var materials: QueryInterfaceRequest<MaterialRecord> {
+        MaterialRecord.filter(ended.select(Columns.id).contains(MaterialRecord.Columns.request))
+    }
+
+    /// Final requests whose texts are due.
+    private var ended: QueryInterfaceRequest<RequestRecord> {
+        RequestRecord.filter(RequestRecord.isFinal && Columns.endedAge <= limit(options.retainIntents))
     }
 
     /// Final requests whose idempotency keys are due: after the promised time of uptime, and no earlier.

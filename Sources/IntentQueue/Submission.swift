@@ -58,13 +58,15 @@ extension Submission {
         }
         if let hashes, let earlier = try repeated(db, hashes) { return earlier }
         if let obstacle { throw obstacle }
-        try room.reserve(for: account)
+        try room.reserve(for: account, withMaterial: intent.material != nil)
         var record = RequestRecord(
             id: "r-" + UUID().uuidString.lowercased(), uid: uid, account: account, base: base, label: label,
             text: StoredText.bytes(intent.text), options: try StoredJSON.string(intent.options),
             state: .queued, submittedAt: moment.wall, submittedAge: moment.running, keyHash: hashes?.key,
-            contentHash: hashes?.content, spoolName: spoolName, isResultPending: spoolName != nil)
+            contentHash: hashes?.content, spoolName: spoolName, isResultPending: spoolName != nil,
+            lane: intent.lane)
         try record.insert(db)
+        if let material = intent.material { try MaterialRecord(material, of: record).insert(db) }
         return QueuedRequest(record)
     }
 

@@ -22,13 +22,16 @@ private struct TurnRecord: Sendable, Codable, FetchableRecord, PersistableRecord
 /// before those who were, and among such users the oldest request decides. The order is kept in the database and outlives a
 /// restart.
 enum UserTurnOrder {
-    /// The `sequence` of the next request.
+    /// The `sequence` of the next request of a lane.
     ///
     /// Its user moves to the end of the order.
     ///
     /// - Returns: nil where nothing is queued.
-    static func next(_ db: Database) throws -> Int? {
-        guard let place = try Place.fetchOne(db.cachedStatement(sql: sql)) else { return nil }
+    static func next(_ db: Database, in lane: QueueLane = .direct) throws -> Int? {
+        let statement = try db.cachedStatement(sql: sql)
+        guard let place = try Place.fetchOne(statement, arguments: ["lane": lane.rawValue]) else {
+            return nil
+        }
         let last = try Int.fetchOne(db.cachedStatement(sql: "SELECT max(served) FROM turn"))
         try TurnRecord(uid: place.uid, served: (last ?? 0) + 1).insert(db, onConflict: .replace)
         return place.first
@@ -52,15 +55,15 @@ enum UserTurnOrder {
     /// user. The state is a literal because the index is partial: with a bound value it would not apply.
     static let sql = """
         WITH RECURSIVE user (uid) AS (
-            SELECT min(account) FROM request INDEXED BY requestWaiting WHERE state = 'queued'
+            SELECT min(account) FROM request INDEXED BY requestWaiting WHERE state = 'queued' AND lane = :lane
             UNION ALL
             SELECT (SELECT min(account) FROM request INDEXED BY requestWaiting
-                WHERE state = 'queued' AND request.account > user.uid)
+                WHERE state = 'queued' AND lane = :lane AND request.account > user.uid)
             FROM user WHERE user.uid IS NOT NULL
         )
         SELECT uid,
             (SELECT min(sequence) FROM request INDEXED BY requestWaiting
-                WHERE state = 'queued' AND request.account = user.uid) AS first,
+                WHERE state = 'queued' AND lane = :lane AND request.account = user.uid) AS first,
             coalesce((SELECT served FROM turn WHERE turn.uid = user.uid), 0) AS turn
         FROM user WHERE uid IS NOT NULL ORDER BY turn, first LIMIT 1
         """

@@ -24,12 +24,19 @@ extension SgloradClient {
         public var label: String?
         /// Whether to generate even if no expert is near enough.
         public var isForced: Bool
+        /// Examples of the task, at most 32: they guide beside the text, and those with answers refine the adapter.
+        public var examples: [Example]
+        /// The answers that can occur, at most 1,000 of 1 to 256 bytes; those of examples need not be among them.
+        public var labels: [String]
+        /// How many seconds the adapter may be refined, 0 to 60; nil for 5.
+        public var refineSeconds: Double?
 
         /// Describes an intent; the daemon checks it.
         public init(
             _ text: String, base: String? = nil, strategy: Strategy? = nil, topK: Int? = nil,
             temperature: Double? = nil, proximity: ProximityMeasure? = nil, seed: Int? = nil,
-            label: String? = nil, isForced: Bool = false
+            label: String? = nil, isForced: Bool = false, examples: [Example] = [], labels: [String] = [],
+            refineSeconds: Double? = nil
         ) {
             self.text = text
             self.base = base
@@ -40,6 +47,24 @@ extension SgloradClient {
             self.seed = seed
             self.label = label
             self.isForced = isForced
+            self.examples = examples
+            self.labels = labels
+            self.refineSeconds = refineSeconds
+        }
+    }
+
+    /// A text as the application will meet it, and the right answer to it where it is known.
+    ///
+    /// Like an intent's text, the daemon keeps it until the request is final.
+    public struct Example: Sendable, Hashable {
+        /// 1 to 1,024 bytes of UTF-8, not only white space.
+        public var text: String
+        /// 1 to 256 bytes, written as in ``Intent/labels``.
+        public var answer: String?
+
+        public init(_ text: String, answer: String? = nil) {
+            self.text = text
+            self.answer = answer
         }
     }
 
@@ -92,6 +117,24 @@ extension SgloradClient.Intent: CustomStringConvertible, CustomReflectable {
         Wire.Intent(
             text: PrivateText(text), base: base, strategy: strategy?.rawValue, topK: topK,
             temperature: temperature, proximity: proximity?.rawValue, seed: seed, label: label,
-            force: isForced ? true : nil)
+            force: isForced ? true : nil,
+            examples: examples.wire,
+            labels: labels.isEmpty ? nil : labels.map { PrivateText($0) }, refineSeconds: refineSeconds)
     }
+}
+
+extension [SgloradClient.Example] {
+    /// The examples as the daemon takes them; nil for none.
+    var wire: [Wire.Example]? {
+        guard !isEmpty else { return nil }
+        return map { Wire.Example(text: PrivateText($0.text), answer: $0.answer.map { PrivateText($0) }) }
+    }
+}
+
+extension SgloradClient.Example: CustomStringConvertible, CustomReflectable {
+    /// The length of the text.
+    public var description: String { "(example of \(text.utf8.count) bytes)" }
+
+    /// An empty mirror, for code that describes values by reflection.
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }

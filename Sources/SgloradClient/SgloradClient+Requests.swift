@@ -13,15 +13,19 @@ extension SgloradClient {
     ///   - base: the base model; needed only if the daemon knows several.
     ///   - strategy: how the adapter is made; ``Strategy/auto`` by default.
     ///   - seed: the seed of all random numbers; drawn by the daemon by default.
+    ///   - examples: examples of the task, at most 32.
+    ///   - labels: the answers that can occur, at most 1,000.
     ///   - idempotencyKey: makes the request safe to repeat.
     /// - Returns: the published adapter.
     /// - Throws: ``Failure/refused(_:)`` if no expert is near enough; any other ``Failure``; `CancellationError`.
     public func request(
         _ text: String, label: String? = nil, base: String? = nil, strategy: Strategy? = nil,
-        seed: Int? = nil, idempotencyKey: String? = nil
+        seed: Int? = nil, examples: [Example] = [], labels: [String] = [], idempotencyKey: String? = nil
     ) async throws -> Adapter {
         try await request(
-            Intent(text, base: base, strategy: strategy, seed: seed, label: label),
+            Intent(
+                text, base: base, strategy: strategy, seed: seed, label: label, examples: examples,
+                labels: labels),
             idempotencyKey: idempotencyKey)
     }
 
@@ -99,11 +103,18 @@ extension SgloradClient {
     /// - Parameters:
     ///   - requestID: the request.
     ///   - text: the intent's text, which the daemon erases once a request is final.
+    ///   - examples: the intent's examples, which it erases with the text.
+    ///   - labels: the intent's labels, likewise.
     /// - Throws: ``Failure``, `CancellationError`.
     @discardableResult
-    public func retry(_ requestID: String, text: String? = nil) async throws -> Request {
+    public func retry(
+        _ requestID: String, text: String? = nil, examples: [Example] = [], labels: [String] = []
+    ) async throws -> Request {
         try await call(
-            Methods.RetryRequest.self, .init(requestId: requestID, text: text.map { PrivateText($0) })
+            Methods.RetryRequest.self,
+            .init(
+                requestId: requestID, text: text.map { PrivateText($0) }, examples: examples.wire,
+                labels: labels.isEmpty ? nil : labels.map { PrivateText($0) })
         ) { try Request($0.request) }
     }
 }

@@ -55,6 +55,51 @@ struct IntentValidationTests {
                         force: true, formats: ["peft"])))
     }
 
+    @Test func `examples and labels are kept up to their limits`() throws {
+        let example = TaskMaterial.Example(
+            text: PrivateText(String(repeating: "e", count: 1_024)),
+            answer: PrivateText(String(repeating: "a", count: 256)))
+        let queued = try intent {
+            $0.examples = Array(repeating: example, count: 32)
+            $0.labels = (0..<1_000).map { PrivateText("label \($0)") }
+            $0.refineSeconds = 60
+        }.checked()
+        #expect(queued.material?.examples.count == 32 && queued.material?.labels.count == 1_000)
+        #expect(queued.options.refineSeconds == 60)
+        #expect(try intent { ($0.examples, $0.labels) = ([], []) }.checked().material == nil)
+    }
+
+    @Test func `too many, too long, blank or repeated ones are rejected`() {
+        let example = TaskMaterial.Example(text: "quixoblat")
+        refused("examples", intent { $0.examples = Array(repeating: example, count: 33) })
+        let long = PrivateText(String(repeating: "quixoblat", count: 114))
+        refused("examples", intent { $0.examples = [example, TaskMaterial.Example(text: long)] })
+        refused("examples", intent { $0.examples = [TaskMaterial.Example(text: "x", answer: long)] })
+        for blank in ["", " \n"] {
+            refused("examples", intent { $0.examples = [TaskMaterial.Example(text: PrivateText(blank))] })
+            refused("examples", intent { $0.examples = [.init(text: "x", answer: PrivateText(blank))] })
+            refused("labels", intent { $0.labels = ["a", PrivateText(blank)] })
+        }
+        refused("labels", intent { $0.labels = (0...1_000).map { PrivateText("label \($0)") } })
+        refused("labels", intent { $0.labels = [long] })
+        refused("labels", intent { $0.labels = ["one", "two", "one"] })
+        for seconds in [-1, 60.5, .infinity, .nan] {
+            refused("refineSeconds", intent { $0.refineSeconds = seconds })
+        }
+    }
+
+    @Test func `errors about examples quote nothing of them`() {
+        let long = String(repeating: "quixoblat", count: 114)
+        for material in [
+            TaskMaterial(examples: [.init(text: PrivateText(long))]),
+            TaskMaterial(labels: [PrivateText(long)]),
+            TaskMaterial(labels: ["quixoblat", "quixoblat"]),
+        ] {
+            let error = #expect(throws: SgloradError.self) { try material.check() }
+            #expect(error?.message.contains("quixoblat") == false)
+        }
+    }
+
     @Test(arguments: ["", " ", "\n\t\r ", "\u{A0}\u{2003}\u{3000}"])
     func `a blank text is rejected`(text: String) {
         refused("text", Intent(text: PrivateText(text)))

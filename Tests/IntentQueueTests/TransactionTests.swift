@@ -50,7 +50,7 @@ struct TransactionTests {
 
     @Test func `the next turn is found by the partial index, without a scan of the queue`() throws {
         let plan = try database.read { db in
-            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + UserTurnOrder.sql).map {
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + UserTurnOrder.sql, arguments: ["lane": 0]).map {
                 $0["detail"] as String
             }
         }

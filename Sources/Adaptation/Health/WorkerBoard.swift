@@ -29,18 +29,23 @@ package final class WorkerBoard: Sendable {
 
     private let entries: Mutex<[Entry]>
 
+    /// The number of workers, without the one that refines.
+    package let count: Int
+
     /// Creates a board on which each worker is about to take a request.
-    package init(workers: Int) {
-        entries = Mutex(Array(repeating: Entry(), count: workers))
+    ///
+    /// - Parameters:
+    ///   - workers: how many workers there are.
+    ///   - hasRefiner: whether there is one more, whose number comes after theirs, which refines adapters.
+    package init(workers: Int, hasRefiner: Bool = false) {
+        count = workers
+        entries = Mutex(Array(repeating: Entry(), count: workers + (hasRefiner ? 1 : 0)))
     }
 
-    /// The number of workers.
-    package var count: Int { entries.withLock { $0.count } }
-
-    /// The number of workers that work on a request.
+    /// The number of workers, without the one that refines, that work on a request.
     package var busy: Int {
         entries.withLock { entries in
-            entries.count {
+            entries.prefix(count).count {
                 switch $0.step {
                 case .stage, .ending: true
                 case .waiting, .taking, .troubled: false

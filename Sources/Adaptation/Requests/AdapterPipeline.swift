@@ -21,6 +21,8 @@ package struct AdapterPipeline: Sendable {
     let encoding: JointEncoding
     let snapshots: LibrarySnapshots
     let pool: ComputePool
+    /// Where refinements run.
+    let refinements: ComputePool
     /// Under whom each user is counted.
     let accounts: UserAccounts
 
@@ -70,7 +72,7 @@ package struct AdapterPipeline: Sendable {
             do throws(SgloradError) {
                 try await stage(request, .generating)
                 let draft = try await generate(
-                    guided, request, base: base, encoder: encoder, isTruncated: isTruncated)
+                    guided, request, base: base, encoder: encoder, isTruncated: isTruncated, stage: stage)
                 guard MappedFiles.losses == losses else { throw .lostContent }
                 try await stage(request, .publishing)
                 drafts[place] = .success(.ready(draft))
@@ -125,8 +127,9 @@ package struct AdapterPipeline: Sendable {
     ) async -> Result<Draft, SgloradError> {
         do throws(SgloradError) {
             let encoding = try encoding.get()
+            let examples = try await embeddings(ofExamples: request, by: encoder.encoder)
             let guided = try await snapshots.guide(
-                request.intent, encoding: encoding, by: encoder.encoder, base: base
+                request.intent, encoding: encoding, examples: examples, by: encoder.encoder, base: base
             ) { [pool] (search) throws(SgloradError) in try await pool.run(search) }
             if !request.intent.options.force, let refusal = guided.refusal { throw refusal }
             return .success(.guided(guided, encoder, base: base, isTruncated: encoding.truncated))
@@ -135,21 +138,24 @@ package struct AdapterPipeline: Sendable {
         }
     }
 
-    /// Generates an adapter's numbers, and writes its files in memory.
+    /// Generates an adapter's numbers, refines them if the intent has answered examples, and writes its files in memory.
     private func generate(
         _ guided: GuidedIntent, _ taken: TakenRequest, base: BaseRecord, encoder: LoadedEncoder,
-        isTruncated: Bool
+        isTruncated: Bool, stage: @escaping StageReport
     ) async throws(SgloradError) -> AdapterDraft {
         let intent = taken.intent
-        let provenance = Form.Provenance(guided, intent: intent, base: base.name, encoder: encoder)
-        let json = try JSONText.encode(provenance)
-        let files = try await pool.run { () throws(SgloradError) in
+        let generated = try await pool.run { () throws(SgloradError) in
             let parameters = try guided.generator.parameters(
                 guidedBy: guided.neighbourhood, in: guided.library, seed: intent.options.seed)
             guided.library.releasePages()
-            return try base.files(
-                of: LoRAAdapter(layout: guided.library.layout, parameters: parameters), for: intent.options,
-                provenance: json)
+            return LoRAAdapter(layout: guided.library.layout, parameters: parameters)
+        }
+        let (adapter, examples) = try await refined(generated, taken, by: encoder.encoder, stage: stage)
+        let provenance = Form.Provenance(
+            guided, examples, intent: intent, base: base.name, encoder: encoder)
+        let json = try JSONText.encode(provenance)
+        let files = try await pool.run { () throws(SgloradError) in
+            try base.files(of: adapter, for: intent.options, provenance: json)
         }
         return AdapterDraft(
             uid: taken.request.uid, base: base.name, request: taken.request.id, files: files,
@@ -194,7 +200,11 @@ extension Form.Provenance {
     /// How an adapter was made.
     ///
     /// Holds the intent's options but not its text.
-    init(_ guided: GuidedIntent, intent: QueuedIntent, base: String, encoder: LoadedEncoder) {
+    init(
+        _ guided: GuidedIntent, _ examples: ExampleUse?, intent: QueuedIntent, base: String,
+        encoder: LoadedEncoder
+    ) {
+        let warnings = guided.warnings + [examples?.warning].compactMap { $0 }
         self.init(
             strategy: guided.strategy.rawValue, choice: guided.choice, base: base,
             experts: guided.neighbourhood.members.map { member in
@@ -210,6 +220,6 @@ extension Form.Provenance {
             library: guided.libraryDigest, encoder: encoder.digest,
             kernel: ProcessorKernels.name(encoder.encoder.precision),
             version: SgloradRelease.version,
-            warnings: guided.warnings.isEmpty ? nil : guided.warnings)
+            examples: examples?.counts, warnings: warnings.isEmpty ? nil : warnings)
     }
 }

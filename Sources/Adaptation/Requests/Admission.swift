@@ -43,16 +43,18 @@ package struct Admission: Sendable {
     /// - Parameters:
     ///   - request: the request.
     ///   - text: the intent's text, needed if it has been erased.
+    ///   - material: the intent's examples and labels, needed if it had some and they have been erased.
     /// - Returns: the updated request; nil if it no longer exists.
-    package func retry(_ request: QueuedRequest, text: PrivateText?) async throws(SgloradError)
-        -> QueuedRequest?
-    {
+    package func retry(
+        _ request: QueuedRequest, text: PrivateText?, material: TaskMaterial? = nil
+    ) async throws(SgloradError) -> QueuedRequest? {
         if let text { try Intent.check(text: text) }
+        try material?.check()
         // An open or finished request is not requeued, so nothing is evicted for it.
         let obstacle = try await share.obstacle(for: request.uid) {
             !request.state.isFinal || request.state == .done
         }
-        return try await queue.retry(request.id, text: text, obstacle: obstacle)
+        return try await queue.retry(request.id, text: text, material: material, obstacle: obstacle)
     }
 
     /// Validates an intent and makes the queue's submission of it.

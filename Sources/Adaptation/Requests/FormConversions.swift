@@ -1,6 +1,7 @@
 package import ErrorModel
 package import ExpertLibrary
 package import Foundation
+package import IntentQueue
 package import SpoolForms
 
 extension Intent {
@@ -9,7 +10,16 @@ extension Intent {
         self.init(
             text: intent.text, base: intent.base, strategy: intent.strategy, topK: intent.topK,
             temperature: intent.temperature, proximity: intent.proximity, seed: intent.seed,
-            formats: intent.formats, label: intent.label, force: intent.force)
+            formats: intent.formats, label: intent.label, force: intent.force,
+            examples: intent.examples?.map(TaskMaterial.Example.init), labels: intent.labels,
+            refineSeconds: intent.refineSeconds)
+    }
+}
+
+extension TaskMaterial.Example {
+    /// Converts an example from a message or a spooled file.
+    package init(_ example: Form.Example) {
+        self.init(text: example.text, answer: example.answer)
     }
 }
 

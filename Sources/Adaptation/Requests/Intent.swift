@@ -30,11 +30,18 @@ package struct Intent: Codable, Sendable, Hashable {
     package var label: String?
     /// Whether to generate even if no expert is relevant.
     var force: Bool?
+    /// Examples of the task.
+    package var examples: [TaskMaterial.Example]?
+    /// The answers that can occur.
+    package var labels: [PrivateText]?
+    /// How many seconds the adapter may be refined.
+    var refineSeconds: Double?
 
     package init(
         text: PrivateText, base: String? = nil, strategy: String? = nil, topK: Int? = nil,
         temperature: Double? = nil, proximity: String? = nil, seed: Int? = nil, formats: [String]? = nil,
-        label: String? = nil, force: Bool? = nil
+        label: String? = nil, force: Bool? = nil, examples: [TaskMaterial.Example]? = nil,
+        labels: [PrivateText]? = nil, refineSeconds: Double? = nil
     ) {
         self.text = text
         self.base = base
@@ -46,6 +53,9 @@ package struct Intent: Codable, Sendable, Hashable {
         self.formats = formats
         self.label = label
         self.force = force
+        self.examples = examples
+        self.labels = labels
+        self.refineSeconds = refineSeconds
     }
 }
 
@@ -77,13 +87,21 @@ extension Intent {
             throw .invalidIntent(
                 field: "seed", reason: "is \(seed); it must be 0 to \(Self.seedLimit - 1)")
         }
+        let material = TaskMaterial(examples: examples ?? [], labels: labels ?? [])
+        try material.check()
+        if let refineSeconds, !(0...RefinementTime.maximum).contains(refineSeconds) {
+            throw .invalidIntent(
+                field: "refineSeconds",
+                reason: "is \(refineSeconds); it must be 0 to \(Int(RefinementTime.maximum))")
+        }
         let queued = QueuedIntent(
             text: text,
             options: IntentOptions(
                 strategy: strategy, topK: topK, temperature: temperature.map(Float.init),
                 proximity: proximity,
                 seed: seed.map(UInt64.init) ?? .random(in: 0..<UInt64(Self.seedLimit)), force: force ?? false,
-                formats: formats.map { $0.map(\.rawValue) })
+                formats: formats.map { $0.map(\.rawValue) }, refineSeconds: refineSeconds.map(Float.init)),
+            material: material
         )
         _ = try GuidanceOptions(queued.options, defaults: .standard)
         return queued

@@ -31,8 +31,15 @@ struct IntentSearch: Sendable {
 
     /// Searches a snapshot.
     ///
+    /// - Parameters:
+    ///   - intent: the intent.
+    ///   - encoding: its text's embedding, by which it is relevant or not.
+    ///   - examples: the embeddings of its examples' texts, which guide beside it.
+    ///   - snapshot: the base's.
     /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`.
-    init(_ intent: QueuedIntent, encoding: Encoding, snapshot: BaseSnapshot) throws(SgloradError) {
+    init(
+        _ intent: QueuedIntent, encoding: Encoding, examples: [[Float]], snapshot: BaseSnapshot
+    ) throws(SgloradError) {
         let base = snapshot.base.name
         guard snapshot.library.count > 0 else {
             throw .emptyLibrary(base)
@@ -59,12 +66,18 @@ struct IntentSearch: Sendable {
             intent.options, defaults: snapshot.serving?.generator.record.plan.guidance ?? .standard)
         library = serving?.library ?? snapshot.library
         isStale = serving.map { $0.digest != snapshot.digest } ?? false
-        found = library.index.search(
-            encoding.embedding, by: options.measure, count: max(options.topK, Self.listed))
+        let count = max(options.topK, Self.listed)
+        let described = library.index.search(encoding.embedding, by: options.measure, count: count)
+        found =
+            examples.isEmpty
+            ? described
+            : library.index.search(
+                ExampleCentroid.blended(encoding.embedding, with: examples), by: options.measure, count: count
+            )
         neighbourhood =
             serving?.generator.neighbourhood(found, options: options) ?? found.neighbourhood(options)
         let threshold = snapshot.serving?.generator.record.threshold ?? Relevance.standardThreshold
-        guard let relevance = Relevance(found, threshold: threshold) else {
+        guard let relevance = Relevance(described, threshold: threshold) else {
             throw .internal("a library with experts has no proximities")
         }
         self.relevance = relevance
@@ -92,13 +105,15 @@ extension LibrarySnapshots {
     /// - Parameters:
     ///   - intent: the intent.
     ///   - encoding: its text's embedding.
-    ///   - encoder: the encoder that computed it.
+    ///   - examples: the embeddings of its examples' texts.
+    ///   - encoder: the encoder that computed them.
     ///   - base: the base.
     ///   - isListed: whether the experts after those that guide are read too, to be listed.
     ///   - run: runs the search, which computes for some milliseconds at most.
     /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`; what reading the library throws.
     func guide(
-        _ intent: QueuedIntent, encoding: Encoding, by encoder: SentenceEncoder, base: BaseRecord,
+        _ intent: QueuedIntent, encoding: Encoding, examples: [[Float]] = [], by encoder: SentenceEncoder,
+        base: BaseRecord,
         listing isListed: Bool = false,
         run:
             @Sendable (@escaping @Sendable () throws(SgloradError) -> IntentSearch) async throws(SgloradError)
@@ -106,7 +121,7 @@ extension LibrarySnapshots {
     ) async throws(SgloradError) -> GuidedIntent {
         try await attempt(base) { (snapshot) throws(SgloradError) in
             let search = try await run { () throws(SgloradError) in
-                try IntentSearch(intent, encoding: encoding, snapshot: snapshot)
+                try IntentSearch(intent, encoding: encoding, examples: examples, snapshot: snapshot)
             }
             var wanted = search.guiding
             if isListed { wanted.formUnion(search.found.nearest.map(\.expert)) }

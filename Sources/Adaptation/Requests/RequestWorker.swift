@@ -10,6 +10,8 @@ internal import Synchronization
 /// Work in progress is then finished or requeued.
 struct RequestWorker: Service {
     let queue: RequestQueue
+    /// Which requests it takes.
+    let lane: QueueLane
     let pipeline: AdapterPipeline
     let board: WorkerBoard
     /// The worker's index on the board.
@@ -21,7 +23,8 @@ struct RequestWorker: Service {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             board.begin(.taking, worker: number)
             do {
-                let taken = try await queue.take(upTo: Self.together, sharedBy: board.count)
+                let taken = try await queue.take(
+                    upTo: lane == .direct ? Self.together : 1, sharedBy: board.count, in: lane)
                 if !taken.isEmpty {
                     await process(taken)
                     continue
@@ -35,7 +38,7 @@ struct RequestWorker: Service {
                 continue
             }
             board.begin(.waiting, worker: number)
-            await cancelWhenGracefulShutdown { await queue.waitForWork() }
+            await cancelWhenGracefulShutdown { await queue.waitForWork(in: lane) }
         }
     }
 

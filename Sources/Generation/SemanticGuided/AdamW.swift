@@ -34,19 +34,20 @@ struct AdamW: Sendable {
 /// Adam's first and second moments of a vector of parameters (Kingma and Ba, 2015).
 ///
 /// β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
-struct AdamMoments: Sendable {
+public struct AdamMoments: Sendable {
     /// The number of steps taken.
-    private(set) var step = 0
+    public private(set) var step = 0
     private var first: [Float]
     private var second: [Float]
 
-    init(count: Int) {
+    /// The state before the first step, for a vector of `count` parameters.
+    public init(count: Int) {
         first = [Float](repeating: 0, count: count)
         second = [Float](repeating: 0, count: count)
     }
 
     /// Takes one step: `values -= rate · (m̂ / (√v̂ + ε) + decay · values)`.
-    mutating func apply(to values: inout [Float], _ gradient: [Float], rate: Float, decay: Float) {
+    public mutating func apply(to values: inout [Float], _ gradient: [Float], rate: Float, decay: Float) {
         step += 1
         let (beta1, beta2): (Float, Float) = (0.9, 0.999)
         let correction1 = 1 - pow(beta1, Float(step))

@@ -208,14 +208,27 @@ extension Methods {
             ///
             /// Required if it has been erased, which is the default once a request is final.
             public var text: PrivateText?
+            /// The intent's examples.
+            ///
+            /// Required, as many as before, if it had some and they have been erased with the text.
+            public var examples: [Wire.Example]?
+            /// The intent's labels.
+            ///
+            /// Required, as many as before, if it had some and they have been erased with the text.
+            public var labels: [PrivateText]?
 
-            public init(requestId: String, text: PrivateText? = nil) {
+            public init(
+                requestId: String, text: PrivateText? = nil, examples: [Wire.Example]? = nil,
+                labels: [PrivateText]? = nil
+            ) {
                 self.requestId = requestId
                 self.text = text
+                self.examples = examples
+                self.labels = labels
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case requestId, text
+                case requestId, text, examples, labels
             }
         }
 

@@ -11,7 +11,7 @@ extension Wire {
         ///
         /// The last four are final.
         public var state: String
-        /// While running: `encoding`, `generating` or `publishing`.
+        /// While running: `encoding`, `generating`, `refining` or `publishing`.
         public var stage: String?
         /// Whether it was cancelled while running and has not ended yet.
         public var calledOff: Bool?

@@ -13,9 +13,11 @@ public enum Wire {
 
     public typealias Adapter = Form.Adapter
     public typealias AdapterFile = Form.AdapterFile
+    public typealias Example = Form.Example
     public typealias GuidingExpert = Form.GuidingExpert
     public typealias Intent = Form.Intent
     public typealias Provenance = Form.Provenance
     public typealias SpoolFailure = Form.SpoolFailure
     public typealias SpoolResult = Form.SpoolResult
+    public typealias UsedExamples = Form.UsedExamples
 }

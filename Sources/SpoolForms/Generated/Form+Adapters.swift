@@ -26,6 +26,50 @@ extension Form {
         }
     }
 
+    /// What an intent's examples did for an adapter, in counts alone.
+    public struct UsedExamples: Codable, Sendable, Hashable {
+        /// How many examples the intent had.
+        public var examples: Int
+        /// How many of them had answers.
+        public var answered: Int
+        /// How many answers can occur: the intent's labels and the examples' answers, each once.
+        public var labels: Int
+        /// How many answered examples were held back from the refinement, to judge it.
+        ///
+        /// Absent if the adapter was not refined.
+        public var heldBack: Int?
+        /// How many steps of the refinement were computed.
+        ///
+        /// Absent if the adapter was not refined.
+        public var steps: Int?
+        /// After how many steps the adapter was best on the examples held back, which is the adapter that was
+        /// kept; 0 if that was before the first.
+        ///
+        /// Absent if the adapter was not refined.
+        public var kept: Int?
+        /// Whether the refinement ended because its time was over.
+        ///
+        /// On a faster or quieter machine the adapter would differ.
+        public var outOfTime: Bool?
+
+        public init(
+            examples: Int, answered: Int, labels: Int, heldBack: Int? = nil, steps: Int? = nil,
+            kept: Int? = nil, outOfTime: Bool? = nil
+        ) {
+            self.examples = examples
+            self.answered = answered
+            self.labels = labels
+            self.heldBack = heldBack
+            self.steps = steps
+            self.kept = kept
+            self.outOfTime = outOfTime
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case examples, answered, labels, heldBack, steps, kept, outOfTime
+        }
+    }
+
     /// How an adapter was made.
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
@@ -58,6 +102,10 @@ extension Form {
         public var kernel: String
         /// The version of sglorad.
         public var version: String
+        /// What the intent's examples did.
+        ///
+        /// Absent if it had neither examples nor labels.
+        public var examples: Form.UsedExamples?
         /// What a user of the adapter should know, in words.
         public var warnings: [String]?
 
@@ -65,7 +113,7 @@ extension Form {
             strategy: String, choice: String? = nil, base: String, experts: [Form.GuidingExpert], topK: Int,
             temperature: Double, proximity: String, nearestProximity: Double, threshold: Double, seed: Int,
             generator: String? = nil, library: String, encoder: String, kernel: String, version: String,
-            warnings: [String]? = nil
+            examples: Form.UsedExamples? = nil, warnings: [String]? = nil
         ) {
             self.strategy = strategy
             self.choice = choice
@@ -82,12 +130,13 @@ extension Form {
             self.encoder = encoder
             self.kernel = kernel
             self.version = version
+            self.examples = examples
             self.warnings = warnings
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case strategy, choice, base, experts, topK, temperature, proximity, nearestProximity, threshold
-            case seed, generator, library, encoder, kernel, version, warnings
+            case seed, generator, library, encoder, kernel, version, examples, warnings
         }
     }
 

@@ -3,6 +3,26 @@
 public import Privacy
 
 extension Form {
+    /// An example of the task: a text as the application will meet it, and the right answer to it where it is
+    /// known.
+    ///
+    /// Examples are kept as the intent's text is: until the request is final.
+    public struct Example: Codable, Sendable, Hashable {
+        /// 1 to 1,024 bytes of UTF-8, not only white space.
+        public var text: PrivateText
+        /// 1 to 256 bytes, written as in `labels`.
+        public var answer: PrivateText?
+
+        public init(text: PrivateText, answer: PrivateText? = nil) {
+            self.text = text
+            self.answer = answer
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case text, answer
+        }
+    }
+
     /// What the user wants, and how to generate it.
     ///
     /// A program that uses the spool drops a file `new/NAME.json` that holds one such object; there, a field
@@ -47,11 +67,24 @@ extension Form {
         ///
         /// By default such an intent is refused.
         public var force: Bool?
+        /// Examples of the task, at most 32.
+        ///
+        /// Their texts guide beside the description; those with answers also refine the adapter.
+        public var examples: [Form.Example]?
+        /// The answers that can occur, at most 1,000 of 1 to 256 bytes each.
+        ///
+        /// Answers of examples count without being listed.
+        public var labels: [PrivateText]?
+        /// How many seconds the adapter may be refined with the answered examples, 0 to 60.
+        ///
+        /// The default is 5; 0 leaves it as it was generated.
+        public var refineSeconds: Double?
 
         public init(
             text: PrivateText, base: String? = nil, strategy: String? = nil, topK: Int? = nil,
             temperature: Double? = nil, proximity: String? = nil, seed: Int? = nil, formats: [String]? = nil,
-            label: String? = nil, force: Bool? = nil
+            label: String? = nil, force: Bool? = nil, examples: [Form.Example]? = nil,
+            labels: [PrivateText]? = nil, refineSeconds: Double? = nil
         ) {
             self.text = text
             self.base = base
@@ -63,10 +96,14 @@ extension Form {
             self.formats = formats
             self.label = label
             self.force = force
+            self.examples = examples
+            self.labels = labels
+            self.refineSeconds = refineSeconds
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case text, base, strategy, topK, temperature, proximity, seed, formats, label, force
+            case text, base, strategy, topK, temperature, proximity, seed, formats, label, force, examples
+            case labels, refineSeconds
         }
     }
 }

@@ -28,6 +28,7 @@ extension Report {
             ("seed", String(provenance.seed)),
             ("guidance", Self.guidance(provenance.topK, provenance.temperature, provenance.proximity)),
             ("nearest", Self.nearest(provenance.nearestProximity, threshold: provenance.threshold)),
+            ("examples", provenance.examples.map(Self.examples)),
         ])
         space()
         var experts = Table([.left("EXPERT"), .right("WEIGHT"), .right("PROXIMITY")])
@@ -42,6 +43,16 @@ extension Report {
     /// The parameters of the guidance in one line.
     static func guidance(_ topK: Int, _ temperature: Double, _ proximity: String) -> String {
         "top \(topK), temperature \(Format.significant(temperature)), \(proximity) proximity"
+    }
+
+    /// What examples did for an adapter, in one line.
+    static func examples(_ used: Wire.UsedExamples) -> String {
+        var text =
+            "\(used.examples), \(used.answered) with answers, \(Format.count(used.labels, "possible answer"))"
+        if let steps = used.steps, let kept = used.kept, let heldBack = used.heldBack {
+            text += "; refined in \(Format.count(steps, "step")), \(kept) kept, judged by \(heldBack)"
+        }
+        return used.outOfTime == true ? text + ", out of time" : text
     }
 
     /// The proximity of the nearest expert, and the refusal threshold.

@@ -26,6 +26,10 @@ struct RequestCommand: AsyncParsableCommand {
             With --spool, submits the intent as a file in the spool folder, even while the daemon is not running, and waits \
             for the result file; with --no-wait, prints the path at which the result will appear.
 
+            With --examples, the examples' texts guide beside the intent, and those with answers refine the adapter, for up \
+            to --refine-seconds. --labels names the answers that can occur. Like the intent's text, the daemon keeps them \
+            until the request is final.
+
             Exits with 2 if no expert is similar enough to the intent; 'sglorad-ctl explain' shows why, and --force \
             overrides the refusal.
             """)
@@ -66,6 +70,14 @@ struct RequestCommand: AsyncParsableCommand {
             valueName: "formats"))
     var format: AdapterFormatList?
 
+    @OptionGroup var examples: ExampleOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "How long the adapter may be refined with answered examples, 0 to 60 seconds (default: 5).",
+            valueName: "seconds"))
+    var refineSeconds: Double?
+
     @Option(help: ArgumentHelp("A label of your choice, at most 256 bytes.", valueName: "label"))
     var label: String?
 
@@ -96,6 +108,13 @@ struct RequestCommand: AsyncParsableCommand {
                 "-o cannot be combined with --no-wait: omit it, and run 'adapter export' once the request is done."
             )
         }
+        if text == "-", examples.readsStandardInput {
+            throw ValidationError(
+                "Only one of the intent, '--examples' and '--labels' can read standard input.")
+        }
+        if let refineSeconds, !refineSeconds.isFinite {
+            throw ValidationError("The value of '--refine-seconds' must be a number from 0 to 60.")
+        }
     }
 
     func run() async throws {
@@ -118,7 +137,9 @@ struct RequestCommand: AsyncParsableCommand {
             topK: guidance.topK,
             temperature: guidance.temperature, proximity: guidance.proximity?.rawValue, seed: seed,
             formats: format?.names, label: label.map(DashedText.restored),
-            force: force ? true : nil)
+            force: force ? true : nil, examples: try examples.readExamples(),
+            labels: try examples.readLabels(),
+            refineSeconds: refineSeconds)
     }
 
     private func submit(_ intent: Wire.Intent, _ console: Output) async throws {

@@ -45,6 +45,27 @@ class ClientTests(unittest.TestCase):
         cls.daemon.import_library(EXPERTS)
         cls.client = sglorad.Client(cls.daemon.socket)
 
+    def test_examples_refine(self) -> None:
+        examples = [
+            ("a small brown bird", "sparrow"),
+            ("a large bird of prey", "eagle"),
+            sglorad.Example("a white bird that glides on lakes", "swan"),
+            sglorad.Example("it hops about in the garden", "sparrow"),
+            "a bird that cannot fly and runs",
+        ]
+        adapter = self.client.request(
+            INTENT, seed=7, strategy="weighted", examples=examples, labels=["sparrow", "owl"], refine_seconds=60
+        )
+        used = adapter.provenance.examples
+        assert used is not None
+        self.assertEqual((used.examples, used.answered, used.labels), (5, 4, 4))
+        self.assertEqual((used.held_back, used.steps, used.out_of_time), (1, 12, False))
+        self.assertIsNone(self.client.request(INTENT, strategy="weighted").provenance.examples)
+        self.assertNotIn("sparrow", repr(examples[2]))
+        with self.assertRaises(sglorad.Invalid) as refusal:
+            self.client.request(INTENT, examples=["x"] * 33)
+        self.assertEqual(refusal.exception.field, "examples")
+
     def test_request_and_export(self) -> None:
         states: List[str] = []
         adapter = self.client.request(

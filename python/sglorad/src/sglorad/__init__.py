@@ -29,6 +29,7 @@ from ._values import (
     Embedding,
     Erasure,
     Event,
+    Example,
     Explanation,
     File,
     GuidingExpert,
@@ -37,6 +38,7 @@ from ._values import (
     Provenance,
     Request,
     Status,
+    UsedExamples,
 )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Embedding",
     "Erasure",
     "Event",
+    "Example",
     "ExportFailed",
     "Explanation",
     "Failed",
@@ -67,6 +70,7 @@ __all__ = [
     "TimedOut",
     "Unreachable",
     "UnusableReply",
+    "UsedExamples",
     "default_socket",
 ]
 __version__ = "0.2.0"

@@ -6,13 +6,16 @@ import os
 import threading
 import time
 from types import TracebackType
-from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Sequence, Set, Tuple, Type, Union
+from typing import Any, Callable, Dict, Generator, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Type, Union
 
 from . import _values as values
 from ._errors import Cancelled, Interrupted, SgloradError, Unreachable, unexpected
 from ._export import export as export_files
-from ._values import Adapter, Embedding, Erasure, Event, Explanation, Request, Status
+from ._values import Adapter, Embedding, Erasure, Event, Example, Explanation, Request, Status
 from ._wire import Connection
+
+#: An example: a text, a pair of a text and its answer, or an ``Example``.
+ExampleLike = Union[str, Tuple[str, str], Example]
 
 #: How long, in seconds, closing a client waits for the daemon to cancel a request.
 _FAREWELL = 5.0
@@ -65,6 +68,9 @@ class Client:
         proximity: Optional[str] = None,
         seed: Optional[int] = None,
         force: bool = False,
+        examples: Iterable[ExampleLike] = (),
+        labels: Iterable[str] = (),
+        refine_seconds: Optional[float] = None,
         idempotency_key: Optional[str] = None,
         timeout: Optional[float] = None,
         progress: Optional[Callable[[Request], None]] = None,
@@ -76,12 +82,17 @@ class Client:
         the same key; the daemon never makes the request twice. Without a key it raises ``Interrupted``, which names the request
         if it was queued. A daemon that cannot be reached in the first place is ``Unreachable`` at once.
 
+        ``examples`` guide beside the text, and those with answers refine the adapter, for ``refine_seconds`` at most (5 by
+        default); each is a text, a pair of text and answer, or an ``Example``. ``labels`` are the answers that can occur.
+
         ``progress`` is called with each change of the request. The options are those of ``sglorad-ctl request``.
 
         Raises ``Refused`` if no expert is near enough; ``Cancelled`` if the request was cancelled or the client closed; any other
         ``SgloradError``.
         """
-        intent = _intent(text, base, strategy, top_k, temperature, proximity, seed, label, force)
+        intent = _intent(
+            text, base, strategy, top_k, temperature, proximity, seed, label, force, examples, labels, refine_seconds
+        )
         limit = self._deadline(timeout)
         known: List[str] = []
         pause, give_up = 0.02, None
@@ -120,10 +131,15 @@ class Client:
         proximity: Optional[str] = None,
         seed: Optional[int] = None,
         force: bool = False,
+        examples: Iterable[ExampleLike] = (),
+        labels: Iterable[str] = (),
+        refine_seconds: Optional[float] = None,
         idempotency_key: Optional[str] = None,
     ) -> str:
         """Queues an intent and returns the identifier of the request, which is durable."""
-        intent = _intent(text, base, strategy, top_k, temperature, proximity, seed, label, force)
+        intent = _intent(
+            text, base, strategy, top_k, temperature, proximity, seed, label, force, examples, labels, refine_seconds
+        )
         reply = self._call("Submit", {"intent": intent, "idempotencyKey": idempotency_key})
         return values.text(reply, "requestId")
 
@@ -140,9 +156,25 @@ class Client:
         """Cancels a request: at once if it is queued, at its next stage if it is running. A final one stays as it is."""
         return values.request(values.mapping(self._call("CancelRequest", {"requestId": request_id}), "request"))
 
-    def retry(self, request_id: str, text: Optional[str] = None) -> Request:
-        """Queues a request again that was refused, failed or cancelled. The daemon needs the text if it has erased it."""
-        reply = self._call("RetryRequest", {"requestId": request_id, "text": text})
+    def retry(
+        self,
+        request_id: str,
+        text: Optional[str] = None,
+        *,
+        examples: Iterable[ExampleLike] = (),
+        labels: Iterable[str] = (),
+    ) -> Request:
+        """Queues a request again that was refused, failed or cancelled.
+
+        The daemon needs the text, the examples and the labels if it has erased them.
+        """
+        parameters = {
+            "requestId": request_id,
+            "text": text,
+            "examples": [_example(example) for example in examples] or None,
+            "labels": list(labels) or None,
+        }
+        reply = self._call("RetryRequest", parameters)
         return values.request(values.mapping(reply, "request"))
 
     def forget(
@@ -368,6 +400,9 @@ def _intent(
     seed: Optional[int],
     label: Optional[str],
     force: bool,
+    examples: Iterable[ExampleLike],
+    labels: Iterable[str],
+    refine_seconds: Optional[float],
 ) -> Dict[str, Any]:
     """The intent as the daemon takes it."""
     fields: Tuple[Tuple[str, Any], ...] = (
@@ -380,8 +415,20 @@ def _intent(
         ("seed", seed),
         ("label", label),
         ("force", True if force else None),
+        ("examples", [_example(example) for example in examples] or None),
+        ("labels", list(labels) or None),
+        ("refineSeconds", refine_seconds),
     )
     return {name: value for name, value in fields if value is not None}
+
+
+def _example(example: ExampleLike) -> Dict[str, str]:
+    """An example as the daemon takes it."""
+    if isinstance(example, str):
+        return {"text": example}
+    if not isinstance(example, Example):
+        example = Example(*example)
+    return {"text": example.text} if example.answer is None else {"text": example.text, "answer": example.answer}
 
 
 def _embedding(wire: Dict[str, Any]) -> Embedding:

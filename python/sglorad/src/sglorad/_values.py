@@ -85,6 +85,30 @@ class File:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A text as the application will meet it, and the right answer to it where it is known."""
+
+    text: str = field(repr=False)
+    answer: Optional[str] = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class UsedExamples:
+    """What a request's examples did for its adapter, in counts alone."""
+
+    examples: int
+    answered: int
+    #: How many answers can occur.
+    labels: int
+    #: How many answered examples judged the refinement; the last three are None if the adapter was not refined.
+    held_back: Optional[int]
+    steps: Optional[int]
+    #: After how many steps the adapter was best on the examples held back; 0 if that was before the first.
+    kept: Optional[int]
+    out_of_time: bool
+
+
+@dataclass(frozen=True)
 class GuidingExpert:
     """An expert that guided an adapter: its proximity to the intent, and its share in the prior."""
 
@@ -114,6 +138,8 @@ class Provenance:
     kernel: str
     version: str
     warnings: Tuple[str, ...]
+    #: What the request's examples did; None if it had neither examples nor labels.
+    examples: Optional[UsedExamples] = None
 
 
 @dataclass(frozen=True)
@@ -309,8 +335,29 @@ def adapter(wire: Mapping[str, Any], client: "Client") -> Adapter:
             kernel=text(made, "kernel"),
             version=text(made, "version"),
             warnings=texts(made, "warnings"),
+            examples=used_examples(made),
         ),
         _client=client,
+    )
+
+
+def used_examples(made: Mapping[str, Any]) -> Optional[UsedExamples]:
+    """What examples did for an adapter; None if its request had none."""
+    if made.get("examples") is None:
+        return None
+    used = mapping(made, "examples")
+
+    def count(name: str) -> Optional[int]:
+        return None if used.get(name) is None else whole(used, name)
+
+    return UsedExamples(
+        examples=whole(used, "examples"),
+        answered=whole(used, "answered"),
+        labels=whole(used, "labels"),
+        held_back=count("heldBack"),
+        steps=count("steps"),
+        kept=count("kept"),
+        out_of_time=used.get("outOfTime") is True,
     )
 
 

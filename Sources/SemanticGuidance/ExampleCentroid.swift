@@ -1,0 +1,28 @@
+internal import Glibc
+
+/// Guidance by examples: their texts' mean direction beside the description's.
+public enum ExampleCentroid {
+    /// The examples' share; the description has the rest.
+    static let share: Float = 0.5
+
+    /// The embedding that guides: unit((1 - s)·d + s·unit(Σ e)), with the share s.
+    ///
+    /// - Parameters:
+    ///   - description: d, the unit embedding of the description.
+    ///   - examples: e, the unit embeddings of the examples' texts, at least one.
+    /// - Returns: a unit embedding; the description's own if the sum has no direction.
+    public static func blended(_ description: [Float], with examples: [[Float]]) -> [Float] {
+        var centroid = [Float](repeating: 0, count: description.count)
+        for example in examples {
+            for place in centroid.indices { centroid[place] += example[place] }
+        }
+        guard let mean = unit(centroid) else { return description }
+        let blend = zip(description, mean).map { (1 - share) * $0 + share * $1 }
+        return unit(blend) ?? description
+    }
+
+    private static func unit(_ vector: [Float]) -> [Float]? {
+        let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return length > 1e-12 ? vector.map { $0 / length } : nil
+    }
+}

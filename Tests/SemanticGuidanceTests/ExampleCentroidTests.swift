@@ -1,0 +1,27 @@
+import SemanticGuidance
+import Testing
+
+/// Guidance by the mean of examples' embeddings beside that of the description.
+@Suite("Example centroid")
+struct ExampleCentroidTests {
+    @Test func `description and centroid have equal shares, and the result has unit length`() {
+        let blended = ExampleCentroid.blended(
+            [1, 0, 0], with: [[0, 1, 0], [0, 0.6, 0.8], [0, 0.6, -0.8]])
+        let half = Float(0.5).squareRoot()
+        #expect(zip(blended, [half, half, 0]).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    @Test func `the number of examples does not change their share`() {
+        let one = ExampleCentroid.blended([1, 0], with: [[0, 1]])
+        let many = ExampleCentroid.blended([1, 0], with: Array(repeating: [0, 1], count: 32))
+        #expect(zip(one, many).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    @Test func `examples without a common direction leave the description as it is`() {
+        #expect(ExampleCentroid.blended([1, 0], with: [[0, 1], [0, -1]]) == [1, 0])
+    }
+
+    @Test func `examples opposite to the description leave it as it is`() {
+        #expect(ExampleCentroid.blended([1, 0], with: [[-1, 0]]) == [1, 0])
+    }
+}
