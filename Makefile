@@ -42,6 +42,10 @@ build: setup ## build the daemon and the CLI (CONFIGURATION=debug or release)
 demo: build model ## start a daemon in a temporary folder, import the example library, generate an adapter, show its effect
 	@Scripts/demo.sh $(BIN) $(MODEL)
 
+demo-llm: build model ## adapt a language model: get Gemma 3 270M, build llama-server, show its answers before and after (LLAMA_BUILD=FOLDER)
+	@Scripts/setup.sh llama
+	@Scripts/demo-llm.sh $(BIN) $(MODEL) .llama
+
 test: setup model ## run all tests: the modules, and the real daemon on a real socket (TEST_FLAGS='--filter …' for some)
 	@Scripts/test.sh $(TEST_FLAGS)
 
@@ -50,6 +54,16 @@ spool-flood: setup ## drop 50,000 files into the spool at once; every one must b
 
 gauge: setup model ## compare recall on a library whose experts use different gauges with the original (needs ../shared)
 	SGLORAD_GAUGE=1 Scripts/test.sh --filter GaugeTests $(TEST_FLAGS)
+
+llama: build model ## hold GGUF adapters against llama.cpp itself and PEFT (builds llama.cpp once; LLAMA_BUILD=FOLDER)
+	@Scripts/setup.sh llama
+	@Scripts/python.sh llama
+	@Scripts/llama/build.sh .llama
+	@.build-python/bin/python Scripts/llama/check.py $(BIN) $(MODEL) .llama
+	@Scripts/test.sh --filter LlamaConverterTests $(TEST_FLAGS)
+
+large: setup model ## import, train, generate and write adapters of a model of half a billion parameters, within 512 MB
+	@Scripts/test.sh --filter LargeAdapterTests $(TEST_FLAGS) 2>&1 | grep -E '^large adapters|✔|✘|↳|error'
 
 torture: setup model ## kill the daemon KILLS=1000 times under load and audit what is left
 	SGLORAD_KILLS=$(or $(KILLS),1000) Scripts/test.sh --filter TortureTests $(TEST_FLAGS)
@@ -137,4 +151,4 @@ fuzz: setup ## fuzz every reader of foreign bytes, SECONDS=60 each; TARGETS='var
 clean: ## remove build products; keep the model
 	swift package clean
 
-.PHONY: help setup model anew check-model build demo test spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture clients units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean
+.PHONY: help setup model anew check-model build demo demo-llm test llama large spool-flood gauge torture faults attacks counts bench kernels-arm pages state-fixture example-generator interface format lint architecture clients units manuals check-manuals docs install deb check-deb uninstall purge nspawn fuzz clean

@@ -2,7 +2,7 @@
 # Announces and installs missing Debian packages for the build or, with an argument, for something else: "python" for
 # downloading the model, "counts" for counting what operations cost, "manuals" for checking manuals and completions,
 # "packages" for making and checking Debian packages, "nspawn" for trying them in a bare system, "pages" for opening the HTML
-# reports in a browser, "arm" for running the kernels for 64-bit ARM.
+# reports in a browser, "arm" for running the kernels for 64-bit ARM, "llama" for building llama.cpp.
 set -euo pipefail
 
 wanted=(libopenblas-dev libsqlite3-dev pkg-config)
@@ -12,6 +12,7 @@ wanted=(libopenblas-dev libsqlite3-dev pkg-config)
 [[ "${1:-}" == packages ]] && wanted+=(debhelper fakeroot lintian dpkg-dev python3)
 [[ "${1:-}" == nspawn ]] && wanted=(debootstrap systemd-container apt-utils piuparts)
 [[ "${1:-}" == arm ]] && wanted=(qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+[[ "${1:-}" == llama ]] && wanted=(g++ python3 python3-pip python3-venv)
 [[ "${1:-}" == pages ]] && wanted=(chromium fonts-dejavu-core python3)
 missing=()
 for package in "${wanted[@]}"; do
