@@ -4,11 +4,11 @@ import Testing
 /// Guidance by the mean of examples' embeddings beside that of the description.
 @Suite("Example centroid")
 struct ExampleCentroidTests {
-    @Test func `description and centroid have equal shares, and the result has unit length`() {
+    @Test func `the centroid has six tenths, the description four, and the result has unit length`() {
         let blended = ExampleCentroid.blended(
             [1, 0, 0], with: [[0, 1, 0], [0, 0.6, 0.8], [0, 0.6, -0.8]])
-        let half = Float(0.5).squareRoot()
-        #expect(zip(blended, [half, half, 0]).allSatisfy { abs($0 - $1) < 1e-6 })
+        let length = Float(0.52).squareRoot()
+        #expect(zip(blended, [0.4 / length, 0.6 / length, 0]).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
     @Test func `the number of examples does not change their share`() {
@@ -21,7 +21,8 @@ struct ExampleCentroidTests {
         #expect(ExampleCentroid.blended([1, 0], with: [[0, 1], [0, -1]]) == [1, 0])
     }
 
-    @Test func `examples opposite to the description leave it as it is`() {
-        #expect(ExampleCentroid.blended([1, 0], with: [[-1, 0]]) == [1, 0])
+    @Test func `examples opposite to the description outweigh it`() {
+        let blended = ExampleCentroid.blended([1, 0], with: [[-1, 0]])
+        #expect(abs(blended[0] + 1) < 1e-6 && blended[1] == 0)
     }
 }
