@@ -30,7 +30,7 @@ def answers(engine, form, queries, labels, scale):
         random.Random(number).shuffle(order)
         prompt = form["prompt"].format(labels=", ".join(order), text=query["text"])
         reply = engine.complete(
-            prompt, n_predict=32, grammar=rules, lora=[{"id": 0, "scale": scale}], cache_prompt=True)
+            prompt, n_predict=32, grammar=rules, lora=[{"id": 0, "scale": scale}], cache_prompt=False)
         found.append(reply["content"].strip())
     return found
 
@@ -41,7 +41,8 @@ def main(server, model, adapter, library, folder):
     with open(f"{library}/queries.jsonl") as file:
         queries = [json.loads(line) for line in file]
     labels = sorted({query["answer"] for query in queries})
-    options = ("--lora", adapter, "--lora-init-without-apply", "--ctx-size", "1024")
+    # No prompt is remembered: what was computed without the adapter must not be taken for the same prompt with it.
+    options = ("--lora", adapter, "--lora-init-without-apply", "--ctx-size", "1024", "--cache-ram", "0")
     with Engine(server, folder, model, *options) as engine:
         started = time.monotonic()
         before = answers(engine, form, queries, labels, 0)
