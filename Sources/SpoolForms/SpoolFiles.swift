@@ -6,6 +6,8 @@ public enum SpoolIntent {
     /// The fields that a file may have, in alphabetical order.
     public static let fields = Form.Intent.CodingKeys.allCases.map(\.stringValue).sorted()
 
+    private static let exampleFields = Form.Example.CodingKeys.allCases.map(\.stringValue).sorted()
+
     /// Reads the content of a dropped file: one JSON object in UTF-8 with the fields of `Form.Intent` and no
     /// others.
     ///
@@ -23,7 +25,15 @@ public enum SpoolIntent {
                     field: "file",
                     reason: "has an unknown field; an intent may have " + fields.joined(separator: ", "))
             }
-            return try JSONDecoder().decode(Form.Intent.self, from: Data(bytes))
+            let intent = try JSONDecoder().decode(Form.Intent.self, from: Data(bytes))
+            let examples = try JSONDecoder().decode(ExampleFields.self, from: Data(bytes)).examples ?? []
+            guard examples.allSatisfy({ $0.names.allSatisfy(exampleFields.contains) }) else {
+                throw SgloradError.invalidIntent(
+                    field: "examples",
+                    reason: "have an unknown field; an example may have "
+                        + exampleFields.joined(separator: ", "))
+            }
+            return intent
         } catch let error as SgloradError {
             throw error
         } catch let error as DecodingError {
@@ -35,6 +45,9 @@ public enum SpoolIntent {
 
     private static func invalid(_ error: DecodingError) -> SgloradError {
         switch error {
+        case .keyNotFound(let key, let context) where context.codingPath.first?.stringValue == "examples":
+            return .invalidIntent(
+                field: "examples", reason: "are incomplete: \(key.stringValue) is missing in one")
         case .keyNotFound(let key, _) where fields.contains(key.stringValue):
             return .invalidIntent(field: key.stringValue, reason: "is missing")
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
@@ -56,6 +69,11 @@ extension Form.SpoolFailure {
             parameters: error.parameters.merging(["message": .string(error.message)]) { _, message in message
             })
     }
+}
+
+/// The names of the fields of an intent's examples.
+private struct ExampleFields: Decodable {
+    let examples: [FieldNames]?
 }
 
 /// The names of an object's fields, whatever their values.

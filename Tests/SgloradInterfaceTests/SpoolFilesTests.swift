@@ -11,17 +11,22 @@ struct SpoolFilesTests {
             Array(
                 #"""
                 {"text": "birds", "base": "b", "strategy": "mean", "topK": 3, "temperature": 0.5, "proximity": "plain",
-                 "seed": 7, "formats": ["peft"], "label": "l", "force": true}
+                 "seed": 7, "formats": ["peft"], "label": "l", "force": true,
+                 "examples": [{"text": "hoots", "answer": "owl"}, {"text": "barks"}], "labels": ["owl"],
+                 "refineSeconds": 2}
                 """#.utf8))
         #expect(
             intent
                 == Form.Intent(
                     text: "birds", base: "b", strategy: "mean", topK: 3, temperature: 0.5, proximity: "plain",
-                    seed: 7, formats: ["peft"], label: "l", force: true))
+                    seed: 7, formats: ["peft"], label: "l", force: true,
+                    examples: [.init(text: "hoots", answer: "owl"), .init(text: "barks")], labels: ["owl"],
+                    refineSeconds: 2))
         #expect(
             SpoolIntent.fields == [
-                "base", "force", "formats", "label", "proximity", "seed", "strategy", "temperature", "text",
-                "topK",
+                "base", "examples", "force", "formats", "label", "labels", "proximity", "refineSeconds",
+                "seed",
+                "strategy", "temperature", "text", "topK",
             ])
     }
 
@@ -33,6 +38,10 @@ struct SpoolFilesTests {
             ("{}", "text is missing"), (#"{"text": 7}"#, "text has the wrong type"),
             (#"{"text": null}"#, "text"), (#"{"text": "x", "seed": "whimsical"}"#, "seed has the wrong type"),
             (#"{"text": "x", "whimsical": 1}"#, "an unknown field"),
+            (#"{"text": "x", "examples": [{"text": "y", "whimsical": 1}]}"#, "an unknown field"),
+            (#"{"text": "x", "examples": [{"answer": "whimsical"}]}"#, "examples are incomplete: text"),
+            (#"{"text": "x", "examples": [7]}"#, "examples has the wrong type"),
+            (#"{"text": "x", "examples": "whimsical"}"#, "examples has the wrong type"),
             (#"{"text": "x", "topK": 1e400}"#, "intent's"),
             (String(repeating: "[", count: 60_000), "intent's"),
             (#"{"text": "x", "topK": 99999999999999999999999}"#, "intent's"),

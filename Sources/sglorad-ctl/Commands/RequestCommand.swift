@@ -75,7 +75,7 @@ struct RequestCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long the adapter may be refined with answered examples, 0 to 60 seconds (default: 5).",
-            valueName: "seconds"))
+            valueName: "n"))
     var refineSeconds: Double?
 
     @Option(help: ArgumentHelp("A label of your choice, at most 256 bytes.", valueName: "label"))
