@@ -9,7 +9,7 @@ internal import Storage
 extension RequestQueue {
     /// Takes the next queued request, which is then running under a lease; nil where nothing is queued.
     ///
-    /// See ``take(upTo:sharedBy:)``.
+    /// See ``take(upTo:sharedBy:in:)``.
     public func take(in lane: QueueLane = .direct) async throws(SgloradError) -> TakenRequest? {
         try await take(upTo: 1, sharedBy: 1, in: lane).first
     }
