@@ -65,6 +65,8 @@ public struct QueuedRequest: Sendable, Hashable {
     public internal(set) var isCancelRequested: Bool
     /// The file's name where it came through the spool.
     public let spoolName: String?
+    /// The workers that it waits for.
+    let lane: QueueLane
     private let recordedFailure: RecordedFailure?
 
     /// Why it was refused or failed.
@@ -74,6 +76,7 @@ public struct QueuedRequest: Sendable, Hashable {
         id = record.id
         uid = record.uid
         base = record.base
+        lane = record.lane
         label = record.label
         state = record.state
         stage = nil

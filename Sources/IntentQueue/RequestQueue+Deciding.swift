@@ -106,22 +106,21 @@ extension RequestQueue {
             }
             return retained
         }
-        let (examples, labels) = (given?.examples.count ?? 0, given?.labels.count ?? 0)
-        guard examples == counts?.examples ?? 0 else {
-            throw SgloradError.invalidIntent(
-                field: "examples",
-                reason:
-                    "are \(examples), but the request had \(counts?.examples ?? 0), which were erased when it ended. Give "
-                    + "them again, or submit a new request")
-        }
-        guard labels == counts?.labels ?? 0 else {
-            throw SgloradError.invalidIntent(
-                field: "labels",
-                reason:
-                    "are \(labels), but the request had \(counts?.labels ?? 0), which were erased when it ended. Give them "
-                    + "again, or submit a new request")
-        }
+        try requireAsMany("examples", given?.examples.count, had: counts?.examples)
+        try requireAsMany("labels", given?.labels.count, had: counts?.labels)
         return given
+    }
+
+    /// Refuses a retry that does not bring as many examples or labels as the request had.
+    private static func requireAsMany(_ field: String, _ given: Int?, had: Int?) throws {
+        let (given, had) = (given ?? 0, had ?? 0)
+        guard given == had else {
+            throw SgloradError.invalidIntent(
+                field: field,
+                reason:
+                    "are \(given), but the request had \(had), which were erased when it ended. Give them again, or submit "
+                    + "a new request")
+        }
     }
 
     /// Erases requests for good: text, label, idempotency key and the row itself.

@@ -54,10 +54,12 @@ extension RequestQueue {
             }
         }
         // A repetition of a request that is still queued is announced again, which does no harm.
+        var lanes: Set<QueueLane> = []
         for case .success(let request) in results where request.state == .queued {
             watchers.announce(request)
+            lanes.insert(request.lane)
         }
-        idleWorkers.wake()
+        wakeWorkers(of: lanes)
         // If a repeated request has ended already, its result is delivered again.
         if batch.contains(where: { $0.spoolName != nil }) { endings.ring() }
         return results

@@ -123,18 +123,22 @@ extension RequestQueue {
     public func waitForWork(in lane: QueueLane = .direct) async {
         let key = UUID()
         await withTaskCancellationHandler {
-            let seen = idleWorkers.wakeCount
+            let seen = idleWorkers[lane, default: IdleWorkers()].wakeCount
             let isQueued = try? await database.read { db in try RequestRecord.isAnyQueued(db, in: lane) }
-            if isQueued != false || idleWorkers.wakeCount != seen { return }
+            if isQueued != false || idleWorkers[lane, default: IdleWorkers()].wakeCount != seen { return }
             await withCheckedContinuation { continuation in
-                if Task.isCancelled { continuation.resume() } else { idleWorkers.park(key, continuation) }
+                if Task.isCancelled {
+                    continuation.resume()
+                } else {
+                    idleWorkers[lane, default: IdleWorkers()].park(key, continuation)
+                }
             }
         } onCancel: {
-            Task { await self.stopWaiting(key) }
+            Task { await self.stopWaiting(key, in: lane) }
         }
     }
 
-    private func stopWaiting(_ key: UUID) { idleWorkers.unpark(key) }
+    private func stopWaiting(_ key: UUID, in lane: QueueLane) { idleWorkers[lane]?.unpark(key) }
 
     /// Reports the stage of a running request, and extends its lease.
     ///

@@ -32,7 +32,7 @@ public actor RequestQueue {
     let keys: IdempotencyKeys
     var leases: LeaseTable
     var watchers = RequestWatchers()
-    var idleWorkers = IdleWorkers()
+    var idleWorkers: [QueueLane: IdleWorkers] = [:]
     /// Whether a request that is queued may have been begun before, so that taking it must be durable: see `take(upTo:sharedBy:)`.
     var mayHoldBegun: Bool
     /// How often a begun request was requeued.
@@ -143,8 +143,13 @@ public actor RequestQueue {
             logHoldsErased = true
             endings.ring()
         } else {
-            idleWorkers.wake()
+            wakeWorkers(of: [request.lane])
         }
+    }
+
+    /// Wakes the workers of lanes in which something may be queued; those of other lanes have nothing to look for.
+    func wakeWorkers(of lanes: Set<QueueLane>) {
+        for lane in lanes { idleWorkers[lane, default: IdleWorkers()].wake() }
     }
 
     /// Truncates the write-ahead log; if that fails, the next sweep tries again.

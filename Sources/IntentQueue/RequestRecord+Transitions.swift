@@ -33,9 +33,10 @@ extension RequestRecord {
         at moment: ServiceTime.Moment, retainingText: Bool
     ) throws {
         let failure = try failure.map { try StoredJSON.string($0) }
-        if retainingText { try RetainedText.keep(of: self, in: db) }
-        if !retainingText, intentOptions.map({ $0.material != nil }) ?? true {
-            try MaterialRecord.deleteOne(db, key: id)
+        if retainingText {
+            try RetainedText.keep(of: self, in: db)
+        } else {
+            try MaterialRecord.erase(of: id, in: db)
         }
         try updateChanges(db) {
             $0.state = state
@@ -100,7 +101,7 @@ extension RequestRecord {
 extension RequestRecord {
     /// Stores a request's material in place of what it had.
     func setMaterial(_ material: TaskMaterial?, in db: Database) throws {
-        try MaterialRecord.deleteOne(db, key: id)
+        try MaterialRecord.erase(of: id, in: db)
         if let material { try MaterialRecord(material, of: self).insert(db) }
     }
 }

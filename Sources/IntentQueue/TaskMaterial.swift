@@ -69,4 +69,9 @@ struct MaterialRecord: Sendable, Codable, FetchableRecord, PersistableRecord {
         guard let row = try fetchOne(db.cachedStatement(sql: sql), arguments: [request]) else { return nil }
         return try? JSONDecoder().decode(TaskMaterial.self, from: row.content)
     }
+
+    /// Erases the material of a request, if it has some.
+    static func erase(of request: String, in db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM material WHERE request = ?").execute(arguments: [request])
+    }
 }

@@ -61,6 +61,18 @@ struct MaterialTests {
         try await queue.close()
     }
 
+    @Test func `a request wakes the workers of its own lane alone`() async throws {
+        let queue = try place.open()
+        let refiner = Task { await queue.waitForWork(in: .refining) }
+        while await queue.idleWorkers[.refining]?.count != 1 { await Task.yield() }
+        _ = try await submit(Self.intent(nil), to: queue)
+        #expect(await queue.idleWorkers[.refining]?.count == 1)
+        _ = try await submit(Self.intent(), to: queue)
+        await refiner.value
+        #expect(await queue.idleWorkers[.refining]?.count == 0)
+        try await queue.close()
+    }
+
     @Test func `users take turns in each lane`() async throws {
         let queue = try place.open()
         var expected: [UserID] = []
