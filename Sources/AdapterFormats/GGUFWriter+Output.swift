@@ -38,23 +38,7 @@ extension GGUFWriter {
     ) throws(E) {
         let zeros = [UInt8](repeating: 0, count: 32)
         for entry in entries {
-            try FloatStream.single(entry.values).forEachStretch { (_, values) throws(E) in
-                switch entry.type {
-                case .float32:
-                    #if _endian(little)
-                    try body(UnsafeRawBufferPointer(values))
-                    #else
-                    let patterns = values.map { $0.bitPattern.littleEndian }
-                    try patterns.withUnsafeBufferPointer { (part) throws(E) in
-                        try body(UnsafeRawBufferPointer(part))
-                    }
-                    #endif
-                case .float16:
-                    try HalfPrecision.binary16(values).withUnsafeBufferPointer { (patterns) throws(E) in
-                        try body(UnsafeRawBufferPointer(patterns))
-                    }
-                }
-            }
+            try FloatStream.single(entry.values).forEachStored(as: entry.type, body)
             guard entry.padding > 0 else { continue }
             try zeros.withUnsafeBufferPointer { (part) throws(E) in
                 try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: part[..<entry.padding])))

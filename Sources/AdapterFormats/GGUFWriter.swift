@@ -16,14 +16,7 @@ public struct GGUFWriter: Sendable {
     }
 
     /// The storage type of a tensor's elements.
-    public enum ElementType: Sendable, Hashable {
-        /// IEEE 754 single precision, `F32`.
-        case float32
-        /// IEEE 754 half precision, `F16`: rounded to nearest, ties to even.
-        case float16
-
-        var type: GGUFElementType { self == .float32 ? .float32 : .float16 }
-    }
+    public typealias ElementType = StoredFloat
 
     struct Entry: Sendable {
         let name: String
@@ -32,7 +25,7 @@ public struct GGUFWriter: Sendable {
         let type: ElementType
 
         /// The size of its data in bytes.
-        var size: Int { values.count * type.type.blockBytes }
+        var size: Int { values.count * type.width }
         /// How many zeros follow its data.
         var padding: Int { GGUFWriter.padding(after: size) }
     }
@@ -121,7 +114,7 @@ public struct GGUFWriter: Sendable {
             head.append(entry.name)
             head.append(UInt32(entry.shape.count))
             for dimension in entry.shape { head.append(UInt64(dimension)) }
-            head.append(entry.type.type.number)
+            head.append(entry.type.ggufType.number)
             head.append(UInt64(offset))
             offset += entry.size + entry.padding
         }

@@ -40,32 +40,7 @@ extension SafetensorsWriter {
         _ entry: Entry, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void
     ) throws(SgloradError) {
         for part in entry.parts {
-            try part.forEachStretch { (_, values) throws(SgloradError) in
-                switch entry.type {
-                case .float32:
-                    #if _endian(little)
-                    try body(UnsafeRawBufferPointer(values))
-                    #else
-                    try encode(values, body) { (value) in value.bitPattern.littleEndian }
-                    #endif
-                case .float16:
-                    try HalfPrecision.binary16(values).withUnsafeBufferPointer {
-                        (patterns) throws(SgloradError) in
-                        try body(UnsafeRawBufferPointer(patterns))
-                    }
-                }
-            }
-        }
-    }
-
-    @inline(__always)
-    private static func encode<Pattern: FixedWidthInteger>(
-        _ values: UnsafeBufferPointer<Float>, _ body: (UnsafeRawBufferPointer) throws(SgloradError) -> Void,
-        _ pattern: (Float) -> Pattern
-    ) throws(SgloradError) {
-        let part = values.map(pattern)
-        try part.withUnsafeBufferPointer { (bytes) throws(SgloradError) in
-            try body(UnsafeRawBufferPointer(bytes))
+            try part.forEachStored(as: entry.type, body)
         }
     }
 }

@@ -10,15 +10,7 @@ internal import StrictJSON
 /// `safetensors/src/tensor.rs` (format 0.8).
 public struct SafetensorsWriter: Sendable {
     /// The storage type of a tensor's elements.
-    public enum ElementType: Sendable, Hashable {
-        /// IEEE 754 single precision, `F32`.
-        case float32
-        /// IEEE 754 half precision, `F16`: rounded to nearest, ties to even; beyond 65,504 infinite.
-        case float16
-
-        var name: String { self == .float32 ? "F32" : "F16" }
-        var width: Int { self == .float32 ? 4 : 2 }
-    }
+    public typealias ElementType = StoredFloat
 
     struct Entry: Sendable {
         let name: String
