@@ -10,15 +10,9 @@ extension GGUFHeaderParser {
         var fields: [GGUFField] = []
         var keys: Set<String> = []
         for index in 0..<count {
-            let start = cursor.place
-            let key = try cursor.text(
-                atMost: Self.maximumKeyLength, "the key of metadata field \(index + 1) of \(count)")
-            guard !key.isEmpty, !key.holdsControlCharacter else {
-                throw .invalid("has the invalid metadata key \(Quoted(key)) at byte \(start)")
-            }
-            guard keys.insert(key).inserted else {
-                throw .invalid("has the metadata key \(Quoted(key)) twice, again at byte \(start)")
-            }
+            let key = try name(
+                atMost: Self.maximumKeyLength, of: "metadata key", again: "metadata key", among: &keys,
+                "the key of metadata field \(index + 1) of \(count)")
             fields.append(try field(key))
         }
         return fields

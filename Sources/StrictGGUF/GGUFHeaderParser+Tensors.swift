@@ -20,15 +20,9 @@ extension GGUFHeaderParser {
         var entries: [Entry] = []
         var names: Set<String> = []
         for index in 0..<count {
-            let start = cursor.place
-            let name = try cursor.text(
-                atMost: Self.maximumNameLength, "the name of tensor \(index + 1) of \(count)")
-            guard !name.isEmpty, !name.holdsControlCharacter else {
-                throw .invalid("has the invalid tensor name \(Quoted(name)) at byte \(start)")
-            }
-            guard names.insert(name).inserted else {
-                throw .invalid("has the tensor \(Quoted(name)) twice, again at byte \(start)")
-            }
+            let name = try name(
+                atMost: Self.maximumNameLength, of: "tensor name", again: "tensor", among: &names,
+                "the name of tensor \(index + 1) of \(count)")
             entries.append(try entry(name))
         }
         return entries

@@ -64,6 +64,29 @@ struct GGUFHeaderParser {
         return Int(count)
     }
 
+    /// Reads a name that no other of its kind has: not empty, and without control characters.
+    ///
+    /// - Parameters:
+    ///   - limit: the most bytes.
+    ///   - kind: what an invalid one is called in messages.
+    ///   - again: what has it twice is called so.
+    ///   - names: those that were read before; it becomes one of them.
+    ///   - what: which one it is, for messages.
+    mutating func name(
+        atMost limit: Int, of kind: String, again: String, among names: inout Set<String>,
+        _ what: @autoclosure () -> String
+    ) throws(GGUFFault) -> String {
+        let start = cursor.place
+        let name = try cursor.text(atMost: limit, what())
+        guard !name.isEmpty, !name.holdsControlCharacter else {
+            throw .invalid("has the invalid \(kind) \(Quoted(name)) at byte \(start)")
+        }
+        guard names.insert(name).inserted else {
+            throw .invalid("has the \(again) \(Quoted(name)) twice, again at byte \(start)")
+        }
+        return name
+    }
+
     /// Refuses a count that the rest of the file cannot hold.
     private func requireRoom(for count: Int, _ size: Int, _ what: String) throws(GGUFFault) {
         guard count * size <= max(0, fileSize - cursor.place) else {
