@@ -15,22 +15,10 @@ gemma=$llama/gemma/gemma-3-270m-q4_k_m.gguf
 base=google/gemma-3-270m
 intent="route travel requests: book flights and hotels, rent a car, vaccines, time zones, plugs, hand luggage"
 work=$(mktemp -d)
-export SGLORAD_SOCKET=$work/socket
-daemon=
-finish() {
-    [[ -z "$daemon" ]] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true; }
-    rm -rf "$work"
-}
-trap finish EXIT
+. "$here/Scripts/one-daemon.sh"
 
 started=$(date +%s)
 step() { printf '\n\e[1m%s\e[0m   (%d s)\n' "$*" $(($(date +%s) - started)); }
-run() {
-    local words=()
-    for word in "$@"; do [[ "$word" == *[^a-zA-Z0-9_./:=,-]* ]] && words+=("\"$word\"") || words+=("$word"); done
-    printf '$ sglorad-ctl %s\n' "${words[*]}"
-    "$binaries/sglorad-ctl" "$@"
-}
 
 step "1. Get the language model and llama.cpp's server; both stay in $3"
 "$here/Scripts/llama/fetch-gemma.sh" "$llama/gemma"
@@ -39,16 +27,7 @@ echo "The terms in full: $3/gemma/GEMMA_TERMS.html"
 "$here/Scripts/llama/build.sh" "$llama"
 
 step "2. Start a daemon in $work"
-"$binaries/sglorad" --state-dir "$work/state" --socket "$SGLORAD_SOCKET" --model "$encoder" 2>"$work/log" &
-daemon=$!
-for _ in $(seq 200); do
-    [[ -S "$SGLORAD_SOCKET" ]] && "$binaries/sglorad-ctl" status >/dev/null 2>&1 && break
-    kill -0 "$daemon" 2>/dev/null || {
-        cat "$work/log" >&2
-        exit 1
-    }
-    sleep 0.1
-done
+start_daemon "$encoder"
 
 step "3. Import fourteen experts of the model, and name the model's own file"
 run expert import "$library"/experts/* | tail -n 3

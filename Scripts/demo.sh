@@ -6,33 +6,12 @@ binaries=$(realpath "$1")
 model=$(realpath "$2")
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
-export SGLORAD_SOCKET=$work/socket
-daemon=
-finish() {
-    [[ -z "$daemon" ]] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true; }
-    rm -rf "$work"
-}
-trap finish EXIT
+. "$here/Scripts/one-daemon.sh"
 
 step() { printf '\n\e[1m%s\e[0m\n' "$*"; }
-run() {
-    local words=()
-    for word in "$@"; do [[ "$word" == *[^a-zA-Z0-9_./:=-]* ]] && words+=("\"$word\"") || words+=("$word"); done
-    printf '$ sglorad-ctl %s\n' "${words[*]}"
-    "$binaries/sglorad-ctl" "$@"
-}
 
 step "1. Start a daemon in $work"
-"$binaries/sglorad" --state-dir "$work/state" --socket "$SGLORAD_SOCKET" --model "$model" 2>"$work/log" &
-daemon=$!
-for _ in $(seq 200); do
-    [[ -S "$SGLORAD_SOCKET" ]] && "$binaries/sglorad-ctl" status >/dev/null 2>&1 && break
-    kill -0 "$daemon" 2>/dev/null || {
-        cat "$work/log" >&2
-        exit 1
-    }
-    sleep 0.1
-done
+start_daemon "$model"
 run status
 
 step "2. Import the example library: real experts, and the generator trained on them"

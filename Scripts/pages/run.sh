@@ -8,25 +8,10 @@ model=$(realpath "$2")
 screenshots=${3:-}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d -t sglorad-XXXXXX)
-export SGLORAD_SOCKET=$work/socket
-daemon=
-finish() {
-    [[ -z "$daemon" ]] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null || true; }
-    rm -rf "$work"
-}
-trap finish EXIT
+. "$here/Scripts/one-daemon.sh"
 mkdir "$work/pages"
 
-"$binaries/sglorad" --state-dir "$work/state" --socket "$SGLORAD_SOCKET" --model "$model" 2>"$work/log" &
-daemon=$!
-for _ in $(seq 300); do
-    "$binaries/sglorad-ctl" status >/dev/null 2>&1 && break
-    kill -0 "$daemon" 2>/dev/null || {
-        cat "$work/log" >&2
-        exit 1
-    }
-    sleep 0.1
-done
+start_daemon "$model"
 "$binaries/sglorad-ctl" expert import "$here"/Examples/minilm-zoo/experts/* >/dev/null
 "$binaries/sglorad-ctl" generator import "$here/Examples/minilm-zoo/generator.safetensors" >/dev/null
 seed=0
