@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Guidance by examples: their texts' mean direction beside the description's.
 public enum ExampleCentroid {
     /// The examples' share; the description has the rest.

@@ -119,7 +119,7 @@ extension SgloradClient.Intent: CustomStringConvertible, CustomReflectable {
             temperature: temperature, proximity: proximity?.rawValue, seed: seed, label: label,
             force: isForced ? true : nil,
             examples: examples.wire,
-            labels: labels.isEmpty ? nil : labels.map { PrivateText($0) }, refineSeconds: refineSeconds)
+            labels: labels.wire, refineSeconds: refineSeconds)
     }
 }
 
@@ -129,6 +129,11 @@ extension [SgloradClient.Example] {
         guard !isEmpty else { return nil }
         return map { Wire.Example(text: PrivateText($0.text), answer: $0.answer.map { PrivateText($0) }) }
     }
+}
+
+extension [String] {
+    /// The labels as the daemon takes them; nil for none.
+    var wire: [PrivateText]? { isEmpty ? nil : map { PrivateText($0) } }
 }
 
 extension SgloradClient.Example: CustomStringConvertible, CustomReflectable {

@@ -114,7 +114,7 @@ extension SgloradClient {
             Methods.RetryRequest.self,
             .init(
                 requestId: requestID, text: text.map { PrivateText($0) }, examples: examples.wire,
-                labels: labels.isEmpty ? nil : labels.map { PrivateText($0) })
+                labels: labels.wire)
         ) { try Request($0.request) }
     }
 }

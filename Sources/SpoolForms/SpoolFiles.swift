@@ -26,7 +26,8 @@ public enum SpoolIntent {
                     reason: "has an unknown field; an intent may have " + fields.joined(separator: ", "))
             }
             let intent = try JSONDecoder().decode(Form.Intent.self, from: Data(bytes))
-            let examples = try JSONDecoder().decode(ExampleFields.self, from: Data(bytes)).examples ?? []
+            guard intent.examples != nil else { return intent }
+            let examples = try JSONDecoder().decode(ExampleFields.self, from: Data(bytes)).examples
             guard examples.allSatisfy({ $0.names.allSatisfy(exampleFields.contains) }) else {
                 throw SgloradError.invalidIntent(
                     field: "examples",
@@ -73,7 +74,7 @@ extension Form.SpoolFailure {
 
 /// The names of the fields of an intent's examples.
 private struct ExampleFields: Decodable {
-    let examples: [FieldNames]?
+    let examples: [FieldNames]
 }
 
 /// The names of an object's fields, whatever their values.

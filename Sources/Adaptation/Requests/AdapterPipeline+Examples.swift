@@ -44,25 +44,28 @@ extension AdapterPipeline {
     ) async throws(SgloradError) -> (LoRAAdapter, ExampleUse?) {
         let options = taken.intent.options
         guard let material = taken.intent.material else { return (adapter, nil) }
-        let answered = AnsweredExamples(material, encoder: encoder)
+        let answers = material.examples.compactMap(\.answer)
+        let labels = Set(material.labels + answers).count
         var use = ExampleUse(
             counts: Form.UsedExamples(
-                examples: material.examples.count, answered: answered.count, labels: answered.labelCount))
+                examples: material.examples.count, answered: answers.count, labels: labels))
         let seconds = options.refineSeconds.map(Double.init) ?? RefinementTime.standard
-        guard answered.count > 0, seconds > 0 else { return (adapter, use) }
-        if let obstacle = answered.obstacle {
+        guard !answers.isEmpty, seconds > 0 else { return (adapter, use) }
+        if let obstacle = AnsweredExamples.obstacle(examples: answers.count, labels: labels) {
             use.warning = "not refined: \(obstacle)"
             return (adapter, use)
         }
-        guard let refinement = try? Refinement(encoder: encoder, layout: adapter.layout, examples: answered)
-        else {
+        guard (try? encoder.check(adapter.layout)) != nil else {
             use.warning =
                 "not refined: the base model is not the text encoder, and only that can be run here. The examples' texts "
                 + "guided all the same"
             return (adapter, use)
         }
         let outcome = try await watched(taken, stage: stage) { isCancelled throws(SgloradError) in
-            try refinement.run(
+            try Refinement(
+                encoder: encoder, layout: adapter.layout,
+                examples: AnsweredExamples(material, encoder: encoder)
+            ).run(
                 from: adapter.parameters, seed: options.seed, within: .seconds(seconds),
                 isCancelled: isCancelled)
         }

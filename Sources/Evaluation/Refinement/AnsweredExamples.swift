@@ -39,18 +39,18 @@ public struct AnsweredExamples: Sendable {
         }
     }
 
-    /// How many examples there are.
-    public var count: Int { examples.count }
-
     /// How many answers can occur.
     public var labelCount: Int { labels.count }
 
     /// Why no adapter can be refined with them; nil if one can.
-    public var obstacle: String? {
-        if examples.count < Self.fewest {
-            return "\(examples.count) of the examples have answers; \(Self.fewest) are needed to refine"
+    public var obstacle: String? { Self.obstacle(examples: examples.count, labels: labels.count) }
+
+    /// Why no adapter can be refined with so many answered examples and possible answers; nil if one can.
+    public static func obstacle(examples: Int, labels: Int) -> String? {
+        if examples < fewest {
+            return "\(examples) of the examples have answers; \(fewest) are needed to refine"
         }
-        return labels.count < 2 ? "only one answer can occur, so there is nothing to tell apart" : nil
+        return labels < 2 ? "only one answer can occur, so there is nothing to tell apart" : nil
     }
 
     /// Divides the examples at random into those to learn from and those to judge by, an eighth and at least one.
