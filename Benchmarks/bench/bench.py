@@ -199,6 +199,17 @@ def generation(bench, _):
                   detail=f"{result['generate']:.2f} ms; read {result['read']:.2f} ms, {result['threads']} threads")
 
 
+def guidance(bench, _):
+    """Guidance by 100,000 experts, alone, and what their embeddings take of memory."""
+    if not bench.arguments.probe:
+        return
+    result = bench.probe("guide", "100000", bench.work)
+    bench.row("guidance alone, 100,000 experts", result["p50"], "ms", 10, detail=f"p95 {result['p95']:.2f} ms")
+    memory = result["anonymous"] + result["mapped"]
+    bench.row("memory of the index of 100,000 experts", memory, "MB", 400,
+              detail=f"anonymous {result['anonymous']:.0f}, mapped {result['mapped']:.0f}")
+
+
 def cold(bench, daemon):
     """From the start of the process to the first adapter, with many adapters in the state."""
     have = len(list(Path(bench.state, "adapters").glob("*/*.json")))
@@ -244,7 +255,7 @@ def growth(bench, _):
               detail=f"{last:.1f} ms each; {first:.1f}")
 
 
-SECTIONS = {"encode": encoding, "request": requests, "generate": generation, "train": training, "growth": growth,
+SECTIONS = {"encode": encoding, "request": requests, "generate": generation, "guide": guidance, "train": training, "growth": growth,
             "start": cold}
 
 
@@ -257,7 +268,7 @@ class MeasuredBench(Bench):
 
     def precisions(self):
         """The precisions of the encoder to measure, and the goal of each."""
-        return [("f32", 1.0), ("bf16", 0.6)]
+        return [("f32", 1.0), ("bf16", 0.6), ("f16", 0.6)]
 
     def throughput_goal(self):
         return 2

@@ -2,6 +2,7 @@
 // LEVEL        the name of the variable to define
 // NAME         what the level is called
 // HAS_FUSED    whether the processor rounds a·b + c once
+// HAS_HALF     whether the processor converts numbers in half precision
 // VECTORS      how many times sixteen columns a panel holds
 // ROWS         how many rows a tile has at most: 2, 6 or 12
 #include "include/CEncoderKernels.h"

@@ -9,7 +9,8 @@ const struct EncoderLevel *encoder_level(size_t place)
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f")) levels[count++] = &encoder_level_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) levels[count++] = &encoder_level_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+        levels[count++] = &encoder_level_avx2;
 #elif defined(__aarch64__)
     levels[count++] = &encoder_level_neon;
 #endif

@@ -21,6 +21,8 @@ public struct ExpertIndex: Sendable {
     let centre: [Float]
     /// The length of each embedding minus ``centre``.
     let lengths: [Float]
+    /// The inner product of each embedding and ``centre``.
+    let shares: [Float]
 
     /// Indexes unit embeddings, which must all have the same dimension.
     public init(embeddings: [[Float]]) {
@@ -32,6 +34,7 @@ public struct ExpertIndex: Sendable {
         self.rows = rows
         centre = Self.centre(of: rows)
         lengths = Self.lengths(of: rows, minus: centre)
+        shares = Self.products(of: rows, and: centre)
     }
 
     /// The number of experts.
@@ -83,6 +86,15 @@ public struct ExpertIndex: Sendable {
         return centre
     }
 
+    private static func products(of rows: EmbeddingRows, and centre: [Float]) -> [Float] {
+        centre.withUnsafeBufferPointer { centre in
+            rows.withVectors { vector in
+                guard let centre = centre.baseAddress else { return [] }
+                return (0..<rows.count).map { BLAS.dot(count: rows.dimension, vector($0), centre) }
+            }
+        }
+    }
+
     /// The lengths of the embeddings minus the mean, each added up in order and in double precision; four side by side,
     /// because one sum alone waits for each of its additions.
     private static func lengths(of rows: EmbeddingRows, minus centre: [Float]) -> [Float] {
@@ -115,6 +127,9 @@ struct ProximityQuery {
     private let embedding: [Float]
     private let lengths: [Float]
     private let centre: [Float]
+    private let shares: [Float]
+    /// The length of the embedding minus the centre.
+    private let length: Float
     /// The embedding minus the centre, scaled to length 1.
     private let direction: [Float]
     /// The inner product of ``direction`` and the centre.
@@ -126,25 +141,34 @@ struct ProximityQuery {
             "the embedding has \(embedding.count) components, the index has \(index.dimension)")
         self.embedding = embedding
         dimension = index.dimension
-        (centre, lengths) = (index.centre, index.lengths)
-        direction = embedding.withUnsafeBufferPointer { values in
-            let length = values.indices.reduce(0.0) { sum, place in
-                let value = Double(values[place] - index.centre[place])
-                return sum + value * value
-            }
-            return Self.unit(values.baseAddress, minus: index.centre, length: Float(length.squareRoot()))
+        (centre, lengths, shares) = (index.centre, index.lengths, index.shares)
+        let square = zip(embedding, index.centre).reduce(0.0) { sum, pair in
+            let value = Double(pair.0 - pair.1)
+            return sum + value * value
+        }
+        let length = Float(square.squareRoot())
+        self.length = length
+        direction = embedding.withUnsafeBufferPointer {
+            Self.unit($0.baseAddress, minus: index.centre, length: length)
         }
         offset = Float(zip(direction, centre).reduce(0.0) { $0 + Double($1.0) * Double($1.1) })
     }
 
     /// The cosine of an expert's embedding, in -1...1.
+    func plain(_ row: UnsafePointer<Float>) -> Float { Self.cosine(product(row)) }
+
+    /// The inner product of an expert's embedding and the intent's.
     @inline(__always)
-    func plain(_ row: UnsafePointer<Float>) -> Float {
+    func product(_ row: UnsafePointer<Float>) -> Float {
         // One inner product per row: the summation order of a matrix product could depend on the number of experts.
         embedding.withUnsafeBufferPointer { query in
-            query.baseAddress.map { min(1, max(-1, BLAS.dot(count: dimension, row, $0))) } ?? 0
+            query.baseAddress.map { BLAS.dot(count: dimension, row, $0) } ?? 0
         }
     }
+
+    /// An inner product of unit vectors without what rounding adds to it.
+    @inline(__always)
+    static func cosine(_ product: Float) -> Float { min(1, max(-1, product)) }
 
     /// The cosine of an expert's embedding after the centre was subtracted, in -1...1.
     func centred(_ row: UnsafePointer<Float>, _ expert: Int) -> Float {
@@ -157,17 +181,15 @@ struct ProximityQuery {
         }
     }
 
-    /// Bounds of ``centred(_:_:)`` from one inner product, without subtracting the centre from the row.
+    /// Bounds of ``centred(_:_:)`` from the inner product of the expert's embedding and the intent's, without reading the
+    /// embedding again: (e - c) · (q - c) = e · q - e · c - c · (q - c).
     @inline(__always)
-    func boundsOfCentred(_ row: UnsafePointer<Float>, _ expert: Int) -> ClosedRange<Float> {
-        let length = lengths[expert]
-        guard length > Self.shortest else { return 0...0 }
-        let product = direction.withUnsafeBufferPointer { direction in
-            direction.baseAddress.map { BLAS.dot(count: dimension, row, $0) } ?? 0
-        }
-        let estimate = (product - offset) / length
+    func boundsOfCentred(_ expert: Int, product: Float) -> ClosedRange<Float> {
+        let own = lengths[expert]
+        guard own > Self.shortest, length > Self.shortest else { return 0...0 }
+        let estimate = ((product - shares[expert]) / length - offset) / own
         // Rounding in the inner products of unit vectors, at most one unit in the last place for each addition.
-        let slack = Float(dimension) * 1.2e-7 * (1 + 1 / length)
+        let slack = Float(dimension) * 1.2e-7 * (1 + (1 + 2 / length) / own)
         return max(-1, min(1, estimate - slack))...max(-1, min(1, estimate + slack))
     }
 

@@ -55,10 +55,11 @@ extension ExpertIndex {
             var lowest = LargestValues(count: wanted)
             var candidates: [(expert: Int, plain: Float, highest: Float)] = []
             for expert in 0..<count {
-                let row = vector(expert)
-                let plain = query.plain(row)
+                let product = query.product(vector(expert))
+                let plain = ProximityQuery.cosine(product)
                 if plain > best.proximity { best = (expert, plain) }
-                let bounds = measure == .plain ? plain...plain : query.boundsOfCentred(row, expert)
+                let bounds =
+                    measure == .plain ? plain...plain : query.boundsOfCentred(expert, product: product)
                 guard bounds.upperBound >= lowest.least, !excluded.contains(expert) else { continue }
                 lowest.add(bounds.lowerBound)
                 candidates.append((expert, plain, bounds.upperBound))

@@ -109,14 +109,15 @@ struct DaemonOptionsTests {
         #expect(all.logLevel == .warning)
     }
 
-    @Test func `the text encoder's precision is one of two words`() async throws {
+    @Test func `the text encoder's precision is one of three words`() async throws {
         #expect(try await load(file: "encoder:\n  precision: bf16\n").precision == .bfloat16)
+        #expect(try await load(file: "encoder:\n  precision: f16\n").precision == .float16)
         #expect(try await load(environment: ["SGLORAD_ENCODER_PRECISION": "f32"]).precision == .float32)
         let error = await #expect(throws: SgloradError.self) {
             try await load(file: "encoder:\n  precision: fp8\n")
         }
         #expect(error?.parameters["field"] == .string("encoder.precision"))
-        #expect(error?.message.contains("f32, bf16") == true)
+        #expect(error?.message.contains("f32, bf16, f16") == true)
     }
 
     @Test func `relative paths become absolute, wherever they are set`() async throws {

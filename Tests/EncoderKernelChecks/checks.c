@@ -59,10 +59,17 @@ static void note(struct Run *run, const float *values, size_t count)
 
 static double exact_gelu(double x) { return 0.5 * x * erfc(-x / sqrt(2)); }
 
-/// The nearest bfloat16, ties to even.
+/// The nearest number of a format, ties to even.
 static double rounded(float value, enum EncoderFormat format)
 {
     if (format == ENCODER_FLOAT32) return value;
+    if (format == ENCODER_FLOAT16) {
+        // Eleven significant bits; below 2⁻¹⁴, multiples of 2⁻²⁴.
+        int exponent;
+        frexp(value, &exponent);
+        const double unit = ldexp(1, exponent > -13 ? exponent - 11 : -24);
+        return nearbyint(value / unit) * unit;
+    }
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000;
@@ -110,6 +117,30 @@ static void check_product(
     }
     note(run, y, rows * y_stride);
     free(x), free(w), free(bias), free(before), free(y), free(alone), free(panels);
+}
+
+/// Checks that half precision holds numbers of every size as the nearest that it has.
+static void check_halves(struct Run *run)
+{
+    enum { count = 4000 };
+    float *w = room(count), *y = room(count), one = 1;
+    for (size_t index = 0; index < count; index++) {
+        const float size = ldexpf(1, (int)(index % 42) - 26);
+        w[index] = number(run) * (size > 32768 ? 65504 : size);
+    }
+    w[0] = 65504, w[1] = -65504, w[2] = 0x1p-14f, w[3] = 0x1.ffcp-15f, w[4] = 0x1p-25f, w[5] = 0x1.8p-24f, w[6] = -0.0f;
+    w[7] = 1 + 0x1p-11f, w[8] = 1 + 0x1.8p-10f, w[9] = 0x1.fffp-1f, w[10] = -0x1p-24f;
+    void *panels = room(run->level->packed_bytes(count, 1, ENCODER_FLOAT16) / sizeof(float) + 1);
+    run->level->pack(w, count, 1, ENCODER_FLOAT16, panels);
+    run->level->multiply(&(struct EncoderProduct){
+        .rows = 1, .x = &one, .x_stride = 1,
+        .weights = {.outputs = count, .inputs = 1, .format = ENCODER_FLOAT16, .panels = panels},
+        .scale = 1, .result = ENCODER_STORE, .y = y, .y_stride = count,
+    });
+    for (size_t index = 0; index < count; index++)
+        expect(run, y[index], rounded(w[index], ENCODER_FLOAT16), 0, "a number in half precision", index);
+    note(run, y, count);
+    free(w), free(y), free(panels);
 }
 
 static void check_attention(struct Run *run, size_t tokens, size_t heads, size_t size)
@@ -221,9 +252,14 @@ static struct Run run_checks(const struct EncoderLevel *level, char *message, si
             check_product(
                 &run, rows[r], inputs[i], outputs[(shape + 3) % 6], (enum EncoderFormat)((shape + 1) % 2),
                 (enum EncoderResult)((shape + 1) % 3));
+            check_product(
+                &run, rows[r], inputs[i], outputs[(shape + 1) % 6], ENCODER_FLOAT16,
+                (enum EncoderResult)((shape + 2) % 3));
         }
     check_product(&run, 30, 1536, 48, ENCODER_FLOAT32, ENCODER_STORE);
     check_product(&run, 30, 1536, 48, ENCODER_BFLOAT16, ENCODER_STORE_GELU);
+    check_product(&run, 30, 1536, 50, ENCODER_FLOAT16, ENCODER_STORE_GELU);
+    check_halves(&run);
     const size_t tokens[] = {1, 2, 7, 15, 16, 17, 24, 25, 33, 70};
     for (size_t t = 0; t < sizeof tokens / sizeof tokens[0]; t++) {
         check_attention(&run, tokens[t], 2, 32);

@@ -6,16 +6,19 @@
 #define LEVEL encoder_level_wide
 #define NAME "wide"
 #define HAS_FUSED 1
+#define HAS_HALF 1
 #define VECTORS 2
 #define ROWS 12
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "../../Sources/CEncoderKernels/level.h"
 #pragma clang attribute pop
 
 const struct EncoderLevel *wide_encoder_level(void)
 {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &encoder_level_wide : 0;
+    const bool runs =
+        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return runs ? &encoder_level_wide : 0;
 }
 #else
 const struct EncoderLevel *wide_encoder_level(void) { return 0; }

@@ -25,10 +25,12 @@ struct PrecisionTests {
             })
     }
 
-    @Test(.timeLimit(.minutes(20)))
-    func `bf16 moves no method's average recall by more than 0.2 points`() async throws {
+    @Test(.timeLimit(.minutes(20)), arguments: [EncoderPrecision.bfloat16, .float16])
+    func `16 bits move no method's average recall by more than 0.2 points`(
+        _ precision: EncoderPrecision
+    ) async throws {
         let full = try await onOwnThread { try Self.recall(.float32) }
-        let half = try await onOwnThread { try Self.recall(.bfloat16) }
+        let half = try await onOwnThread { try Self.recall(precision) }
         let methods = try #require(full.values.first).keys.sorted()
         for method in methods {
             let differences = full.keys.sorted().compactMap { task in
@@ -38,7 +40,7 @@ struct PrecisionTests {
             let average = differences.reduce(0, +) / Double(differences.count)
             #expect(abs(average) <= 0.2, "\(method): \(average)")
             if ProcessInfo.processInfo.environment["SGLORAD_PRINT_DISTANCES"] != nil {
-                print("bf16, \(method): average \(average) points, tasks \(differences)")
+                print("\(precision.rawValue), \(method): average \(average) points, tasks \(differences)")
             }
         }
     }

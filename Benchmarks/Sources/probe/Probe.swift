@@ -1,7 +1,9 @@
 internal import Dispatch
+internal import ErrorModel
 internal import Foundation
 internal import Generation
 internal import LinearAlgebra
+internal import SemanticGuidance
 internal import Synthetic
 internal import TextEncoding
 
@@ -9,6 +11,7 @@ internal import TextEncoding
 ///
 ///     probe encode MODEL TEXT COUNT PRECISION
 ///     probe generate PARAMETERS DIRECTIONS FOLDER
+///     probe guide EXPERTS FOLDER
 @main
 struct Probe {
     static func main() throws {
@@ -20,11 +23,16 @@ struct Probe {
                 EncoderPrecision(rawValue: words[4]) ?? .standard)
         case "generate" where words.count == 4:
             try generate(parameters: Int(words[1]) ?? 0, directions: Int(words[2]) ?? 0, folder: words[3])
+        case "guide" where words.count == 3:
+            try guide(experts: Int(words[1]) ?? 0, folder: words[2])
         default:
             FileHandle.standardError.write(
                 Data(
-                    "usage: probe encode MODEL TEXT COUNT PRECISION | generate PARAMETERS DIRECTIONS FOLDER\n"
-                        .utf8))
+                    """
+                    usage: probe encode MODEL TEXT COUNT PRECISION | generate PARAMETERS DIRECTIONS FOLDER
+                         | guide EXPERTS FOLDER
+
+                    """.utf8))
             exit(64)
         }
     }
@@ -61,6 +69,35 @@ struct Probe {
             "generate": generating[generating.count / 2], "read": reading[reading.count / 2],
             "generateMinimum": generating[0], "readMinimum": reading[0], "threads": Double(threads),
         ])
+    }
+
+    /// Guidance by a library of experts alone, its embeddings in a mapped file; and the process's memory, in MB.
+    private static func guide(experts: Int, folder: String) throws {
+        let before = resident()
+        let rows = try SyntheticLibrary.embeddings(experts, folder: folder)
+        let index = ExpertIndex(rows)
+        var intents = (1...60).map { SyntheticLibrary.embedding(-$0) }.makeIterator()
+        let times = try measured(60) {
+            guard let intent = intents.next() else { return }
+            let nearest = index.neighbourhood(of: intent, options: .broad)
+            if nearest.experts.isEmpty { throw SgloradError.internal("nobody guides") }
+        }
+        let after = resident()
+        report([
+            "p50": times[30], "p95": times[57], "minimum": times[0],
+            "anonymous": after.anonymous - before.anonymous, "mapped": after.mapped - before.mapped,
+        ])
+    }
+
+    /// The memory of this process, in MB.
+    private static func resident() -> (anonymous: Double, mapped: Double) {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        func megabytes(_ name: String) -> Double {
+            let line = status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+            return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first).flatMap { Double($0) }
+                .map { $0 / 1000 } ?? 0
+        }
+        return (megabytes("RssAnon"), megabytes("RssFile"))
     }
 
     /// Reads memory once, a part by each thread.

@@ -18,6 +18,8 @@ enum EncoderFormat {
     ENCODER_FLOAT32 = 0,
     /// 16 bits a weight, converted on the way to the 32-bit arithmetic.
     ENCODER_BFLOAT16 = 1,
+    /// 16 bits a weight with a longer fraction; no weight may be beyond ±65,504.
+    ENCODER_FLOAT16 = 2,
 };
 
 /// What becomes of the sums of a product.

@@ -2,8 +2,8 @@
 //
 // A panel holds COLUMNS columns of Wᵀ, input after input, so that a product reads it once from front to back. In
 // bfloat16, one 32-bit word holds column c in its lower half and column c + COLUMNS/2 in its upper half: a shift and a
-// mask turn it into two floats. Every element of a product is one sum over the inputs in their order, however many rows
-// a tile has.
+// mask turn it into two floats. Half-precision numbers lie in the columns' order. Every element of a product is one sum
+// over the inputs in their order, however many rows a tile has.
 
 #define COLUMNS (LANES * VECTORS)
 #define EACH_ROW _Pragma("clang loop unroll(full)") for (int row = 0; row < rows; row++)
@@ -11,9 +11,11 @@
 
 INLINE size_t panels_for(size_t outputs) { return (outputs + COLUMNS - 1) / COLUMNS; }
 
+INLINE size_t bytes_of(enum EncoderFormat format) { return format == ENCODER_FLOAT32 ? 4 : 2; }
+
 static size_t packed_bytes(size_t outputs, size_t inputs, enum EncoderFormat format)
 {
-    return panels_for(outputs) * COLUMNS * inputs * (format == ENCODER_BFLOAT16 ? 2 : 4);
+    return panels_for(outputs) * COLUMNS * inputs * bytes_of(format);
 }
 
 /// Rounds to the nearest bfloat16, ties to even; infinity stays, and a NaN stays a NaN.
@@ -23,6 +25,40 @@ INLINE uint32_t halved(float value)
     __builtin_memcpy(&bits, &value, sizeof bits);
     if ((bits & 0x7fffffffu) > 0x7f800000u) return (bits >> 16) | 0x40u;
     return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+}
+
+/// Rounds a number of at most 65,504 to the nearest in half precision, ties to even.
+INLINE uint16_t half_of(float value)
+{
+    uint32_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    const uint32_t sign = bits >> 16 & 0x8000u;
+    float magnitude = value < 0 ? -value : value;
+    if (magnitude < 0x1p-14f) {
+        // A multiple of 2⁻²⁴: adding it to ½ rounds to just that.
+        magnitude += 0.5f;
+        __builtin_memcpy(&bits, &magnitude, sizeof bits);
+        return (uint16_t)(sign | (bits - 0x3f000000u));
+    }
+    bits &= 0x7fffffffu;
+    bits += 0xfffu + (bits >> 13 & 1u);
+    return (uint16_t)(sign | ((bits >> 13) - (112u << 10)));
+}
+
+/// Widens sixteen numbers in half precision, none of them infinite; exact.
+INLINE Lanes widened(const void *source)
+{
+#if HAS_HALF
+    _Float16 __attribute__((ext_vector_type(LANES))) numbers;
+    __builtin_memcpy(&numbers, source, sizeof numbers);
+    return __builtin_convertvector(numbers, Lanes);
+#else
+    uint16_t __attribute__((ext_vector_type(LANES))) numbers;
+    __builtin_memcpy(&numbers, source, sizeof numbers);
+    const Bits bits = __builtin_convertvector(numbers, Bits);
+    const Lanes magnitude = (Lanes)((bits & 0x7fff) << 13) * 0x1p112f;
+    return (Lanes)((Bits)magnitude | (bits & 0x8000) << 16);
+#endif
 }
 
 static void pack(
@@ -42,6 +78,12 @@ static void pack(
                 __builtin_memcpy((float *)panels + place, block, deep * sizeof block[0]);
                 continue;
             }
+            if (format == ENCODER_FLOAT16) {
+                uint16_t *numbers = (uint16_t *)panels + place;
+                for (size_t k = 0; k < deep; k++)
+                    for (size_t c = 0; c < COLUMNS; c++) *numbers++ = half_of(block[k][c]);
+                continue;
+            }
             uint32_t *words = (uint32_t *)panels + place / 2;
             for (size_t k = 0; k < deep; k++)
                 for (size_t c = 0; c < COLUMNS / 2; c++)
@@ -51,9 +93,13 @@ static void pack(
 }
 
 /// The weights of one input of a panel.
-INLINE void load_weights(const void *panel, size_t k, const bool half, Lanes weights[VECTORS])
+INLINE void load_weights(const void *panel, size_t k, const enum EncoderFormat format, Lanes weights[VECTORS])
 {
-    if (!half) {
+    if (format == ENCODER_FLOAT16) {
+        EACH_VECTOR weights[v] = widened((const uint16_t *)panel + k * COLUMNS + v * LANES);
+        return;
+    }
+    if (format == ENCODER_FLOAT32) {
         EACH_VECTOR weights[v] = load((const float *)panel + k * COLUMNS + v * LANES);
         return;
     }
@@ -92,7 +138,7 @@ struct Tile {
     bool ends;
 };
 
-INLINE void multiply_tile(const struct Tile *tile, const int rows, const bool half)
+INLINE void multiply_tile(const struct Tile *tile, const int rows, const enum EncoderFormat format)
 {
     Lanes sums[rows][VECTORS];
     EACH_ROW EACH_VECTOR sums[row][v] =
@@ -101,7 +147,7 @@ INLINE void multiply_tile(const struct Tile *tile, const int rows, const bool ha
     const size_t stride = tile->x_stride;
     for (size_t k = 0; k < tile->depth; k++) {
         Lanes weights[VECTORS];
-        load_weights(tile->panel, k, half, weights);
+        load_weights(tile->panel, k, format, weights);
         __builtin_prefetch(tile->next + k * tile->next_step, 0, 2);
         EACH_ROW EACH_VECTOR sums[row][v] = fused((Lanes)(x[row * stride + k]), weights[v], sums[row][v]);
     }
@@ -120,11 +166,14 @@ INLINE void multiply_tile(const struct Tile *tile, const int rows, const bool ha
     EACH_ROW EACH_VECTOR store(tile->y + row * tile->y_stride + v * LANES, sums[row][v]);
 }
 
-#define TILE(rows)                                                     \
-    static void tile_##rows(const struct Tile *tile, bool half)        \
-    {                                                                  \
-        if (half) multiply_tile(tile, rows, true);                     \
-        else multiply_tile(tile, rows, false);                         \
+#define TILE(rows)                                                                 \
+    static void tile_##rows(const struct Tile *tile, enum EncoderFormat format)    \
+    {                                                                              \
+        switch (format) {                                                          \
+        case ENCODER_FLOAT32: return multiply_tile(tile, rows, ENCODER_FLOAT32);   \
+        case ENCODER_BFLOAT16: return multiply_tile(tile, rows, ENCODER_BFLOAT16); \
+        case ENCODER_FLOAT16: return multiply_tile(tile, rows, ENCODER_FLOAT16);   \
+        }                                                                          \
     }
 
 TILE(1)
@@ -144,7 +193,7 @@ TILE(11)
 TILE(12)
 #endif
 
-static void (*const tiles[])(const struct Tile *, bool) = {
+static void (*const tiles[])(const struct Tile *, enum EncoderFormat) = {
     0, tile_1, tile_2,
 #if ROWS >= 6
     tile_3, tile_4, tile_5, tile_6,
@@ -155,7 +204,7 @@ static void (*const tiles[])(const struct Tile *, bool) = {
 };
 
 /// Computes a tile whose panel has only so many columns, by way of one with room for all of them.
-static void narrow_tile(struct Tile tile, size_t rows, bool half, size_t columns)
+static void narrow_tile(struct Tile tile, size_t rows, enum EncoderFormat format, size_t columns)
 {
     float y[ROWS * COLUMNS], bias[COLUMNS];
     float *target = tile.y;
@@ -168,7 +217,7 @@ static void narrow_tile(struct Tile tile, size_t rows, bool half, size_t columns
     tile.y = y;
     tile.y_stride = COLUMNS;
     tile.bias = bias;
-    tiles[rows](&tile, half);
+    tiles[rows](&tile, format);
     for (size_t row = 0; row < rows; row++)
         for (size_t c = 0; c < columns; c++) target[row * stride + c] = y[row * COLUMNS + c];
 }
@@ -181,8 +230,7 @@ static void narrow_tile(struct Tile tile, size_t rows, bool half, size_t columns
 static void multiply(const struct EncoderProduct *product)
 {
     const struct EncoderWeights *weights = &product->weights;
-    const bool half = weights->format == ENCODER_BFLOAT16;
-    const size_t bytes = half ? 2 : 4;
+    const size_t bytes = bytes_of(weights->format);
     // A few rows read each panel from front to back: the memory is what they wait for.
     const bool whole = product->rows <= 2 * ROWS || product->result == ENCODER_ADD;
     const size_t depth = whole ? weights->inputs : DEPTH;
@@ -209,8 +257,8 @@ static void multiply(const struct EncoderProduct *product)
                     tile.next = (const char *)tile.panel + deep * (COLUMNS * bytes + group * tile.next_step);
                     tile.x = product->x + (start + first) * product->x_stride + k;
                     tile.y = product->y + (start + first) * product->y_stride + column;
-                    if (columns < COLUMNS) narrow_tile(tile, count, half, columns);
-                    else tiles[count](&tile, half);
+                    if (columns < COLUMNS) narrow_tile(tile, count, weights->format, columns);
+                    else tiles[count](&tile, weights->format);
                 }
             }
         }
