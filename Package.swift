@@ -106,7 +106,7 @@ let package = Package(
             ["ErrorModel", .product(name: "NIOPosix", package: "swift-nio")]),
         module(
             "Files", ["CLinux", "ErrorModel", .product(name: "Crypto", package: "swift-crypto")]),
-        module("Storage", ["Files", "ErrorModel", grdb]),
+        module("Storage", ["Executors", "Files", "ErrorModel", grdb]),
         module(
             "ExpertLibrary",
             [

@@ -14,7 +14,7 @@ internal import Synchronization
 /// There are two segments: one takes what is published while the files of the other are made durable.
 ///
 /// Invariants:
-/// - A segment is emptied only after the files of all its adapters, and their rows, are durable.
+/// - A segment is emptied only after the files of all its adapters, their rows, and whatever else relies on it are durable.
 /// - An adapter is changed or removed only after the segment that holds it was emptied.
 final class AdapterJournal: Sendable {
     /// The largest adapter that is journalled, in bytes: writing it twice costs less than the flushes that it saves.
@@ -67,6 +67,11 @@ final class AdapterJournal: Sendable {
     func holds(_ ids: some Sequence<String>) -> Bool {
         let ids = Set(ids)
         return segments.contains { $0.holds(ids) }
+    }
+
+    /// Whether every one of some adapters is in a segment.
+    func holdsAll(_ ids: some Sequence<String>) -> Bool {
+        ids.allSatisfy { id in segments.contains { $0.holds([id]) } }
     }
 
     /// Whether so much is journalled that the files should be made durable soon.

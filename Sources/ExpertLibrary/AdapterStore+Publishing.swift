@@ -145,9 +145,21 @@ extension AdapterStore {
     ///
     /// - Throws: `storageFailure`; nothing is lost then, and the next call tries again.
     public func settle() async throws(SgloradError) {
-        try await journal.settle(on: resources.files) { [database] () async throws(SgloradError) in
+        try await journal.settle(on: resources.files) {
+            [database, dependants] () async throws(SgloradError) in
             try await database.synchronise()
+            try await dependants.synchronise()
         }
+    }
+
+    /// Whether all of some adapters are in the journal: a start would restore them, with what is told by ``beforeSettling(_:)``.
+    public func isJournalled(_ ids: some Sequence<String>) -> Bool { journal.holdsAll(ids) }
+
+    /// Says what else must be durable before the journal is emptied, such as that a request has ended with its adapter.
+    ///
+    /// - Parameter synchronise: makes it durable.
+    public func beforeSettling(_ synchronise: @escaping @Sendable () async throws(SgloradError) -> Void) {
+        dependants.add(synchronise)
     }
 
     /// Settles the journal if it holds one of some adapters, which are about to be changed or removed.
@@ -181,6 +193,19 @@ extension AdapterStore {
             }
             try await adopt(adapter)
         }
+    }
+}
+
+/// What relies on the journal until it is durable itself.
+final class JournalDependants: Sendable {
+    typealias Synchronise = @Sendable () async throws(SgloradError) -> Void
+
+    private let all = Mutex<[Synchronise]>([])
+
+    func add(_ synchronise: @escaping Synchronise) { all.withLock { $0.append(synchronise) } }
+
+    func synchronise() async throws(SgloradError) {
+        for synchronise in all.withLock({ $0 }) { try await synchronise() }
     }
 }
 

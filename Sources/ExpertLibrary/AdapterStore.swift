@@ -17,6 +17,7 @@ public struct AdapterStore: Sendable {
     let folders: AdapterFolders
     /// What was published a moment ago.
     let journal: AdapterJournal
+    let dependants = JournalDependants()
     private let uses = AdapterUses()
     private let accounts: UserAccounts?
     /// Which adapters' files were looked at in this run.

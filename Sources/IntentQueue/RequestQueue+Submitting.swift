@@ -30,21 +30,21 @@ extension RequestQueue {
 
     /// Admits several requests in one commit; each is admitted or rejected by itself.
     ///
+    /// Workers may begin before the commit is on the disk; this returns after it. A power cut before that takes back what
+    /// nobody was told of.
+    ///
     /// - Returns: the result of each, in order.
-    /// - Throws: `storageFailure` where none of them could be made durable.
+    /// - Throws: `storageFailure` where none of them could be made durable; those that nobody works on yet are gone then.
     public func submit(
         _ batch: [Submission]
     ) async throws(SgloradError) -> [Result<QueuedRequest, SgloradError>] {
         let (options, moment) = (options, time.now)
         let accounts = batch.map { account(of: $0.uid) }
         let hashes = batch.map { submission in submission.key.map { keys.hashes($0, uid: submission.uid) } }
-        let witness = witness
-        let results = try await database.write { db in
-            db.afterNextTransaction { db in
-                if let last = try? RequestRecord.lastSequence(db) { witness.record(last) }
-            }
+        let (before, last, results) = try await database.writeDeferred { db in
             var room = QueueRoom(db, options)
-            return try batch.indices.map { place -> Result<QueuedRequest, SgloradError> in
+            let before = try RequestRecord.lastSequence(db)
+            let results = try batch.indices.map { place -> Result<QueuedRequest, SgloradError> in
                 do {
                     return .success(
                         try batch[place].admit(db, accounts[place], hashes[place], &room, at: moment))
@@ -52,6 +52,7 @@ extension RequestQueue {
                     return .failure(error)
                 }
             }
+            return (before, try RequestRecord.lastSequence(db), results)
         }
         // A repetition of a request that is still queued is announced again, which does no harm.
         var lanes: Set<QueueLane> = []
@@ -60,9 +61,27 @@ extension RequestQueue {
             lanes.insert(request.lane)
         }
         wakeWorkers(of: lanes)
+        do throws(SgloradError) {
+            try await database.synchronise()
+        } catch {
+            try? await withdraw(after: before, through: last)
+            throw error
+        }
+        witness.record(last)
         // If a repeated request has ended already, its result is delivered again.
         if batch.contains(where: { $0.spoolName != nil }) { endings.ring() }
         return results
+    }
+
+    /// Takes back requests that could not be made durable, unless a worker has taken them.
+    private func withdraw(after before: Int, through last: Int) async throws(SgloradError) {
+        typealias Columns = RequestRecord.Columns
+        try await database.writeFreeing { db in
+            _ = try RequestRecord.filter(
+                RequestRecord.isQueued && Columns.attempts == 0 && Columns.sequence > before
+                    && Columns.sequence <= last
+            ).deleteAll(db)
+        }
     }
 
     /// Whether a user has used an idempotency key before, for any content.

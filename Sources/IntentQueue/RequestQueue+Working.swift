@@ -172,9 +172,16 @@ extension RequestQueue {
     /// Ends several running requests in one commit, as ``finish(_:as:adapter:failure:)`` and ``requeue(_:countingAttempt:)``
     /// do; either all are recorded, or none.
     ///
+    /// - Parameters:
+    ///   - endings: how they end.
+    ///   - isRecoverable: whether ``recover(published:)`` would end them alike after a power cut, so that the commit need not
+    ///     be on the disk when this returns; see ``synchronise()``.
     /// - Returns: of each, in order, whether its lease was held; where it was lost, nothing of it has changed.
-    public func end(_ endings: [Ending]) async throws(SgloradError) -> [Bool] {
-        try await end(
+    public func end(
+        _ endings: [Ending], isRecoverable: Bool = false
+    ) async throws(SgloradError) -> [Bool] {
+        let isDeferred = isRecoverable && endings.allSatisfy { $0.state == .done }
+        return try await end(
             endings.map { ending in
                 (
                     ending.lease,
@@ -189,8 +196,13 @@ extension RequestQueue {
                         }
                     }
                 )
-            })
+            }, isDeferred: isDeferred)
     }
+
+    /// Makes durable how requests have ended that were recoverable.
+    ///
+    /// - Throws: `storageFailure`.
+    public func synchronise() async throws(SgloradError) { try await database.synchronise() }
 
     /// A change of a record that takes it out of `running`.
     typealias Transition =
@@ -206,16 +218,18 @@ extension RequestQueue {
     /// Ends leases in one commit.
     ///
     /// - Returns: of each, in order, whether it was held.
-    private func end(_ leases: [(lease: Lease, transition: Transition)]) async throws(SgloradError) -> [Bool]
-    {
+    private func end(
+        _ leases: [(lease: Lease, transition: Transition)], isDeferred: Bool = false
+    ) async throws(SgloradError) -> [Bool] {
         let (moment, retains) = (time.now, retainsTexts)
-        let ended = try await database.write { db -> [QueuedRequest?] in
+        let body = { @Sendable (db: Database) throws -> [QueuedRequest?] in
             try leases.map { lease, transition in
                 guard var record = try RequestRecord.held(by: lease, in: db) else { return nil }
                 try transition(db, &record, moment, retains)
                 return QueuedRequest(record)
             }
         }
+        let ended = isDeferred ? try await database.writeDeferred(body) : try await database.write(body)
         for (request, (lease, _)) in zip(ended, leases) {
             guard let request else { continue }
             self.leases.release(lease)

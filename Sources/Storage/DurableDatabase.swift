@@ -16,6 +16,7 @@ public struct DurableDatabase: Sendable {
     public let path: String
     private let queue: DatabaseQueue
     private let group: GroupCommit
+    private let flush: LogFlush
     /// Makes room on a full disk for writes that free space.
     private let reserve: DiskReserve
     private let life: Life
@@ -65,6 +66,7 @@ public struct DurableDatabase: Sendable {
         } catch {
             throw .database(path, error)
         }
+        flush = LogFlush(of: path) { [queue] in try await Self.truncatedLog(queue) }
         group = GroupCommit(queue) { life.isClosed.withLock { $0 } ? Self.closed(path) : nil }
     }
 
@@ -114,7 +116,14 @@ public struct DurableDatabase: Sendable {
         async throws(SgloradError) -> T
     {
         try requireOpen()
-        do { return try await group.write(.immediate, body) } catch { throw .database(path, error) }
+        do {
+            let value = try await group.write(.immediate, body)
+            if flush.isInDoubt { try await flush.run() }
+            return value
+        } catch {
+            if (error as? DatabaseError)?.extendedResultCode == .SQLITE_IOERR_FSYNC { flush.doubt() }
+            throw .database(path, error)
+        }
     }
 
     /// Writes within one transaction that a power cut may undo until ``synchronise()``, or any ``write(_:)`` after it, has
@@ -129,19 +138,12 @@ public struct DurableDatabase: Sendable {
         do { return try await group.write(.deferred, body) } catch { throw .database(path, error) }
     }
 
-    /// Makes every transaction durable that was committed before the call.
+    /// Makes every transaction durable that was committed before the call; others can be committed meanwhile.
     ///
     /// - Throws: `storageFailure`.
     public func synchronise() async throws(SgloradError) {
         try requireOpen()
-        let path = path
-        let result = await withCheckedContinuation { continuation in
-            queue.asyncWriteWithoutTransaction { _ in
-                continuation.resume(
-                    returning: Result { () throws(SgloradError) in try WriteAheadLog.synchronise(of: path) })
-            }
-        }
-        try result.get()
+        do { try await flush.run() } catch { throw .database(path, error) }
     }
 
     /// Writes within one transaction that frees space or erases something, and so must succeed on a full disk as well: there it
@@ -182,13 +184,13 @@ public struct DurableDatabase: Sendable {
     /// Whether the log is empty now; it is not while another connection reads from it.
     private func truncatedLog() async throws(SgloradError) -> Bool {
         try requireOpen()
-        do {
-            return try await queue.writeWithoutTransaction { db in
-                // The first column of the answer says whether it had to stop early: SQLite reports no error then.
-                try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == 0
-            }
-        } catch {
-            throw .database(path, error)
+        do { return try await Self.truncatedLog(queue) } catch { throw .database(path, error) }
+    }
+
+    private static func truncatedLog(_ queue: DatabaseQueue) async throws -> Bool {
+        try await queue.writeWithoutTransaction { db in
+            // The first column of the answer says whether it had to stop early: SQLite reports no error then.
+            try Int.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") == 0
         }
     }
 

@@ -2,6 +2,7 @@ import ErrorModel
 import Executors
 import Files
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -61,6 +62,20 @@ final class AdapterJournalTests: OpenLibrary {
         // And the other segment takes the next.
         let next = await store.adapters.publish([Sample.draft(request: "r-next")], on: pool)
         #expect(try isComplete(next[0].get(), in: place.state))
+    }
+
+    @Test func `the journal is kept until what relies on it is durable`() async throws {
+        let isDurable = Mutex(false)
+        store.adapters.beforeSettling { () throws(SgloradError) in
+            guard isDurable.withLock({ $0 }) else { throw .storageFailure("queue.db", "cannot be written") }
+        }
+        let ids = try await publish(2).map(\.id)
+        #expect(store.adapters.isJournalled(ids) && !store.adapters.isJournalled(ids + ["a-other"]))
+        _ = await refusal(.storageFailure) { try await store.adapters.settle() }
+        #expect(store.adapters.isJournalled(ids))
+        isDurable.withLock { $0 = true }
+        try await store.adapters.settle()
+        #expect(!store.adapters.isJournalled(ids) && journalBytes == [0, 0])
     }
 
     @Test func `what a power cut left incomplete is restored at the start, with its row`() async throws {

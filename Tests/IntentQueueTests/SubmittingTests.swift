@@ -36,6 +36,24 @@ struct SubmittingTests {
         try await again.close()
     }
 
+    @Test func `what cannot be made durable is refused and is not in the queue, and the next is admitted`()
+        async throws
+    {
+        let queue = try place.open()
+        let first = try await queue.submit("first").id
+        // Nothing but a link where the log is flushed; SQLite itself has it open.
+        let log = place.path + "-wal"
+        try FileManager.default.moveItem(atPath: log, toPath: log + "-moved")
+        try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: "/dev/null")
+        _ = await refusal(.storageFailure) { try await queue.submit("second") }
+        #expect(try await queue.requests(uid: nil, limit: 10).map(\.id) == [first])
+        try FileManager.default.removeItem(atPath: log)
+        try FileManager.default.moveItem(atPath: log + "-moved", toPath: log)
+        let third = try await queue.submit("third").id
+        #expect(try await queue.requests(uid: nil, limit: 10).map(\.id).sorted() == [first, third].sorted())
+        try await queue.close()
+    }
+
     @Test func `an intent without options comes back without them`() async throws {
         let queue = try place.open()
         let intent = QueuedIntent(text: "birds", options: IntentOptions(seed: 0))

@@ -111,6 +111,8 @@ package struct OpenedStores: Sendable {
             progress.step()
             return try await store.adapters.find(requests: requests)
         }
+        // How a request ended with a journalled adapter is committed without a flush: after a power cut, `recover` repeats it.
+        store.adapters.beforeSettling { () async throws(SgloradError) in try await queue.synchronise() }
         return OpenedStores(
             store: store, queue: queue, tombstones: tombstones,
             conditions: found.remaining.map { Condition(remaining: $0) })

@@ -76,7 +76,7 @@ struct RequestWorker: Service {
     ///   retry, since it holds the requests' leases.
     private func record(_ ends: [End], since start: ContinuousClock.Instant) async -> Bool {
         do throws(SgloradError) {
-            let counts = try await queue.end(ends.map(\.ending))
+            let counts = try await end(ends)
             let elapsed = ContinuousClock.now - start
             for (end, counts) in zip(ends, counts) {
                 if counts, let state = end.state { metrics.ended(state, took: elapsed) }
@@ -97,6 +97,19 @@ struct RequestWorker: Service {
             await queue.interruptWatches(error)
             return false
         }
+    }
+
+    /// Commits how requests ended.
+    ///
+    /// Where their adapters are in the journal, the commit is not flushed: should the machine lose power, the next start finds
+    /// the adapters there and ends the requests alike.
+    private func end(_ ends: [End]) async throws(SgloradError) -> [Bool] {
+        let adapters = ends.compactMap { try? $0.outcome.get().id }
+        let isRecoverable = adapters.count == ends.count && pipeline.store.adapters.isJournalled(adapters)
+        let counts = try await queue.end(ends.map(\.ending), isRecoverable: isRecoverable)
+        // The journal may have been emptied meanwhile, before it could wait for this commit.
+        if isRecoverable, !pipeline.store.adapters.isJournalled(adapters) { try await queue.synchronise() }
+        return counts
     }
 }
 
