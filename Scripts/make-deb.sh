@@ -3,7 +3,8 @@
 #
 # VERSION replaces the version that CHANGELOG.md gives; SKIP_BUILD=1 packs what the last build left.
 #
-# Swift's compiler writes the length of a source file's path into programs. So every build sees its checkout as /mnt, in a mount namespace of its own, and gives the same bytes wherever it lies.
+# Swift's compiler writes the length of a source file's path into programs. So every build sees its checkout as /mnt, in a mount
+# namespace of its own, and gives the same bytes wherever it lies.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
