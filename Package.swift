@@ -148,6 +148,13 @@ let package = Package(
         // For applications: its only foreign package is swift-nio, and Scripts/check-architecture.sh holds it to that.
         module(
             "SgloradClient", ["SgloradInterface", "Varlink", "Executors", "ErrorModel", "Privacy"]),
+        module(
+            "LlamaServer",
+            [
+                "StrictJSON", "ErrorModel", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         module("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("SystemdIntegration", ["ErrorModel", .product(name: "Logging", package: "swift-log")]),
         module(
@@ -158,7 +165,7 @@ let package = Package(
                 "TextEncoding", "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files",
                 "Storage",
                 "ExpertLibrary",
-                "IntentQueue", "Spool", "SpoolForms", "Telemetry",
+                "IntentQueue", "Spool", "SpoolForms", "StrictJSON", "Telemetry",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -179,8 +186,8 @@ let package = Package(
             "Daemon",
             [
                 "Adaptation", "Control", "Varlink", "SgloradInterface", "CProcess", "ErrorModel", "Executors",
-                "Files", "Storage", "ExpertLibrary", "IntentQueue", "Spool", "SystemdIntegration",
-                "Telemetry", "TextEncoding",
+                "Files", "LlamaServer", "Storage", "ExpertLibrary", "IntentQueue", "Spool",
+                "SystemdIntegration", "Telemetry", "TextEncoding",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -249,6 +256,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Executors", ["Executors", "ErrorModel", "TestSupport"]),
+        tests("LlamaServer", ["LlamaServer", "ErrorModel", "TestSupport"]),
         tests("Files", ["Files", "ErrorModel", "TestSupport"]),
         tests("Storage", ["Storage", "Files", "ErrorModel", "TestSupport", grdb]),
         tests(

@@ -20,6 +20,13 @@ cp "$here/systemd/sglorad.socket" "$work/"
 # systemd-analyze verify exits with 0 even for an unknown key, so any output is a failure.
 said=$(systemd-analyze verify --man=no "$work/sglorad.service" "$work/sglorad.socket" 2>&1) || true
 [[ -z "$said" ]] || fail "$said"
+sed -E "s#^ExecStart=/usr/local/bin/llama-server #ExecStart=/bin/true #" "$here/systemd/llama-server.service.example" \
+    >"$work/llama-server.service"
+said=$(systemd-analyze verify --man=no "$work/llama-server.service" "$work/sglorad.service" "$work/sglorad.socket" 2>&1) || true
+[[ -z "$said" ]] || fail "$said"
+for key in PrivateNetwork=yes RuntimeDirectory=llama "RestrictAddressFamilies=AF_UNIX AF_INET"; do
+    grep -qx "$key" "$work/llama-server.service" || fail "llama-server.service.example does not contain $key"
+done
 # A threshold of 10 means an exposure of 1.0.
 systemd-analyze security --offline=true --threshold=10 "$work/sglorad.service" | tail -n 1
 

@@ -30,11 +30,16 @@ package struct Domain: Sendable {
         package var environment: [String: String]
         /// The account that each user's requests and files count under.
         package var accounts: UserAccounts
+        /// What is published to model servers.
+        package var publication: PublicationOptions
+        /// The llama-server that is told of published names; nil for none.
+        package var router: (any ModelRouter)?
 
         package init(
             workers: Int, model: String?, precision: EncoderPrecision = .standard, users: UInt32?,
             spool: SpoolOptions, eviction: EvictionPolicy, executable: String, environment: [String: String],
-            accounts: UserAccounts = UserAccounts()
+            accounts: UserAccounts = UserAccounts(), publication: PublicationOptions = PublicationOptions(),
+            router: (any ModelRouter)? = nil
         ) {
             self.workers = workers
             self.model = model
@@ -45,6 +50,8 @@ package struct Domain: Sendable {
             self.executable = executable
             self.environment = environment
             self.accounts = accounts
+            self.publication = publication
+            self.router = router
         }
     }
 
@@ -63,6 +70,7 @@ package struct Domain: Sendable {
     package let evaluations: Evaluations
     package let uploads: UploadStore
     package let eraser: Eraser
+    package let publication: Publication
     package let spool: SpoolExchange?
     package let inspector: LibraryInspector
     package let health: CoalescedRead<Health.View>
@@ -73,6 +81,7 @@ package struct Domain: Sendable {
     private let pools: Pools
     private let encoding: JointEncoding
     private let pipeline: AdapterPipeline
+    private let router: (any ModelRouter)?
     private let logger: Logger
 
     package init(_ options: Options, stores: OpenedStores, logger: Logger) {
@@ -80,6 +89,8 @@ package struct Domain: Sendable {
         let pools = Pools(workers: options.workers)
         let pool = pools.requests
         let board = HealthBoard(stores.conditions)
+        let publication = Publication(
+            options.publication, store: store, policy: options.eviction, board: board, logger: logger)
         let encoders = EncoderProvider(
             folder: options.model, precision: options.precision, environment: options.environment,
             pool: pool, store: store)
@@ -91,22 +102,24 @@ package struct Domain: Sendable {
             policy: options.eviction, metrics: metrics, logger: logger)
         admission = Admission(queue: queue, snapshots: snapshots, share: DiskShare(inspector))
         follower = RequestFollower(queue: queue, store: store)
-        belongings = Belongings(queue: queue, store: store, pool: pools.files, policy: options.eviction)
+        belongings = Belongings(
+            queue: queue, store: store, pool: pools.files, policy: options.eviction, publication: publication)
         uploads = UploadStore(state: state, pool: pools.imports)
         // More threads than cores would only take the caches from each other.
         let encoding = JointEncoding(
             threads: max(2, min(options.workers, ProcessInfo.processInfo.activeProcessorCount)))
         pipeline = AdapterPipeline(
             store: store, encoders: encoders, encoding: encoding, snapshots: snapshots, pool: pool,
-            refinements: pools.refinements, accounts: options.accounts)
+            refinements: pools.refinements, accounts: options.accounts, publication: publication)
         inspection = Inspection(
             store: store, encoders: encoders, encoding: encoding, snapshots: snapshots,
             belongings: belongings,
             turns: pools.callers, files: pools.files)
         imports = ExpertImport(
             store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, pool: pools.imports,
-            logger: logger)
-        experts = Experts(store: store, encoders: encoders, snapshots: snapshots, logger: logger)
+            publication: publication, logger: logger)
+        experts = Experts(
+            store: store, encoders: encoders, snapshots: snapshots, publication: publication, logger: logger)
         generators = Generators(
             store: store, encoders: encoders, snapshots: snapshots, uploads: uploads, board: board,
             pool: pools.imports, files: pools.files)
@@ -127,13 +140,14 @@ package struct Domain: Sendable {
             }, logger: logger)
         eraser = Eraser(
             queue: queue, store: store, spool: spool, tombstones: stores.tombstones, pool: pools.spool,
-            accounts: options.accounts)
+            accounts: options.accounts, publication: publication)
         let health = Health(
             board: board, state: state, store: store, queue: queue, encoders: encoders, pool: pool)
         self.health = CoalescedRead { try await health.examine() }
         workerBoard = WorkerBoard(workers: options.workers, hasRefiner: true)
         (self.store, self.queue, self.encoders, self.snapshots) = (store, queue, encoders, snapshots)
         (self.board, self.pools, self.encoding, self.logger) = (board, pools, encoding, logger)
+        (self.publication, router) = (publication, options.router)
     }
 
     /// The services that process requests: one per worker, and one that refines adapters.
@@ -147,7 +161,7 @@ package struct Domain: Sendable {
         }
     }
 
-    /// The services that maintain the stores: retention, eviction and verification.
+    /// The services that maintain the stores, and what is published of them: retention, eviction, verification, model servers.
     ///
     /// - Parameter verifyEvery: the interval between full verifications; zero for never.
     package func caretakers(verifyEvery: Duration) -> [any Service] {
@@ -156,6 +170,7 @@ package struct Domain: Sendable {
                 queue: queue, store: store, tombstones: eraser.tombstones, pool: pools.care, logger: logger
             ),
             LibraryMaintenance(inspector: inspector, verifyEvery: verifyEvery, board: board, logger: logger),
+            PublicationService(publication: publication, router: router, board: board, logger: logger),
         ]
     }
 

@@ -27,7 +27,12 @@ static inline int sglorad_rename_new(const char *from, const char *to) {
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1U);
 }
 
-/* The same with open folders and names in them. */
+/* Exchanges two files or folders, so that each has the other's name: 0, or -1 with errno. */
+static inline int sglorad_rename_exchange(const char *from, const char *to) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 2U);
+}
+
+/* The same as sglorad_rename_new with open folders and names in them. */
 static inline int sglorad_rename_new_at(int from_folder, const char *from, int to_folder, const char *to) {
     return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, 1U);
 }

@@ -50,4 +50,21 @@ extension ControlHandler {
         try await domain.belongings.removeAdapter(call.parameters.adapterId, for: caller(call))
         return .init()
     }
+
+    func publishAdapter(_ call: Methods.PublishAdapter.Call) async throws -> Methods.PublishAdapter.Reply {
+        let receipt = try await domain.publication.publish(
+            call.parameters.adapterId, as: call.parameters.name, for: caller(call))
+        return .init(
+            adapter: try Wire.Adapter(receipt.adapter, in: domain.store), name: receipt.name,
+            replaced: receipt.replaced?.id, servers: receipt.servers.map(\.rawValue),
+            notes: receipt.notes.isEmpty ? nil : receipt.notes)
+    }
+
+    func unpublishAdapter(
+        _ call: Methods.UnpublishAdapter.Call
+    ) async throws -> Methods.UnpublishAdapter.Reply {
+        let (adapter, name) = try await domain.publication.unpublish(
+            call.parameters.adapterId, for: caller(call))
+        return .init(adapter: try Wire.Adapter(adapter, in: domain.store), name: name)
+    }
 }

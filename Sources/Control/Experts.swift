@@ -12,21 +12,22 @@ extension ControlHandler {
     func addBase(_ call: Methods.AddBase.Call) async throws -> Methods.AddBase.Reply {
         let files = call.parameters.files.map(UploadedFile.init)
         let model = call.parameters.modelFile.map {
-            UploadedModel(header: $0.header, digest: $0.digest, bytes: $0.bytes)
+            UploadedModel(header: $0.header, digest: $0.digest, bytes: $0.bytes, path: $0.path)
         }
         if files.isEmpty, let model {
             let (base, replaced) = try await domain.imports.setModel(
                 model, of: call.parameters.name, from: caller(call))
             return .init(
-                base: Wire.Base(try await domain.experts.overview(of: base)), replacedModelFile: replaced)
+                base: Wire.Base(try await domain.experts.overview(of: base), for: caller(call)),
+                replacedModelFile: replaced)
         }
         let base = try await domain.imports.addBase(
             call.parameters.name, files: files, model: model, from: caller(call))
-        return .init(base: Wire.Base(try await domain.experts.overview(of: base)))
+        return .init(base: Wire.Base(try await domain.experts.overview(of: base), for: caller(call)))
     }
 
     func listBases(_ call: Methods.ListBases.Call) async throws -> Methods.ListBases.Reply {
-        .init(bases: try await domain.experts.bases().map(Wire.Base.init))
+        .init(bases: try await domain.experts.bases().map { Wire.Base($0, for: caller(call)) })
     }
 
     func removeBase(_ call: Methods.RemoveBase.Call) async throws -> Methods.RemoveBase.Reply {
@@ -38,7 +39,7 @@ extension ControlHandler {
 
     func renameBase(_ call: Methods.RenameBase.Call) async throws -> Methods.RenameBase.Reply {
         let base = try await domain.experts.renameBase(call.parameters.name, to: call.parameters.newName)
-        return .init(base: Wire.Base(try await domain.experts.overview(of: base)))
+        return .init(base: Wire.Base(try await domain.experts.overview(of: base), for: caller(call)))
     }
 
     func uploadFile(_ call: Methods.UploadFile.Call) async throws -> Methods.UploadFile.Reply {
@@ -108,7 +109,8 @@ extension Wire.Expert {
 }
 
 extension Wire.Base {
-    fileprivate init(_ overview: BaseOverview) {
+    /// A base as a caller sees it; administrators also see where its GGUF file is.
+    fileprivate init(_ overview: BaseOverview, for caller: Caller) {
         let layout = overview.base.layout
         self.init(
             name: overview.base.name,
@@ -122,8 +124,8 @@ extension Wire.Base {
             modelFile: overview.base.modelFile.map {
                 Wire.ModelFile(
                     architecture: $0.architecture.rawValue, layers: $0.layers, name: $0.name,
-                    digest: $0.digest,
-                    bytes: $0.fileSize)
+                    digest: $0.digest, bytes: $0.fileSize,
+                    path: caller.isAdministrator ? overview.base.modelPath : nil)
             })
     }
 }

@@ -26,6 +26,7 @@ extension Methods.Name {
         case .explain, .encode: .user
         // Published adapters
         case .listAdapters, .getAdapter, .readAdapter, .pinAdapter, .removeAdapter: .user
+        case .publishAdapter, .unpublishAdapter: .user
         // Base models and experts
         case .listBases, .listExperts, .getExpert: .user
         case .addBase, .removeBase, .renameBase, .uploadFile, .importExpert, .removeExpert: .administrator

@@ -14,12 +14,19 @@ extension ControlHandler {
     func status(_ call: Methods.Status.Call) async throws -> Methods.Status.Reply {
         let view = try await domain.health.view()
         let health = await health(view, for: caller(call))
+        let publishing: Wire.Publishing? =
+            if domain.publication.isConfigured {
+                Wire.Publishing(
+                    names: try await domain.publication.nameCount(for: caller(call)),
+                    llamaServer: domain.publication.routerState?.rawValue)
+            } else { nil }
         return .init(
             version: SgloradRelease.version, state: health.state, conditions: health.conditions,
             startedAt: JSONText.time(domain.startedAt), stateDirectory: domain.store.state.root,
             encoder: view.encoder.map(Wire.Encoder.init),
             kernel: ProcessorKernels.name(view.encoder?.encoder.precision),
-            sqlite: DurableDatabase.sqliteVersion, queue: health.queue, training: health.training)
+            sqlite: DurableDatabase.sqliteVersion, queue: health.queue, training: health.training,
+            publishing: publishing)
     }
 
     func metrics(_ call: Methods.Metrics.Call) async throws -> Methods.Metrics.Reply {

@@ -72,16 +72,20 @@ public struct SgloradDaemon: Sendable {
         foundations.logger.info("stopped")
     }
 
-    /// Assembles the domain, and repeats erasures that a restored backup has undone.
+    /// Assembles the domain, repeats erasures that a restored backup has undone, and brings what is published to model servers
+    /// up to date.
     private func domain(
         _ stores: Stores, _ access: Access, _ foundations: Foundations
     ) async throws(SgloradError) -> Domain {
+        let publication = try options.publish.resolved()
+        let router = publication.llamaServer?.socket.map { RouterDoor(socket: $0) }
         let domain = Domain(
             Domain.Options(
                 workers: options.workers, model: options.model, precision: options.precision,
                 users: access.policy.users,
                 spool: options.spool, eviction: options.cache.eviction, executable: options.trainer,
-                environment: environment, accounts: foundations.accounts),
+                environment: environment, accounts: foundations.accounts, publication: publication,
+                router: router),
             stores: stores.opened, logger: foundations.logger)
         let again = try await domain.eraser.repeatAll(progress: foundations.start)
         if again > 0 {
@@ -89,6 +93,7 @@ public struct SgloradDaemon: Sendable {
                 "erased data had come back with a restored backup; it was erased again",
                 metadata: ["requestsAndAdapters": "\(again)"])
         }
+        await domain.publication.begin()
         return domain
     }
 }

@@ -73,6 +73,22 @@ struct AdapterFolders: Sendable {
         where access(parent, F_OK) == 0 { try Folder.synchronise(parent) }
     }
 
+    /// Lets an adapter's owner, and the readers as they are now, read its files.
+    ///
+    /// - Throws: `storageFailure` where one of them cannot be opened.
+    func share(_ adapter: AdapterRecord) throws(SgloradError) {
+        let folder = state.folder(of: adapter)
+        _ = try state.userFolder(adapter.uid)
+        try state.share(folder: folder, with: adapter.uid)
+        for file in adapter.files {
+            let path = "\(folder)/\(file.name)"
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { throw .system(path, "it cannot be opened") }
+            state.share(descriptor, with: adapter.uid, folder: false)
+            close(descriptor)
+        }
+    }
+
     /// Writes what is missing of a journalled adapter, or differs from it; durable when it returns.
     ///
     /// - Parameters:

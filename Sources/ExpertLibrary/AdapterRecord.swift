@@ -74,9 +74,15 @@ public struct AdapterRecord: Sendable, Hashable {
     public var createdAt: Date
     /// Whether it is never evicted.
     public var isPinned = false
+    /// The name by which model servers know it; nil if none does.
+    ///
+    /// No two adapters have the same.
+    public var publishedAs: String?
     /// When it was last shown or read; its publication counts as the first use.
     public var usedAt: Date
 
+    /// Whether it stays, whatever else is evicted.
+    public var isKept: Bool { isPinned || publishedAs != nil }
     /// The bytes of all files.
     public var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
 
@@ -100,6 +106,7 @@ public struct AdapterRecord: Sendable, Hashable {
 extension AdapterRecord: Codable {
     private enum CodingKeys: String, CodingKey {
         case id, uid, base, request, files, label, truncated, provenance, experts, createdAt, isPinned
+        case publishedAs
     }
 
     /// Decodes a manifest; those of the first version lack `isPinned`.
@@ -116,6 +123,7 @@ extension AdapterRecord: Codable {
         experts = try container.decode([String].self, forKey: .experts)
         createdAt = try container.decode(Date.self, forKey: .createdAt)
         isPinned = try container.decodeIfPresent(Bool.self, forKey: .isPinned) ?? false
+        publishedAs = try container.decodeIfPresent(String.self, forKey: .publishedAs)
         usedAt = createdAt
     }
 
@@ -133,6 +141,7 @@ extension AdapterRecord: Codable {
         try container.encode(experts, forKey: .experts)
         try container.encode(createdAt, forKey: .createdAt)
         if isPinned { try container.encode(isPinned, forKey: .isPinned) }
+        try container.encodeIfPresent(publishedAs, forKey: .publishedAs)
     }
 }
 
@@ -150,6 +159,7 @@ extension AdapterRecord {
         provenance = try row.decode(forColumn: Columns.provenance.name)
         createdAt = Date(timeIntervalSince1970: try row.decode(forColumn: Columns.createdAt.name))
         isPinned = try row.decode(forColumn: Columns.isPinned.name)
+        publishedAs = try row.decode(forColumn: Columns.publishedAs.name)
         usedAt = Date(timeIntervalSince1970: try row.decode(forColumn: Columns.usedAt.name))
         experts = []
     }
@@ -171,6 +181,7 @@ struct AdapterRow: FetchableRecord, PersistableRecord {
         static let provenance = Column("provenance")
         static let createdAt = Column("createdAt")
         static let isPinned = Column("isPinned")
+        static let publishedAs = Column("publishedAs")
         static let usedAt = Column("usedAt")
     }
 
@@ -199,12 +210,18 @@ struct AdapterRow: FetchableRecord, PersistableRecord {
         container[Columns.provenance] = adapter.provenance
         container[Columns.createdAt] = adapter.createdAt.timeIntervalSince1970
         container[Columns.isPinned] = adapter.isPinned
+        container[Columns.publishedAs] = adapter.publishedAs
         container[Columns.usedAt] = adapter.usedAt.timeIntervalSince1970
         container[RowChecksum.column] = adapter.checksum
         if let ages {
             container[AdapterAges.createdAge] = ages.created
             container[AdapterAges.usedAge] = ages.used
         }
+    }
+
+    /// The row of the adapter with a published name.
+    static func published(as name: String) -> QueryInterfaceRequest<AdapterRow> {
+        filter(Columns.publishedAs == name)
     }
 
     /// The row of an identifier.
@@ -217,6 +234,9 @@ struct AdapterRow: FetchableRecord, PersistableRecord {
     ///   - ages: when it was published and last used.
     ///   - db: the database, within a transaction.
     static func insert(_ adapter: AdapterRecord, _ ages: AdapterAges, _ db: Database) throws {
+        var adapter = adapter
+        // Of two manifests with one name, as an interrupted change of names leaves them, the row's adapter keeps it.
+        if let name = adapter.publishedAs, try !published(as: name).isEmpty(db) { adapter.publishedAs = nil }
         try AdapterRow(adapter, ages).insert(db)
         let statement = try db.cachedStatement(
             sql: "INSERT OR IGNORE INTO adapterExpert (adapter, digest) VALUES (?, ?)")
@@ -293,6 +313,7 @@ extension AdapterRow: CheckedRow {
         change(&adapter)
         try identified(id).updateAll(
             db, Columns.label.set(to: adapter.label), Columns.isPinned.set(to: adapter.isPinned),
+            Columns.publishedAs.set(to: adapter.publishedAs),
             RowChecksum.column.set(to: adapter.checksum))
         return true
     }
@@ -307,6 +328,8 @@ extension AdapterRecord {
         sum.add(files.flatMap { [$0.name, "\($0.bytes)", $0.digest] })
         sum.add(Set(experts).sorted())
         sum.add("\(truncated) \(isPinned)")
+        // Rows from before there were names keep their checksum.
+        if let publishedAs { sum.add(publishedAs) }
         return sum.text
     }
 }

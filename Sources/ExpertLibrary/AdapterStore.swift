@@ -10,15 +10,19 @@ internal import Synchronization
 ///
 /// - There is at most one adapter for a request.
 /// - A row is written after its folder and removed before it.
-/// - An adapter is never evicted while it is pinned or in use (``using(_:_:)``), and one that is being evicted can be neither
-///   pinned nor used.
+/// - An adapter is never evicted while it is pinned, published under a name or in use (``using(_:_:)``), and one that is being
+///   evicted can be neither pinned, published nor used.
 public struct AdapterStore: Sendable {
     let resources: LibraryResources
     let folders: AdapterFolders
     /// What was published a moment ago.
     let journal: AdapterJournal
     let dependants = JournalDependants()
-    private let uses = AdapterUses()
+    let uses = AdapterUses()
+    /// Passed by whoever changes what a manifest says: each writes all of it.
+    let marking = Turnstile()
+    /// The changes of published names.
+    public let nameChanges = NameChanges()
     private let accounts: UserAccounts?
     /// Which adapters' files were looked at in this run.
     let examined = ExaminedAdapters()
@@ -137,7 +141,7 @@ public struct AdapterStore: Sendable {
     ///
     /// - Parameters:
     ///   - uid: the user.
-    ///   - pinned: true for pinned adapters alone.
+    ///   - pinned: true for adapters alone that are pinned or published under a name.
     /// - Throws: `storageFailure`.
     public func bytes(of uid: UserID, pinned: Bool = false) async throws(SgloradError) -> Int {
         try await database.read { [accounts] db in
@@ -192,23 +196,32 @@ public struct AdapterStore: Sendable {
     ) async throws(SgloradError) -> AdapterRecord? {
         guard uses.begin(id) else { return nil }
         defer { uses.end(id) }
-        guard var adapter = try await find(id) else { return nil }
-        guard adapter.isPinned != isPinned else { return adapter }
-        if isPinned, let most {
-            let pinned = try await bytes(of: adapter.uid, pinned: true)
-            guard pinned + adapter.bytes <= most else { throw .tooManyPins(pinned, adapter.bytes, most) }
+        return try await marking.pass { () async throws(SgloradError) -> AdapterRecord? in
+            guard var adapter = try await find(id) else { return nil }
+            guard adapter.isPinned != isPinned else { return adapter }
+            if isPinned { try await requireRoom(toKeep: adapter, atMost: most) }
+            adapter.isPinned = isPinned
+            let pinned = adapter
+            try await settle(ifAnyOf: [id])
+            try await rewriteManifest(of: pinned)
+            let isThere = try await database.write { db in
+                try AdapterRow.change(id, db) { $0.isPinned = isPinned }
+            }
+            if isThere { return pinned }
+            // It was removed meanwhile: the manifest that was just written must not remain.
+            await resources.files.run { [folders] in folders.remove(pinned) }
+            return nil
         }
-        adapter.isPinned = isPinned
-        let pinned = adapter
-        try await settle(ifAnyOf: [id])
-        try await rewriteManifest(of: pinned)
-        let isThere = try await database.write { db in
-            try AdapterRow.change(id, db) { $0.isPinned = isPinned }
-        }
-        if isThere { return adapter }
-        // It was removed meanwhile: the manifest that was just written must not remain.
-        await resources.files.run { [folders] in folders.remove(pinned) }
-        return nil
+    }
+
+    /// Refuses to keep an adapter from eviction if its owner would have more kept than they may.
+    ///
+    /// - Parameter most: how many bytes; nil for no limit.
+    /// - Throws: `busy`; `storageFailure`.
+    func requireRoom(toKeep adapter: AdapterRecord, atMost most: Int?) async throws(SgloradError) {
+        guard let most, !adapter.isKept else { return }
+        let kept = try await bytes(of: adapter.uid, pinned: true)
+        guard kept + adapter.bytes <= most else { throw .tooManyPins(kept, adapter.bytes, most) }
     }
 
     // MARK: Eviction and removal
@@ -233,8 +246,8 @@ public struct AdapterStore: Sendable {
         if !dryRun, !victims.isEmpty {
             let claimed = uses.claim(victims.map(\.id))
             defer { uses.release(claimed) }
-            // Adapters that were pinned before the claim stay; claimed ones can no longer be pinned.
-            let free = try await find(claimed).filter { !$0.isPinned }
+            // Adapters that were pinned or published before the claim stay; claimed ones can no longer be.
+            let free = try await find(claimed).filter { !$0.isKept }
             let removed = try await Set(remove(free).map(\.id))
             victims.removeAll { !removed.contains($0.id) }
         }
@@ -243,7 +256,7 @@ public struct AdapterStore: Sendable {
         return Eviction(evicted: victims, kept: kept)
     }
 
-    /// When the first of a user's adapters that are not pinned was published, of those counted under the same account: the time
+    /// When the first of a user's adapters that are neither pinned nor published under a name was made, of those counted under the same account: the time
     /// of the wall clock, counted back by its age; nil where there is none.
     ///
     /// - Throws: `storageFailure`.
@@ -252,7 +265,7 @@ public struct AdapterStore: Sendable {
         return try await database.read { [accounts] db in
             let users = try AdapterUsage.all(db, of: uid, accounts: accounts).map(\.uid)
             let age = try AdapterRow.filter(users.contains(AdapterRow.Columns.uid))
-                .filter(AdapterRow.Columns.isPinned == false)
+                .filter(AdapterRow.Columns.isPinned == false).filter(AdapterRow.Columns.publishedAs == nil)
                 .select(min(AdapterAges.createdAge), as: Double.self).fetchOne(db)
             return age.map { Date(timeIntervalSince1970: now.wall - max(0, now.age - $0)) }
         }
@@ -288,10 +301,15 @@ public struct AdapterStore: Sendable {
             let some = Array(adapters[start..<min(start + Self.removedAtOnce, adapters.count)])
             // Else a crash would bring them back from the journal.
             try await settle(ifAnyOf: some.map(\.id))
-            let gone = try await database.writeFreeing { db in
-                try some.filter { try AdapterRow.identified($0.id).deleteAll(db) > 0 }
+            let ids = some.map(\.id)
+            let (gone, hadNames) = try await database.writeFreeing { db in
+                let named = AdapterRow.filter(ids.contains(AdapterRow.Columns.id))
+                    .filter(AdapterRow.Columns.publishedAs != nil)
+                let hadNames = try !named.isEmpty(db)
+                return (try some.filter { try AdapterRow.identified($0.id).deleteAll(db) > 0 }, hadNames)
             }
             database.noteErasure()
+            if hadNames { nameChanges.note() }
             do throws(SgloradError) {
                 try await resources.files.run { [folders] () throws(SgloradError) in
                     try folders.removeManifests(of: some)
@@ -332,17 +350,20 @@ public struct AdapterStore: Sendable {
     }
 
     /// Erases the labels of adapters that were published some time ago, from their manifests first, then from their rows and
-    /// the write-ahead log.
+    /// the write-ahead log; those that are published under a name keep theirs.
     ///
     /// - Returns: how many labels were erased.
     /// - Throws: `storageFailure`.
     @discardableResult
     public func eraseLabels(olderThan kept: Duration) async throws(SgloradError) -> Int {
+        try await marking.pass { () async throws(SgloradError) in try await eraseLabelsNow(olderThan: kept) }
+    }
+
+    private func eraseLabelsNow(olderThan kept: Duration) async throws(SgloradError) -> Int {
         let limit = resources.time.now.age - kept.inSeconds
         let labelled = try await database.read { db in
-            try AdapterRow.filter(
-                AdapterRow.Columns.label != nil && AdapterAges.createdAge <= limit
-            ).fetchAdapters(db)
+            try AdapterRow.filter(AdapterRow.Columns.label != nil && AdapterAges.createdAge <= limit)
+                .filter(AdapterRow.Columns.publishedAs == nil).fetchAdapters(db)
         }
         guard !labelled.isEmpty else { return 0 }
         try await settle(ifAnyOf: labelled.map(\.id))
@@ -394,9 +415,9 @@ extension SgloradError {
     fileprivate static func tooManyPins(_ pinned: Int, _ more: Int, _ most: Int) -> SgloradError {
         SgloradError(
             .busy,
-            "The adapter cannot be pinned: \(pinned) bytes are pinned already, it has \(more), and one user may have "
-                + "\(most) pinned (cache.pinnedBytesPerUser). Unpin or remove another with 'sglorad-ctl adapter pin "
-                + "--off' or 'sglorad-ctl adapter remove'.",
+            "The adapter cannot be kept from eviction: \(pinned) bytes are pinned or published already, it has "
+                + "\(more), and one user may have \(most) (cache.pinnedBytesPerUser). Unpin, unpublish or remove "
+                + "another with 'sglorad-ctl adapter pin --off', 'adapter unpublish' or 'adapter remove'.",
             parameters: [
                 "retryAfter": .double(3600),
                 "reason": .string("the user's pinned adapters would exceed their limit"),
@@ -405,7 +426,7 @@ extension SgloradError {
 }
 
 /// Which adapters are in use, and which are being evicted; none is both.
-private final class AdapterUses: Sendable {
+final class AdapterUses: Sendable {
     private struct State {
         var readers: [String: Int] = [:]
         var evicted: Set<String> = []

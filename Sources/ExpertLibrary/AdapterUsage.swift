@@ -13,7 +13,7 @@ struct AdapterUsage: Codable, FetchableRecord, TableRecord {
     var adapters: Int
     /// The bytes of their files.
     var bytes: Int
-    /// The bytes of those that are pinned.
+    /// The bytes of those that are pinned or published under a name.
     var pinnedBytes: Int
 
     /// The sums of all users who have adapters, or of those who are counted under one account.
@@ -47,15 +47,49 @@ struct AdapterUsage: Codable, FetchableRecord, TableRecord {
 
     /// Adds everything up again: after rows were repaired, whose change the triggers may have missed.
     static func recompute(_ db: Database) throws {
-        try db.execute(sql: "DELETE FROM adapterUsage; \(fill)")
+        try db.execute(
+            sql: """
+                DELETE FROM adapterUsage;
+                INSERT INTO adapterUsage (uid, adapters, bytes, pinnedBytes)
+                    SELECT uid, COUNT(*), SUM(bytes), SUM((isPinned OR publishedAs IS NOT NULL) * bytes)
+                        FROM adapter GROUP BY uid;
+                """)
     }
+
+    /// The published names, and triggers that count what has one as pinned; of migration 11.
+    static let schemaWithNames = """
+        ALTER TABLE adapter ADD COLUMN publishedAs TEXT;
+        CREATE UNIQUE INDEX adapterByPublishedName ON adapter (publishedAs) WHERE publishedAs IS NOT NULL;
+        DROP TRIGGER adapterAdded;
+        DROP TRIGGER adapterRemoved;
+        DROP TRIGGER adapterPinned;
+        CREATE TRIGGER adapterAdded AFTER INSERT ON adapter BEGIN
+            INSERT INTO adapterUsage (uid, adapters, bytes, pinnedBytes)
+                VALUES (NEW.uid, 1, NEW.bytes, (NEW.isPinned OR NEW.publishedAs IS NOT NULL) * NEW.bytes)
+                ON CONFLICT (uid) DO UPDATE SET adapters = adapters + 1, bytes = bytes + excluded.bytes,
+                    pinnedBytes = pinnedBytes + excluded.pinnedBytes;
+        END;
+        CREATE TRIGGER adapterRemoved AFTER DELETE ON adapter BEGIN
+            UPDATE adapterUsage SET adapters = adapters - 1, bytes = bytes - OLD.bytes,
+                pinnedBytes = pinnedBytes - (OLD.isPinned OR OLD.publishedAs IS NOT NULL) * OLD.bytes
+                WHERE uid = OLD.uid;
+            DELETE FROM adapterUsage WHERE uid = OLD.uid AND adapters <= 0;
+        END;
+        CREATE TRIGGER adapterKept AFTER UPDATE OF isPinned, publishedAs ON adapter
+            WHEN (OLD.isPinned OR OLD.publishedAs IS NOT NULL) <> (NEW.isPinned OR NEW.publishedAs IS NOT NULL)
+        BEGIN
+            UPDATE adapterUsage SET pinnedBytes = pinnedBytes + ((NEW.isPinned OR NEW.publishedAs IS NOT NULL)
+                - (OLD.isPinned OR OLD.publishedAs IS NOT NULL)) * NEW.bytes WHERE uid = NEW.uid;
+        END;
+        """
 
     private static let fill = """
         INSERT INTO adapterUsage (uid, adapters, bytes, pinnedBytes)
             SELECT uid, COUNT(*), SUM(bytes), SUM(isPinned * bytes) FROM adapter GROUP BY uid;
         """
 
-    /// The table, its triggers, and the indexes by which adapters are evicted: least recently used first, of all or of one user.
+    /// The table, its triggers, and the indexes by which adapters are evicted: least recently used first, of all or of one user;
+    /// of migration 9.
     static let schema = """
         CREATE TABLE adapterUsage (
             uid INTEGER NOT NULL PRIMARY KEY,

@@ -23,10 +23,15 @@ public struct BaseRecord: Sendable, Codable, Hashable {
     public var formerNames: [String]
     /// The model's own GGUF file, which names the tensors of GGUF adapters; nil if it is not known.
     public var modelFile: GGUFBase?
+    /// Where that file is, for a model server; nil if that is not known.
+    ///
+    /// The daemon never opens it.
+    public var modelPath: String?
 
     public init(
         name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date,
-        reference: String? = nil, formerNames: [String] = [], modelFile: GGUFBase? = nil
+        reference: String? = nil, formerNames: [String] = [], modelFile: GGUFBase? = nil,
+        modelPath: String? = nil
     ) {
         self.name = name
         self.layout = layout
@@ -35,6 +40,7 @@ public struct BaseRecord: Sendable, Codable, Hashable {
         self.reference = reference
         self.formerNames = formerNames
         self.modelFile = modelFile
+        self.modelPath = modelPath
     }
 }
 
@@ -98,19 +104,22 @@ public struct BaseStore: Sendable {
         try !ExpertRow.filter(ExpertRow.Columns.base == name).isEmpty(db)
     }
 
-    /// Sets what is known of a base's own GGUF file.
+    /// Sets what is known of a base's own GGUF file, and where it is.
     ///
     /// The caller has passed ``LibraryStore/changes``.
     ///
     /// - Returns: the base with it; nil where there is no such base.
     /// - Throws: `storageFailure`.
     public func setModelFile(
-        _ modelFile: GGUFBase, of name: String
+        _ modelFile: GGUFBase, at path: String? = nil, of name: String
     ) async throws(SgloradError) -> BaseRecord? {
         try await resources.database.write { db in
             guard var base = try BaseRow.find(db, name) else { return nil }
             base.modelFile = modelFile
-            try BaseRow(base).update(db, columns: [BaseRow.Columns.modelFile, RowChecksum.column])
+            base.modelPath = path
+            try BaseRow(base).update(
+                db,
+                columns: [BaseRow.Columns.modelFile, BaseRow.Columns.modelPath, RowChecksum.column])
             return base
         }
     }
@@ -158,6 +167,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         static let reference = Column("reference")
         static let formerNames = Column("formerNames")
         static let modelFile = Column("modelFile")
+        static let modelPath = Column("modelPath")
     }
 
     let base: BaseRecord
@@ -176,7 +186,8 @@ struct BaseRow: FetchableRecord, PersistableRecord {
             formerNames: try JSONColumn.decode(row.decode(forColumn: Columns.formerNames.name)),
             modelFile: try (row.decode(forColumn: Columns.modelFile.name) as String?).map {
                 try JSONColumn.decode($0)
-            })
+            },
+            modelPath: try row.decode(forColumn: Columns.modelPath.name))
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -187,6 +198,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         container[Columns.reference] = base.reference
         container[Columns.formerNames] = try JSONColumn.encode(base.formerNames)
         container[Columns.modelFile] = try base.modelFile.map { try JSONColumn.encode($0) }
+        container[Columns.modelPath] = base.modelPath
         container[RowChecksum.column] = try base.checksum
     }
 
@@ -233,6 +245,7 @@ extension BaseRecord {
             sum.add(formerNames)
             // Rows from before it existed keep their checksum.
             if let modelFile { sum.add(try JSONColumn.encode(modelFile)) }
+            if let modelPath { sum.add(modelPath) }
             return sum.text
         }
     }

@@ -108,6 +108,7 @@ struct EvictionPass {
         _ body: (AdapterFootprint) -> Void
     ) throws {
         var rows = FootprintRow.filter(AdapterRow.Columns.isPinned == false)
+            .filter(AdapterRow.Columns.publishedAs == nil)
             .order(AdapterAges.usedAge, AdapterRow.Columns.id)
         if let users {
             rows =

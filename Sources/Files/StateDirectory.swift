@@ -5,6 +5,7 @@ internal import Glibc
 ///
 /// - `adapters/<name>/<adapter>/`: published PEFT folders, each with its manifest `<adapter>.json`. Owners may pass through
 ///   `adapters/`, and each user's folder has a name that cannot be guessed; see ``owner(_:)``.
+/// - `published/`: what model servers read, where the configuration names no other place; the readers may list it.
 /// - `lock/`: locked while a daemon uses the directory; see ``StateLock``.
 /// - `private/`: closed to everybody else.
 ///   - `cache.db`, `queue.db`: the databases.
@@ -72,6 +73,8 @@ public struct StateDirectory: Sendable {
     public var adapters: String { root + "/adapters" }
     /// The two halves of the journal of adapters that were published a moment ago.
     public var adapterJournals: [String] { ["\(closed)/adapters.journal-1", "\(closed)/adapters.journal-2"] }
+    /// What model servers read; it need not exist.
+    public var published: String { root + "/published" }
     /// Complete uploads.
     public var uploads: String { closed + "/uploads" }
     /// The lists of erased requests.

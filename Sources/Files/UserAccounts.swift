@@ -130,8 +130,8 @@ public final class UserAccounts: Sendable {
         }
     }
 
-    /// The ID of a user that is given by number or by name (getpwnam_r(3)).
-    private static func user(named name: Substring) -> UserID? {
+    /// The ID of a user that is given by number or by name (getpwnam_r(3)); nil if there is none. Blocks.
+    public static func user(named name: some StringProtocol) -> UserID? {
         if let number = UInt32(name) { return UserID(number) }
         var buffer = [CChar](repeating: 0, count: 1_024)
         while true {

@@ -26,6 +26,8 @@ extension SgloradClient {
         public let isTruncated: Bool
         /// Whether it is never evicted.
         public let isPinned: Bool
+        /// The name under which it is published to model servers; nil if it is not.
+        public let publishedAs: String?
         /// How it was made.
         public let provenance: Provenance
 
@@ -101,7 +103,7 @@ extension SgloradClient.Adapter {
             files: wire.files.map { .init(name: $0.name, bytes: $0.bytes, digest: $0.digest) },
             bytes: wire.bytes, folder: wire.path, label: wire.label,
             createdAt: try Date(wire: wire.createdAt), isTruncated: wire.truncated ?? false,
-            isPinned: wire.pinned ?? false, provenance: .init(wire.provenance))
+            isPinned: wire.pinned ?? false, publishedAs: wire.published, provenance: .init(wire.provenance))
     }
 }
 

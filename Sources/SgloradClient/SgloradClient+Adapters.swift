@@ -37,6 +37,28 @@ extension SgloradClient {
         }
     }
 
+    /// Publishes an adapter under a name to the box's model servers; another adapter of the same user that has the name loses it.
+    ///
+    /// - Parameters:
+    ///   - id: the adapter.
+    ///   - name: the name, without the user ID that most users' names begin with; nil for the adapter's label.
+    /// - Returns: the adapter, whose ``Adapter/publishedAs`` is the whole name.
+    /// - Throws: ``Failure/notFound(_:)``; any other ``Failure``; `CancellationError`.
+    @discardableResult
+    public func publish(_ id: String, as name: String? = nil) async throws -> Adapter {
+        try await call(Methods.PublishAdapter.self, .init(adapterId: id, name: name)) {
+            try Adapter($0.adapter)
+        }
+    }
+
+    /// Takes an adapter's published name away.
+    ///
+    /// - Throws: ``Failure/notFound(_:)``; any other ``Failure``; `CancellationError`.
+    @discardableResult
+    public func unpublish(_ id: String) async throws -> Adapter {
+        try await call(Methods.UnpublishAdapter.self, .init(adapterId: id)) { try Adapter($0.adapter) }
+    }
+
     /// Removes an adapter: its record and its files.
     ///
     /// - Throws: ``Failure/notFound(_:)``; any other ``Failure``; `CancellationError`.

@@ -16,29 +16,11 @@ struct GGUFTests {
     private static let base = "sentence-transformers/all-MiniLM-L6-v2"
     private static let intent = "match definitions of birds to their names"
 
-    /// Writes a GGUF file like that of all-MiniLM-L6-v2, as far as adapters need it; the daemon sees only its header.
-    private static func writeModel(
-        to path: String, architecture: String = "bert", layers: Int = 6, width: Int = 384, filled: Float = 0
-    ) throws {
-        var writer = GGUFWriter()
-        try writer.set("general.architecture", .string(architecture))
-        try writer.set("general.name", .string("All MiniLM L6 v2"))
-        try writer.set("\(architecture).block_count", .uint32(UInt32(layers)))
-        let numbers = FloatVector([Float](repeating: filled, count: width * width))
-        for layer in 0..<layers {
-            for part in ["attn_q", "attn_k", "attn_v", "attn_output"] {
-                try writer.add(
-                    "blk.\(layer).\(part).weight", shape: [width, width], values: numbers, as: .float16)
-            }
-        }
-        try Data(writer.bytes()).write(to: URL(filePath: path))
-    }
-
     @Test("an adapter in both formats has the same factors, and says how it was made")
     func bothFormats() async throws {
         try await TestDaemon.run(experts: Places.twoExperts) { daemon in
             let model = "\(daemon.folder)/minilm.gguf"
-            try Self.writeModel(to: model)
+            try MadeModel().write(to: model)
             let added = try await daemon.reply(
                 Methods.AddBase.Reply.self, "base", "add", Self.base, "--gguf", model)
             guard let file = added.base.modelFile else {
@@ -132,24 +114,24 @@ struct GGUFTests {
             try await Self.expectRefusal(of: path, by: daemon, "cut short")
             try Data(repeating: 0x20, count: 100).write(to: URL(filePath: path))
             try await Self.expectRefusal(of: path, by: daemon, "does not begin with GGUF")
-            try Self.writeModel(to: path, architecture: "mamba")
+            try MadeModel(architecture: "mamba").write(to: path)
             try await Self.expectRefusal(of: path, by: daemon, "the architecture 'mamba'")
-            try Self.writeModel(to: path, architecture: "llama")
+            try MadeModel(architecture: "llama").write(to: path)
             try await Self.expectRefusal(of: path, by: daemon, "llama.attention.head_count")
-            try Self.writeModel(to: path, layers: 5)
+            try MadeModel(layers: 5).write(to: path)
             try await Self.expectRefusal(of: path, by: daemon, "blk.5.attn_q.weight")
-            try Self.writeModel(to: path, width: 256)
+            try MadeModel(width: 256).write(to: path)
             try await Self.expectRefusal(of: path, by: daemon, "in the GGUF file is 256 → 256")
             let bases = try await daemon.reply(Methods.ListBases.Reply.self, "base", "list").bases
             #expect(bases.count == 1 && bases.allSatisfy { $0.modelFile == nil })
 
-            try Self.writeModel(to: path)
+            try MadeModel().write(to: path)
             let first = try await daemon.reply(
                 Methods.AddBase.Reply.self, "base", "add", Self.base, "--gguf", path)
             let again = try await daemon.reply(
                 Methods.AddBase.Reply.self, "base", "add", Self.base, "--gguf", path)
             #expect(again.replacedModelFile == nil)
-            try Self.writeModel(to: path, filled: 1)
+            try MadeModel(filled: 1).write(to: path)
             let changed = try await daemon.control("base", "add", Self.base, "--gguf", path)
             let digest = try #require(first.base.modelFile?.digest)
             #expect(changed.output.contains("has changed") && changed.output.contains(digest.prefix(12)))
@@ -160,7 +142,7 @@ struct GGUFTests {
     func newBase() async throws {
         try await TestDaemon.run { daemon in
             let path = "\(daemon.folder)/model.gguf"
-            try Self.writeModel(to: path)
+            try MadeModel().write(to: path)
             let unknown = try await daemon.control("base", "add", "minilm", "--gguf", path)
             #expect(unknown.status != 0 && unknown.error.contains("base add NAME DIR"), "\(unknown.error)")
             let neither = try await daemon.control("base", "add", "minilm")

@@ -66,6 +66,14 @@ extension StubHandler {
     func pinAdapter(_ call: Methods.PinAdapter.Call) async throws -> Methods.PinAdapter.Reply {
         try notImplemented(call)
     }
+    func publishAdapter(_ call: Methods.PublishAdapter.Call) async throws -> Methods.PublishAdapter.Reply {
+        try notImplemented(call)
+    }
+    func unpublishAdapter(
+        _ call: Methods.UnpublishAdapter.Call
+    ) async throws -> Methods.UnpublishAdapter.Reply {
+        try notImplemented(call)
+    }
     func removeAdapter(_ call: Methods.RemoveAdapter.Call) async throws -> Methods.RemoveAdapter.Reply {
         try notImplemented(call)
     }

@@ -52,6 +52,7 @@ package struct Eraser: Sendable {
     let tombstones: Tombstones
     let pool: ComputePool
     let accounts: UserAccounts
+    let publication: Publication
     /// Erasures that write take turns between users, so that one user's many do not hold up others' requests and erasures.
     private let turns = FairTurns<UserID>()
 
@@ -59,7 +60,7 @@ package struct Eraser: Sendable {
 
     init(
         queue: RequestQueue, store: LibraryStore, spool: SpoolExchange?, tombstones: Tombstones,
-        pool: ComputePool, accounts: UserAccounts
+        pool: ComputePool, accounts: UserAccounts, publication: Publication
     ) {
         self.queue = queue
         self.store = store
@@ -67,6 +68,7 @@ package struct Eraser: Sendable {
         self.tombstones = tombstones
         self.pool = pool
         self.accounts = accounts
+        self.publication = publication
     }
 
     /// Erases requests and adapters.
@@ -163,6 +165,8 @@ package struct Eraser: Sendable {
                     try reserve.use { () throws(SgloradError) in try tombstones.add(ids.sorted()) }
                 }
                 removed = try await removeAdapters(of: ids, owner: owner)
+                // Their names and weights also lie where model servers read them.
+                try await publication.settle()
                 let damaged = Quarantine(store.state)
                 let made = found.requests.compactMap(\.adapter) + found.adapters.map(\.id)
                 try await pool.run { () throws(SgloradError) in damaged.removeAdapters(made) }

@@ -12,11 +12,14 @@ package struct UploadedModel: Sendable, Hashable {
     let digest: String
     /// The size of the whole file.
     let bytes: Int
+    /// Where the file is, as model servers are to open it; nil if its sender does not say.
+    let path: String?
 
-    package init(header: String, digest: String, bytes: Int) {
+    package init(header: String, digest: String, bytes: Int, path: String? = nil) {
         self.header = header
         self.digest = digest
         self.bytes = bytes
+        self.path = path
     }
 }
 
@@ -34,13 +37,14 @@ extension ExpertImport {
             () async throws(SgloradError) -> (BaseRecord, BaseRecord) in
             let before = try await snapshots.base(named: name)
             try file.requireSites(of: before.layout)
-            guard let after = try await store.bases.setModelFile(file, of: before.name) else {
+            guard let after = try await store.bases.setModelFile(file, at: model.path, of: before.name) else {
                 throw .unknownBase(name, known: try await store.bases.all().map(\.name))
             }
             return (before, after)
         }
         await snapshots.invalidate(after.name, keepingExperts: true)
         await uploads.discard([model.header], of: caller.uid)
+        publication.lookAgain()
         logger.info(
             "the GGUF file of a base is known",
             metadata: ["base": "\(after.name)", "architecture": "\(file.architecture.rawValue)"])
@@ -55,6 +59,13 @@ extension ExpertImport {
             throw .invalidRequest(
                 field: "modelFile",
                 reason: "has a digest that is no SHA-256 in 64 lower-case hexadecimal digits")
+        }
+        if let path = model.path {
+            guard path.hasPrefix("/"), path.utf8.count < 4096, !path.holdsControlCharacter else {
+                throw .invalidRequest(
+                    field: "modelFile",
+                    reason: "has a path that is not absolute, or holds a control character")
+            }
         }
         let path = try await uploads.path(of: model.header, for: caller.uid)
         return try await pool.run { () throws(SgloradError) in

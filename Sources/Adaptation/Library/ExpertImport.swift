@@ -75,6 +75,7 @@ package struct ExpertImport: Sendable {
     let snapshots: LibrarySnapshots
     let uploads: UploadStore
     let pool: ComputePool
+    let publication: Publication
     let logger: Logger
 
     /// Imports an expert; creates its base if it is the first.
@@ -152,6 +153,7 @@ package struct ExpertImport: Sendable {
             let file = try await read(model, of: caller)
             try file.requireSites(of: made.layout)
             made.modelFile = file
+            made.modelPath = model.path
         }
         let base = made
         let encoder = try? await encoders.loaded().encoder

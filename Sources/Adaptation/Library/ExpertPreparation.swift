@@ -39,6 +39,7 @@ struct ExpertPreparation: Sendable {
             change.after.formerNames = known.base.formerNames
             if let file = known.base.modelFile, (try? file.requireSites(of: fresh.layout)) != nil {
                 change.after.modelFile = file
+                change.after.modelPath = known.base.modelPath
             }
             change.beginsAnew = true
         }

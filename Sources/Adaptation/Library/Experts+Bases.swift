@@ -24,6 +24,7 @@ extension Experts {
             return removal
         }
         await snapshots.invalidateAll()
+        publication.lookAgain()
         logger.info(
             "base removed",
             metadata: ["base": "\(removal.base.name)", "experts": "\(removal.experts.count)"])
@@ -46,6 +47,7 @@ extension Experts {
             return renamed
         }
         await snapshots.invalidateAll()
+        publication.lookAgain()
         logger.info("base renamed", metadata: ["base": "\(renamed.name)"])
         return renamed
     }

@@ -19,6 +19,7 @@ package struct Experts: Sendable {
     let store: LibraryStore
     let encoders: EncoderProvider
     let snapshots: LibrarySnapshots
+    let publication: Publication
     let logger: Logger
 
     /// All bases, by name.
@@ -75,6 +76,7 @@ package struct Experts: Sendable {
         await snapshots.invalidate(expert.base)
         let disabled = try await generators(trainedOn: expert)
         let adapters = derived ? try await store.adapters.remove(guidedBy: expert.digest) : []
+        try await publication.settle()
         logger.info("expert removed", metadata: ["expert": "\(expert.name)", "base": "\(expert.base)"])
         return (expert, disabled, adapters)
     }

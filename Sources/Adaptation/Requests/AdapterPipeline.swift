@@ -25,6 +25,8 @@ package struct AdapterPipeline: Sendable {
     let refinements: ComputePool
     /// Under whom each user is counted.
     let accounts: UserAccounts
+    /// Gives adapters their published names.
+    let publication: Publication
 
     /// What became of a request before its adapter is published.
     private enum Draft: Sendable {
@@ -82,7 +84,20 @@ package struct AdapterPipeline: Sendable {
                 drafts[place] = .failure(error)
             }
         }
-        return await published(drafts)
+        return await named(await published(drafts))
+    }
+
+    /// Publishes the adapters that have labels under these, if the configuration asks for it.
+    private func named(
+        _ results: [Result<AdapterRecord, SgloradError>]
+    ) async -> [Result<AdapterRecord, SgloradError>] {
+        var named = results
+        for (place, result) in results.enumerated() {
+            if case .success(let adapter) = result {
+                named[place] = .success(await publication.publishMade(adapter))
+            }
+        }
+        return named
     }
 
     /// Encodes the texts of requests, at the same time, and computes their guidance.

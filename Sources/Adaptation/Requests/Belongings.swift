@@ -12,6 +12,7 @@ package struct Belongings: Sendable {
     let pool: ComputePool
     /// How much one user may have pinned.
     let policy: EvictionPolicy
+    let publication: Publication
 
     /// A request that the caller may see.
     ///
@@ -79,12 +80,13 @@ package struct Belongings: Sendable {
         return pinned
     }
 
-    /// Removes an adapter with its files.
+    /// Removes an adapter with its files, and its name at the model servers.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `notFound`; `storageFailure`.
     package func removeAdapter(_ id: String, for caller: Caller) async throws(SgloradError) {
         let record = try await adapter(id, for: caller)
         guard try await !store.adapters.remove([record]).isEmpty else { throw .noAdapter(id) }
+        try await publication.settle()
     }
 
     /// Runs `body` while an adapter's files are protected from eviction.

@@ -36,7 +36,7 @@ extension Form.Adapter {
             files: record.files.map { Form.AdapterFile(name: $0.name, bytes: $0.bytes, digest: $0.digest) },
             bytes: record.bytes, path: store.adapters.folder(of: record), label: record.label,
             createdAt: JSONText.time(record.createdAt), truncated: record.truncated ? true : nil,
-            pinned: record.isPinned ? true : nil,
+            pinned: record.isPinned ? true : nil, published: record.publishedAs,
             provenance: try JSONText.decode(Form.Provenance.self, record.provenance))
     }
 }

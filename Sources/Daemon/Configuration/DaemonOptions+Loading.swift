@@ -96,7 +96,7 @@ extension DaemonOptions {
 /// Reads and validates values.
 ///
 /// A value of the wrong type is an error that names the key; it never falls back to the default.
-private struct Reading {
+struct Reading {
     let reader: ConfigReader
 
     func options() async throws(SgloradError) -> DaemonOptions {
@@ -120,6 +120,7 @@ private struct Reading {
             limits: try await limits(defaults.limits),
             access: try await access(defaults.access),
             publishGroup: try await group("publish.group"),
+            publish: try await publish(defaults.publish),
             logLevel: logLevel,
             trainer: try await path("trainer") ?? defaults.trainer)
     }
@@ -217,7 +218,7 @@ private struct Reading {
             subordinateUsers: try await path("access.subordinateUsers") ?? defaults.subordinateUsers)
     }
 
-    private func group(_ key: ConfigKey) async throws(SgloradError) -> String? {
+    func group(_ key: ConfigKey) async throws(SgloradError) -> String? {
         guard let name = try await string(key) else { return nil }
         guard !name.isEmpty, !name.contains(where: { $0.isWhitespace || $0 == ":" || $0 == "\0" }) else {
             throw .invalidRequest(
@@ -226,7 +227,7 @@ private struct Reading {
         return name
     }
 
-    private func string(_ key: ConfigKey) async throws(SgloradError) -> String? {
+    func string(_ key: ConfigKey) async throws(SgloradError) -> String? {
         do {
             return try await reader.fetchString(forKey: key)
         } catch {
@@ -235,7 +236,7 @@ private struct Reading {
     }
 
     /// A path, made absolute so that it does not depend on the working directory later.
-    private func path(_ key: ConfigKey) async throws(SgloradError) -> String? {
+    func path(_ key: ConfigKey) async throws(SgloradError) -> String? {
         guard let path = try await string(key) else { return nil }
         guard !path.isEmpty else {
             throw .invalidRequest(field: "\(key)", reason: "is empty; it must be a path")
@@ -251,7 +252,7 @@ private struct Reading {
         return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
-    private func int(_ key: ConfigKey, _ range: ClosedRange<Int>) async throws(SgloradError) -> Int? {
+    func int(_ key: ConfigKey, _ range: ClosedRange<Int>) async throws(SgloradError) -> Int? {
         let value: Int?
         do {
             value = try await reader.fetchInt(forKey: key)

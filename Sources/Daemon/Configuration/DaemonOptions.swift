@@ -31,6 +31,8 @@ public struct DaemonOptions: Sendable {
     public var access: AccessOptions
     /// The group that may read every user's published adapters, by name or number; nil for none.
     public var publishGroup: String?
+    /// What is published to model servers under names.
+    public var publish: PublishOptions
     /// The lowest level that is logged.
     public var logLevel: Logger.Level
     /// The program that is started for a training or an evaluation.
@@ -46,7 +48,8 @@ public struct DaemonOptions: Sendable {
         keepTombstones: Duration = .seconds(365 * 24 * 3600), cache: CacheOptions = CacheOptions(),
         spool: SpoolOptions = SpoolOptions(),
         limits: ServerLimits = ServerLimits(reservedForAdministrators: 16),
-        access: AccessOptions = AccessOptions(), publishGroup: String? = nil, logLevel: Logger.Level = .info,
+        access: AccessOptions = AccessOptions(), publishGroup: String? = nil,
+        publish: PublishOptions = PublishOptions(), logLevel: Logger.Level = .info,
         trainer: String = "/proc/self/exe"
     ) {
         self.stateDirectory = stateDirectory
@@ -61,6 +64,7 @@ public struct DaemonOptions: Sendable {
         self.limits = limits
         self.access = access
         self.publishGroup = publishGroup
+        self.publish = publish
         self.logLevel = logLevel
         self.trainer = trainer
     }

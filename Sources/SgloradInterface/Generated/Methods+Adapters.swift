@@ -157,7 +157,7 @@ extension Methods {
         }
     }
 
-    /// Removes an adapter: its record and its files.
+    /// Removes an adapter: its record and its files, and its published name.
     public enum RemoveAdapter: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "RemoveAdapter"
@@ -176,6 +176,94 @@ extension Methods {
 
         public struct Reply: Codable, Sendable, Hashable {
             public init() {}
+        }
+    }
+
+    /// Publishes an adapter under a name to the model servers that the configuration names
+    /// (publish.llamaServer, publish.peftDirectory).
+    ///
+    /// Another adapter of its owner that has the name loses it. While it is published, an adapter is never
+    /// evicted and keeps its label. A running llama-server learns of it soon after the reply.
+    public enum PublishAdapter: VarlinkMethod {
+        public static let interface = Wire.interface
+        public static let name = "PublishAdapter"
+
+        public struct Parameters: Codable, Sendable, Hashable {
+            public var adapterId: String
+            /// 1 to 64 of a to z, 0 to 9, `.`, `_` and `-`, the first of which is a letter or a digit.
+            ///
+            /// The default is the adapter's label. Unless the adapter belongs to publish.owner, its owner's
+            /// user ID and `-` are put before it.
+            public var name: String?
+
+            public init(adapterId: String, name: String? = nil) {
+                self.adapterId = adapterId
+                self.name = name
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case adapterId, name
+            }
+        }
+
+        public struct Reply: Codable, Sendable, Hashable {
+            public var adapter: Wire.Adapter
+            /// The whole name.
+            public var name: String
+            /// The ID of the adapter that had the name before.
+            public var replaced: String?
+            /// To which servers it is published: `llama-server`, `peft-directory`.
+            public var servers: [String]
+            /// To which it is not, and why: sentences for people.
+            public var notes: [String]?
+
+            public init(
+                adapter: Wire.Adapter, name: String, replaced: String? = nil, servers: [String],
+                notes: [String]? = nil
+            ) {
+                self.adapter = adapter
+                self.name = name
+                self.replaced = replaced
+                self.servers = servers
+                self.notes = notes
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case adapter, name, replaced, servers, notes
+            }
+        }
+    }
+
+    /// Takes an adapter's published name away.
+    public enum UnpublishAdapter: VarlinkMethod {
+        public static let interface = Wire.interface
+        public static let name = "UnpublishAdapter"
+
+        public struct Parameters: Codable, Sendable, Hashable {
+            public var adapterId: String
+
+            public init(adapterId: String) {
+                self.adapterId = adapterId
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case adapterId
+            }
+        }
+
+        public struct Reply: Codable, Sendable, Hashable {
+            public var adapter: Wire.Adapter
+            /// The name that it had.
+            public var name: String
+
+            public init(adapter: Wire.Adapter, name: String) {
+                self.adapter = adapter
+                self.name = name
+            }
+
+            enum CodingKeys: String, CodingKey, CaseIterable {
+                case adapter, name
+            }
         }
     }
 }

@@ -91,11 +91,13 @@ extension Methods {
             public var queue: Wire.QueueCounts
             /// The base models that generators are being trained for, separated by commas.
             public var training: String?
+            /// Absent if the configuration names no model server.
+            public var publishing: Wire.Publishing?
 
             public init(
                 version: String, state: String, conditions: [Wire.Condition], startedAt: String,
                 stateDirectory: String, encoder: Wire.Encoder? = nil, kernel: String, sqlite: String,
-                queue: Wire.QueueCounts, training: String? = nil
+                queue: Wire.QueueCounts, training: String? = nil, publishing: Wire.Publishing? = nil
             ) {
                 self.version = version
                 self.state = state
@@ -107,11 +109,12 @@ extension Methods {
                 self.sqlite = sqlite
                 self.queue = queue
                 self.training = training
+                self.publishing = publishing
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
                 case version, state, conditions, startedAt, stateDirectory, encoder, kernel, sqlite, queue
-                case training
+                case training, publishing
             }
         }
     }

@@ -20,6 +20,8 @@ public enum Methods {
         case readAdapter = "ReadAdapter"
         case pinAdapter = "PinAdapter"
         case removeAdapter = "RemoveAdapter"
+        case publishAdapter = "PublishAdapter"
+        case unpublishAdapter = "UnpublishAdapter"
         case addBase = "AddBase"
         case listBases = "ListBases"
         case removeBase = "RemoveBase"
@@ -61,6 +63,8 @@ public enum Methods {
         ReadAdapter.self,
         PinAdapter.self,
         RemoveAdapter.self,
+        PublishAdapter.self,
+        UnpublishAdapter.self,
         AddBase.self,
         ListBases.self,
         RemoveBase.self,

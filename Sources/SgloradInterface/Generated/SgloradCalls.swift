@@ -112,11 +112,26 @@ extension SgloradCalls {
         try await call(Methods.PinAdapter.self, parameters)
     }
 
-    /// Removes an adapter: its record and its files.
+    /// Removes an adapter: its record and its files, and its published name.
     public func removeAdapter(
         _ parameters: Methods.RemoveAdapter.Parameters
     ) async throws -> Methods.RemoveAdapter.Reply {
         try await call(Methods.RemoveAdapter.self, parameters)
+    }
+
+    /// Publishes an adapter under a name to the model servers that the configuration names
+    /// (publish.llamaServer, publish.peftDirectory).
+    public func publishAdapter(
+        _ parameters: Methods.PublishAdapter.Parameters
+    ) async throws -> Methods.PublishAdapter.Reply {
+        try await call(Methods.PublishAdapter.self, parameters)
+    }
+
+    /// Takes an adapter's published name away.
+    public func unpublishAdapter(
+        _ parameters: Methods.UnpublishAdapter.Parameters
+    ) async throws -> Methods.UnpublishAdapter.Reply {
+        try await call(Methods.UnpublishAdapter.self, parameters)
     }
 
     /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base

@@ -43,6 +43,8 @@ public struct SgloradDispatcher<Handler: SgloradHandler>: VarlinkInterface {
         case .readAdapter: try await replies.streamOnly(call, handler.readAdapter)
         case .pinAdapter: try await replies.answer(call, handler.pinAdapter)
         case .removeAdapter: try await replies.answer(call, handler.removeAdapter)
+        case .publishAdapter: try await replies.answer(call, handler.publishAdapter)
+        case .unpublishAdapter: try await replies.answer(call, handler.unpublishAdapter)
         case .addBase: try await replies.answer(call, handler.addBase)
         case .listBases: try await replies.answer(call, handler.listBases)
         case .removeBase: try await replies.answer(call, handler.removeBase)

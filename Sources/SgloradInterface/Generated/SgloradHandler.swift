@@ -47,8 +47,17 @@ public protocol SgloradHandler: Sendable {
     /// Pins an adapter, so that it is never evicted, or unpins it.
     func pinAdapter(_ call: Methods.PinAdapter.Call) async throws -> Methods.PinAdapter.Reply
 
-    /// Removes an adapter: its record and its files.
+    /// Removes an adapter: its record and its files, and its published name.
     func removeAdapter(_ call: Methods.RemoveAdapter.Call) async throws -> Methods.RemoveAdapter.Reply
+
+    /// Publishes an adapter under a name to the model servers that the configuration names
+    /// (publish.llamaServer, publish.peftDirectory).
+    func publishAdapter(_ call: Methods.PublishAdapter.Call) async throws -> Methods.PublishAdapter.Reply
+
+    /// Takes an adapter's published name away.
+    func unpublishAdapter(
+        _ call: Methods.UnpublishAdapter.Call
+    ) async throws -> Methods.UnpublishAdapter.Reply
 
     /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
     /// model known, if no adapter is named.

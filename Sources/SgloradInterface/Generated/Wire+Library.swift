@@ -33,17 +33,25 @@ extension Wire {
         public var digest: String
         /// The size of the whole file.
         public var bytes: Int
+        /// Where it is, as model servers are to open it.
+        ///
+        /// Only administrators are told.
+        public var path: String?
 
-        public init(architecture: String, layers: Int, name: String? = nil, digest: String, bytes: Int) {
+        public init(
+            architecture: String, layers: Int, name: String? = nil, digest: String, bytes: Int,
+            path: String? = nil
+        ) {
             self.architecture = architecture
             self.layers = layers
             self.name = name
             self.digest = digest
             self.bytes = bytes
+            self.path = path
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case architecture, layers, name, digest, bytes
+            case architecture, layers, name, digest, bytes, path
         }
     }
 
@@ -124,15 +132,18 @@ extension Wire {
         public var digest: String
         /// The size of the whole file.
         public var bytes: Int
+        /// Where the file is: an absolute path, which published adapters name to llama-server.
+        public var path: String?
 
-        public init(header: String, digest: String, bytes: Int) {
+        public init(header: String, digest: String, bytes: Int, path: String? = nil) {
             self.header = header
             self.digest = digest
             self.bytes = bytes
+            self.path = path
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case header, digest, bytes
+            case header, digest, bytes, path
         }
     }
 

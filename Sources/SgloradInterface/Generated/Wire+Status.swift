@@ -95,4 +95,23 @@ extension Wire {
             case state, conditions, queue, training
         }
     }
+
+    /// What is published to model servers.
+    public struct Publishing: Codable, Sendable, Hashable {
+        /// How many published names there are: of administrators' calls all, of a user's call their own.
+        public var names: Int
+        /// `current` if llama-server lists what it should, `pending` if it has not confirmed that yet.
+        ///
+        /// Absent if none is told.
+        public var llamaServer: String?
+
+        public init(names: Int, llamaServer: String? = nil) {
+            self.names = names
+            self.llamaServer = llamaServer
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case names, llamaServer
+        }
+    }
 }

@@ -177,12 +177,14 @@ extension Form {
         public var truncated: Bool?
         /// Whether it is never evicted.
         public var pinned: Bool?
+        /// The name under which it is published to model servers.
+        public var published: String?
         public var provenance: Form.Provenance
 
         public init(
             adapterId: String, base: String, digest: String, files: [Form.AdapterFile], bytes: Int,
             path: String, label: String? = nil, createdAt: String, truncated: Bool? = nil,
-            pinned: Bool? = nil, provenance: Form.Provenance
+            pinned: Bool? = nil, published: String? = nil, provenance: Form.Provenance
         ) {
             self.adapterId = adapterId
             self.base = base
@@ -194,11 +196,13 @@ extension Form {
             self.createdAt = createdAt
             self.truncated = truncated
             self.pinned = pinned
+            self.published = published
             self.provenance = provenance
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case adapterId, base, digest, files, bytes, path, label, createdAt, truncated, pinned, provenance
+            case adapterId, base, digest, files, bytes, path, label, createdAt, truncated, pinned, published
+            case provenance
         }
     }
 }

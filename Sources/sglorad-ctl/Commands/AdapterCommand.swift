@@ -3,10 +3,11 @@ internal import SgloradInterface
 
 struct AdapterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "adapter", abstract: "List, show, export, pin and remove published adapters.",
+        commandName: "adapter", abstract: "List, show, export, pin, publish and remove adapters.",
         subcommands: [
             AdapterListCommand.self, AdapterShowCommand.self, AdapterExportCommand.self,
-            AdapterPinCommand.self, AdapterRemoveCommand.self,
+            AdapterPinCommand.self, AdapterPublishCommand.self, AdapterUnpublishCommand.self,
+            AdapterRemoveCommand.self,
         ])
 }
 
@@ -22,6 +23,7 @@ extension Report {
             ("size", "\(Format.count(adapter.files.count, "file")), \(Format.bytes(adapter.bytes))"),
             ("created", adapter.createdAt),
             ("pinned", adapter.pinned == true ? "yes" : nil),
+            ("published as", adapter.published),
             ("strategy", provenance.strategy),
             ("chosen because", provenance.choice),
             ("generator", provenance.generator),

@@ -14,7 +14,8 @@ struct BaseAddCommand: AsyncParsableCommand {
 
             With --gguf, reads the header of the base model's own GGUF file with your permissions, and sends that and the \
             file's SHA-256 digest. It names the tensors of adapters requested with '--format gguf'. Repeat it when the file \
-            has changed. The folder is left out for a base model that is registered already.
+            has changed or moved: published adapters name its path to llama-server. The folder is left out for a base model \
+            that is registered already.
 
               sglorad-ctl base add google/gemma-3-270m --gguf gemma-3-270m-q4_k_m.gguf
             """)

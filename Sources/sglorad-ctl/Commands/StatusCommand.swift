@@ -36,8 +36,19 @@ extension Report {
                     + "\(queue.failed) failed, \(queue.cancelled) cancelled"
             ),
             ("training", status.training.map { "a generator for \($0)" } ?? "no"),
+            ("published", status.publishing.map(Self.publishing)),
         ])
         conditions(status.conditions, separated: true)
+    }
+
+    /// What is published, in one line.
+    static func publishing(_ publishing: Wire.Publishing) -> String {
+        let names = Format.count(publishing.names, "name")
+        return switch publishing.llamaServer {
+        case "current": names + ", and llama-server lists them"
+        case "pending": names + ", which llama-server has not confirmed yet"
+        default: names
+        }
     }
 
     /// A warning for each condition that degrades the daemon, with its remedy.

@@ -122,6 +122,9 @@ struct Diagnosis: Codable, Sendable {
                 Mend(condition: condition, isAdministrator: isAdministrator))
         }
         checkFolders(status.stateDirectory)
+        if let publishing = status.publishing, publishing.llamaServer != "pending" {
+            ok("published names", Report.publishing(publishing))
+        }
         let queue = status.queue
         ok("queue", "\(queue.queued) queued, \(queue.running) running")
         if queue.failed > 0 {

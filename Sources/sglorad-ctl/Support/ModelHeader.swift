@@ -1,5 +1,6 @@
 internal import ErrorModel
 internal import Files
+internal import FoundationEssentials
 internal import SgloradInterface
 internal import StrictGGUF
 internal import Varlink
@@ -12,6 +13,8 @@ struct ModelHeader: Sendable {
     let digest: String
     /// The size of the whole file.
     let fileSize: Int
+    /// Where the file is, absolute.
+    let path: String
 
     /// How much is read at first; four times as much whenever the header is longer.
     private static let firstPart = 1 << 20
@@ -35,14 +38,23 @@ struct ModelHeader: Sendable {
         bytes = Array(start[..<(found?.length ?? 0)])
         digest = try FileDigest.sha256(descriptor: file.descriptor, path: path)
         fileSize = file.bytes
+        self.path = Self.absolute(path)
         guard try ReadableFile(path).bytes == fileSize else {
             throw .invalidFile(path, "it changed while it was read. Try again.")
         }
     }
 
+    /// A path that does not depend on the working directory; symbolic links stay.
+    private static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        var rest = path[...]
+        while rest.hasPrefix("./") { rest = rest.dropFirst(2) }
+        return FileManager.default.currentDirectoryPath + "/" + rest
+    }
+
     /// Uploads the header.
     func upload(to client: VarlinkClient) async throws -> Wire.UploadedModel {
         let uploaded = try await OutgoingFile.upload(bytes, to: client)
-        return Wire.UploadedModel(header: uploaded, digest: digest, bytes: fileSize)
+        return Wire.UploadedModel(header: uploaded, digest: digest, bytes: fileSize, path: path)
     }
 }

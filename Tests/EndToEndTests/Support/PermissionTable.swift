@@ -110,6 +110,13 @@ enum PermissionTable {
         Row(
             method: Methods.PinAdapter.self, parameters: #"{"adapterId":"ADAPTER","pinned":true}"#,
             neighbour: .notFound),
+        // Nothing is published there: the owner is told so, or that the adapter has no name.
+        Row(
+            method: Methods.PublishAdapter.self, parameters: #"{"adapterId":"ADAPTER","name":"birds"}"#,
+            owner: .permitted, neighbour: .notFound, administrator: .permitted),
+        Row(
+            method: Methods.UnpublishAdapter.self, parameters: #"{"adapterId":"ADAPTER"}"#, owner: .notFound,
+            neighbour: .notFound, administrator: .notFound),
         Row(
             method: Methods.RemoveAdapter.self, parameters: #"{"adapterId":"none"}"#, owner: .notFound,
             neighbour: .notFound, administrator: .notFound),
