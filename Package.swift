@@ -135,6 +135,7 @@ let package = Package(
             resources: [.embedInCode("org.varlink.service.varlink")],
             swiftSettings: strict),
         module("VarlinkDefinition"),
+        module("LlamaServer", ["StrictJSON"]),
         .executableTarget(
             name: "interface-generator", dependencies: ["VarlinkDefinition"],
             path: "Sources/InterfaceGenerator",
@@ -275,6 +276,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
+        tests("LlamaServer", ["LlamaServer", "StrictJSON", "TestSupport"]),
         tests(
             "SgloradInterface",
             [
