@@ -73,6 +73,7 @@ let package = Package(
         .target(name: "CHalfKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CEncoderKernels", cSettings: optimised),
         .target(name: "CProcess"),
+        .target(name: "CBoundProcess"),
         module("ErrorModel"),
         module("Privacy"),
         module("ProcessGuard", ["CLinux", "CProcess", "ErrorModel"]),
@@ -154,9 +155,9 @@ let package = Package(
         module(
             "Adaptation",
             [
-                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFiles",
-                "AdapterFormats",
-                "TextEncoding", "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files",
+                "CBoundProcess", "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank",
+                "AdapterFiles", "AdapterFormats", "LlamaServer", "TextEncoding", "SemanticGuidance",
+                "Generation", "Evaluation", "Executors", "Files",
                 "Storage",
                 "ExpertLibrary",
                 "IntentQueue", "Spool", "SpoolForms", "Telemetry",
@@ -276,6 +277,10 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
+        // Answers by rule, where the tests of the engine need a llama-server.
+        .executableTarget(
+            name: "fake-llama-server", dependencies: ["StrictJSON"], path: "Tests/FakeLlamaServer",
+            swiftSettings: strict),
         tests("LlamaServer", ["LlamaServer", "StrictJSON", "TestSupport"]),
         tests(
             "SgloradInterface",
@@ -298,8 +303,8 @@ let package = Package(
             "Adaptation",
             [
                 "Adaptation", "ErrorModel", "Privacy", "Executors", "Files", "Storage", "ExpertLibrary",
-                "IntentQueue", "Spool", "SpoolForms", "AdapterFormats", "Generation", "SemanticGuidance",
-                "TextEncoding", "LowRank", "LinearAlgebra", "TestSupport",
+                "IntentQueue", "Spool", "SpoolForms", "AdapterFormats", "Evaluation", "Generation",
+                "SemanticGuidance", "TextEncoding", "LowRank", "LinearAlgebra", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
@@ -327,7 +332,7 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "sglorad", "sglorad-ctl", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
+                "sglorad", "sglorad-ctl", "fake-llama-server", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
                 "AdapterFormats", "StrictGGUF", "LowRank", "LinearAlgebra", "ErrorModel", "Files", "Storage",
                 "ExpertLibrary", "IntentQueue", "Spool",
                 "TestSupport",

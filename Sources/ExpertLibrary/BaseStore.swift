@@ -23,10 +23,13 @@ public struct BaseRecord: Sendable, Codable, Hashable {
     public var formerNames: [String]
     /// The model's own GGUF file, which names the tensors of GGUF adapters; nil if it is not known.
     public var modelFile: GGUFBase?
+    /// How its experts are asked and how they answer, if it is a language model and this is known.
+    public var promptForm: PromptForm?
 
     public init(
         name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date,
-        reference: String? = nil, formerNames: [String] = [], modelFile: GGUFBase? = nil
+        reference: String? = nil, formerNames: [String] = [], modelFile: GGUFBase? = nil,
+        promptForm: PromptForm? = nil
     ) {
         self.name = name
         self.layout = layout
@@ -35,6 +38,7 @@ public struct BaseRecord: Sendable, Codable, Hashable {
         self.reference = reference
         self.formerNames = formerNames
         self.modelFile = modelFile
+        self.promptForm = promptForm
     }
 }
 
@@ -98,19 +102,21 @@ public struct BaseStore: Sendable {
         try !ExpertRow.filter(ExpertRow.Columns.base == name).isEmpty(db)
     }
 
-    /// Sets what is known of a base's own GGUF file.
+    /// Sets what is known of a base's own GGUF file, of the form of its prompts, or of both; nil leaves it as it is.
     ///
     /// The caller has passed ``LibraryStore/changes``.
     ///
     /// - Returns: the base with it; nil where there is no such base.
     /// - Throws: `storageFailure`.
-    public func setModelFile(
-        _ modelFile: GGUFBase, of name: String
+    public func describe(
+        _ name: String, modelFile: GGUFBase? = nil, promptForm: PromptForm? = nil
     ) async throws(SgloradError) -> BaseRecord? {
         try await resources.database.write { db in
             guard var base = try BaseRow.find(db, name) else { return nil }
-            base.modelFile = modelFile
-            try BaseRow(base).update(db, columns: [BaseRow.Columns.modelFile, RowChecksum.column])
+            base.modelFile = modelFile ?? base.modelFile
+            base.promptForm = promptForm ?? base.promptForm
+            let columns = [BaseRow.Columns.modelFile, BaseRow.Columns.promptForm, RowChecksum.column]
+            try BaseRow(base).update(db, columns: columns)
             return base
         }
     }
@@ -158,6 +164,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         static let reference = Column("reference")
         static let formerNames = Column("formerNames")
         static let modelFile = Column("modelFile")
+        static let promptForm = Column("promptForm")
     }
 
     let base: BaseRecord
@@ -176,6 +183,9 @@ struct BaseRow: FetchableRecord, PersistableRecord {
             formerNames: try JSONColumn.decode(row.decode(forColumn: Columns.formerNames.name)),
             modelFile: try (row.decode(forColumn: Columns.modelFile.name) as String?).map {
                 try JSONColumn.decode($0)
+            },
+            promptForm: try (row.decode(forColumn: Columns.promptForm.name) as String?).map {
+                try JSONColumn.decode($0)
             })
     }
 
@@ -187,6 +197,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         container[Columns.reference] = base.reference
         container[Columns.formerNames] = try JSONColumn.encode(base.formerNames)
         container[Columns.modelFile] = try base.modelFile.map { try JSONColumn.encode($0) }
+        container[Columns.promptForm] = try base.promptForm.map { try JSONColumn.encode($0) }
         container[RowChecksum.column] = try base.checksum
     }
 
@@ -233,6 +244,7 @@ extension BaseRecord {
             sum.add(formerNames)
             // Rows from before it existed keep their checksum.
             if let modelFile { sum.add(try JSONColumn.encode(modelFile)) }
+            if let promptForm { sum.add("prompt " + (try JSONColumn.encode(promptForm))) }
             return sum.text
         }
     }

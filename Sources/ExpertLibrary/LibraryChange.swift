@@ -62,7 +62,7 @@ public struct LibraryChange: Sendable {
                 db,
                 columns: [
                     BaseRow.Columns.layout, BaseRow.Columns.template, BaseRow.Columns.reference,
-                    BaseRow.Columns.modelFile, RowChecksum.column,
+                    BaseRow.Columns.modelFile, BaseRow.Columns.promptForm, RowChecksum.column,
                 ])
         }
         for expert in padded {

@@ -138,6 +138,9 @@ enum LibrarySchema {
         migrator.registerMigration("10: the GGUF files of bases") { db in
             try db.execute(sql: "ALTER TABLE base ADD COLUMN modelFile TEXT")
         }
+        migrator.registerMigration("11: the forms of the prompts of bases") { db in
+            try db.execute(sql: "ALTER TABLE base ADD COLUMN promptForm TEXT")
+        }
         return migrator
     }
 }

@@ -121,7 +121,10 @@ private struct Reading {
             access: try await access(defaults.access),
             publishGroup: try await group("publish.group"),
             logLevel: logLevel,
-            trainer: try await path("trainer") ?? defaults.trainer)
+            trainer: try await path("trainer") ?? defaults.trainer,
+            engine: EngineOptions(
+                program: try await path("engine.program"), models: try await path("engine.models"),
+                threads: try await int("engine.threads", 1...256) ?? max(1, processors)))
     }
 
     private func precision() async throws(SgloradError) -> EncoderPrecision? {

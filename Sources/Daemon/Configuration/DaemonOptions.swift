@@ -1,3 +1,4 @@
+public import Adaptation
 public import ExpertLibrary
 public import IntentQueue
 public import Logging
@@ -37,6 +38,8 @@ public struct DaemonOptions: Sendable {
     ///
     /// Its arguments are `train <folder>` or `evaluate <folder>`.
     public var trainer: String
+    /// The program that runs base models which the daemon cannot run itself.
+    public var engine: EngineOptions
 
     /// Creates options; the defaults are those of an empty configuration.
     public init(
@@ -47,7 +50,7 @@ public struct DaemonOptions: Sendable {
         spool: SpoolOptions = SpoolOptions(),
         limits: ServerLimits = ServerLimits(reservedForAdministrators: 16),
         access: AccessOptions = AccessOptions(), publishGroup: String? = nil, logLevel: Logger.Level = .info,
-        trainer: String = "/proc/self/exe"
+        trainer: String = "/proc/self/exe", engine: EngineOptions = EngineOptions()
     ) {
         self.stateDirectory = stateDirectory
         self.socket = socket
@@ -63,6 +66,7 @@ public struct DaemonOptions: Sendable {
         self.publishGroup = publishGroup
         self.logLevel = logLevel
         self.trainer = trainer
+        self.engine = engine
     }
 }
 
