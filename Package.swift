@@ -344,7 +344,7 @@ let package = Package(
 let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
     "AdapterFormats", "TextEncoding", "Varlink", "SgloradInterface", "SpoolForms", "LowRank", "LinearAlgebra",
-    "StrictGGUF", "StrictJSON",
+    "StrictGGUF", "StrictJSON", "LlamaServer",
     "ErrorModel",
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
 ]

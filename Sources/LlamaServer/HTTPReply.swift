@@ -2,7 +2,7 @@
 ///
 /// It knows bodies of a given length, in chunks, and up to the end of the connection; it takes no compression, no
 /// continuation of a header line and no informational reply, none of which a caller that asks for none receives.
-struct HTTPReply {
+package struct HTTPReply {
     /// The longest line of the head, or of a chunk's size, in bytes.
     static let maximumLine = 8192
     /// The most lines of a head, or of what follows the last chunk.
@@ -23,8 +23,8 @@ struct HTTPReply {
     }
 
     /// The status code; 0 until its line is read.
-    private(set) var status = 0
-    private(set) var body: [UInt8] = []
+    package private(set) var status = 0
+    package private(set) var body: [UInt8] = []
 
     private let limit: Int
     private var stage = Stage.statusLine
@@ -35,12 +35,12 @@ struct HTTPReply {
     private var isChunked = false
 
     /// - Parameter limit: the longest body, in bytes.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
-    var isComplete: Bool { if case .done = stage { true } else { false } }
+    package var isComplete: Bool { if case .done = stage { true } else { false } }
 
     /// Takes in what has arrived; bytes after the reply are an error, since nothing else was asked for.
-    mutating func read(_ bytes: [UInt8]) throws(LlamaServerFailure.Problem) {
+    package mutating func read(_ bytes: [UInt8]) throws(LlamaServerFailure.Problem) {
         pending.removeFirst(start)
         start = 0
         pending += bytes
@@ -49,7 +49,7 @@ struct HTTPReply {
     }
 
     /// Takes note that the server has closed the connection.
-    mutating func end() throws(LlamaServerFailure.Problem) {
+    package mutating func end() throws(LlamaServerFailure.Problem) {
         switch stage {
         case .done: break
         case .untilClose: stage = .done

@@ -84,7 +84,7 @@ final class UnixConnection {
 
 extension LlamaServerFailure {
     /// A failure that does not yet know its socket.
-    struct Problem: Error {
+    package struct Problem: Error {
         let reason: Reason
 
         init(_ reason: Reason) { self.reason = reason }

@@ -45,7 +45,8 @@ struct EngineTests {
     }
 
     private static func run(
-        describing: Bool = true, engine: Bool = true, _ body: @Sendable (Place) async throws -> Void
+        describing: Bool = true, engine: Bool = true, tracing trace: String? = nil,
+        _ body: @Sendable (Place) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
             let models = "\(folder)/models"
@@ -56,8 +57,16 @@ struct EngineTests {
                   models: \(models)
 
                 """
-            let end = try await TestDaemon.run(in: folder, configuration: engine ? configuration : nil) {
-                daemon in
+            // -D: strace becomes a grandchild, so that signals reach the daemon. -f: its children are traced.
+            let launcher = trace.map { path in
+                [
+                    "/usr/bin/strace", "-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=socket,socketpair",
+                    "-o", path,
+                ]
+            }
+            let end = try await TestDaemon.run(
+                in: folder, configuration: engine ? configuration : nil, launcher: launcher ?? []
+            ) { daemon in
                 try await daemon.importExperts()
                 let place = Place(daemon: daemon, model: "\(models)/minilm.gguf")
                 try writeModel(place.model)
@@ -134,6 +143,21 @@ struct EngineTests {
             #expect(fewer.output.contains("the answers of llama-server"))
             #expect(place.calls.count == 80 + 8)
         }
+    }
+
+    @Test(
+        "the engine and its callers create only Unix sockets",
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"),
+            "needs strace: apt-get install strace"))
+    func sockets() async throws {
+        let folder = try TemporaryFolder()
+        try await Self.run(tracing: folder("trace")) { place in
+            let outcome = try await place.evaluate("--held-out")
+            #expect(outcome.status == 0, "\(outcome.error)")
+        }
+        // The daemon's, the job's for each call, and the engine's own.
+        try PrivacyTests.checkTrace(folder("trace"), least: 20)
     }
 
     @Test("an evaluation that was broken off goes on where it ended")

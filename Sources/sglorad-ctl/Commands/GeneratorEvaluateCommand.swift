@@ -17,13 +17,13 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
 
             With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \
             configuration): it answers each query with one of the task's own labels, those texts of the pool that answer any \
-            of its queries. An answer takes about half a second, so choose few methods and queries. An evaluation that was \
-            cancelled goes on where it ended when the same command is repeated.
+            of its queries. An answer takes about a second, so choose few methods and queries. An evaluation that was cancelled \
+            goes on where it ended when the same command is repeated.
 
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 
               sglorad-ctl generator evaluate --tasks tasks --html report.html
-              sglorad-ctl generator evaluate --tasks tasks --engine --queries 60 --methods base,mean,weighted,sg-lora
+              sglorad-ctl generator evaluate --tasks tasks --engine --queries 60 --methods base,weighted
             """)
 
     @Option(help: ArgumentHelp("The folder of the task files.", valueName: "dir"), completion: .directory)

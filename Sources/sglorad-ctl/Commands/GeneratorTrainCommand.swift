@@ -17,7 +17,7 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
             With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \
             configuration). The generator learns from parameters; how many experts guide, how sharply, and whether its \
             correction is applied is chosen by the answers to at most 20 queries of each task, with each expert's fold left \
-            out, and so is its verdict. This takes an hour for 28 tasks. A training that was cancelled goes on where it \
+            out, and so is its verdict. This takes more than an hour for 28 tasks. A training that was cancelled goes on where it \
             ended when the same command is repeated.
 
             Omitted options take the daemon's defaults. Progress is printed on standard error.
