@@ -86,6 +86,7 @@ extension EvaluationOptions {
         let (heldOut, leaveOut) = (parameters.heldOut ?? false, parameters.leaveOut ?? false)
         self.heldOut = heldOut || !leaveOut
         self.leaveOut = leaveOut || !heldOut
+        if parameters.engine ?? false { methods = Self.answeredMethods }
         if let names = parameters.methods, !names.isEmpty { methods = try Self.methods(named: names) }
         if let seed = parameters.seed {
             guard (0..<Intent.seedLimit).contains(seed) else {

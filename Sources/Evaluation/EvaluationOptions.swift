@@ -17,6 +17,9 @@ public struct EvaluationOptions: Sendable, Hashable, Codable {
     /// The number of threads that train and encode.
     public var threads = 2
 
+    /// The methods that an ``AnsweringModel`` is asked with by default: an answer takes longer than an embedding.
+    public static let answeredMethods: [StandardMethod] = [.base, .mean, .nearest, .weighted, .sgLoRA]
+
     /// Creates the default options.
     public init() {}
 

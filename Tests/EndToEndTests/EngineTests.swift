@@ -138,10 +138,18 @@ struct EngineTests {
             #expect(
                 place.daemon.files("private/engine") == [] && place.daemon.files("private/temporary") == [])
 
+            let bare = try await place.daemon.control(
+                "generator", "evaluate", "--tasks", place.tasks, "--engine", "--held-out", "--queries", "1",
+                "--json")
+            let methods = try bare.decode(Methods.EvaluateGenerator.Reply.self).report?.parts[0].groups[0]
+                .methods
+            #expect(methods?.map(\.method) == ["base", "mean", "nearest", "weighted"], "without a generator")
+            #expect(place.calls.count == 80 + 4)
+
             let fewer = try await place.evaluate("--queries", "2", "--held-out")
             #expect(fewer.output.contains("held-out: 1 task, 2 queries"), "\(fewer.output) \(fewer.error)")
             #expect(fewer.output.contains("the answers of llama-server"))
-            #expect(place.calls.count == 80 + 8)
+            #expect(place.calls.count == 84 + 8)
         }
     }
 

@@ -44,7 +44,7 @@ struct Server {
 
     init(_ options: Options) {
         model = options.one("--model")
-        adapters = options.values["--lora"] ?? []
+        adapters = options.values["--lora"] == nil ? [] : options.one("--lora").components(separatedBy: ",")
         guard FileManager.default.fileExists(atPath: model) else { fail("there is no model \(model)") }
         guard options.one("--cache-ram") == "0" else { fail("prompts would be remembered") }
         guard adapters.isEmpty || options.values["--lora-init-without-apply"] != nil else {

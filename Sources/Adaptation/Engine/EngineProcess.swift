@@ -25,7 +25,7 @@ final class EngineProcess {
     /// - Parameters:
     ///   - engine: the program and its threads.
     ///   - model: the path of the model's file.
-    ///   - adapters: names of GGUF adapters in the folder; a request refers to them by their places.
+    ///   - adapters: names of GGUF adapters in the folder, without commas; a request refers to them by their places.
     ///   - context: the most tokens of a prompt with its answer.
     ///   - folder: a folder of the caller's, for the socket and the log.
     /// - Throws: `storageFailure` that names the program, if it cannot be started, does not answer, or ends; then with the end
@@ -45,8 +45,9 @@ final class EngineProcess {
             "\(context)",
             "--threads", "\(engine.threads)", "--cache-ram", "0", "--no-warmup",
         ]
-        for adapter in adapters { arguments += ["--lora", adapter] }
-        if !adapters.isEmpty { arguments.append("--lora-init-without-apply") }
+        if !adapters.isEmpty {
+            arguments += ["--lora", adapters.joined(separator: ","), "--lora-init-without-apply"]
+        }
         process = Self.start(engine.program, arguments, Self.environment(home: folder), folder, output)
         guard process > 0 else {
             throw .storageFailure(

@@ -31,6 +31,8 @@ extension Methods {
             public var heldOut: Bool?
             /// The methods to compare, all by default: base, mean, nearest, equal, weighted, weighted-tuned,
             /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, auto, oracle.
+            ///
+            /// With `engine` the default is base, mean, nearest, weighted and sg-lora.
             public var methods: [String]?
             /// The seed of samples and resamples, 0 to 2^53 - 1.
             ///

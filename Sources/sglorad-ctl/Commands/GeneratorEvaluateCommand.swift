@@ -17,13 +17,14 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
 
             With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \
             configuration): it answers each query with one of the task's own labels, those texts of the pool that answer any \
-            of its queries. An answer takes about a second, so choose few methods and queries. An evaluation that was cancelled \
+            of its queries. An answer takes about a second, so choose few queries, and few methods beside base, mean, nearest, \
+            weighted and sg-lora, which are the default here. An evaluation that was cancelled \
             goes on where it ended when the same command is repeated.
 
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 
               sglorad-ctl generator evaluate --tasks tasks --html report.html
-              sglorad-ctl generator evaluate --tasks tasks --engine --queries 60 --methods base,weighted
+              sglorad-ctl generator evaluate --tasks tasks --engine --queries 60
             """)
 
     @Option(help: ArgumentHelp("The folder of the task files.", valueName: "dir"), completion: .directory)
