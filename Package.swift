@@ -73,6 +73,7 @@ let package = Package(
         .target(name: "CHalfKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CEncoderKernels", cSettings: optimised),
         .target(name: "CProcess"),
+        .target(name: "CBoundProcess"),
         module("ErrorModel"),
         module("Privacy"),
         module("ProcessGuard", ["CLinux", "CProcess", "ErrorModel"]),
@@ -135,6 +136,7 @@ let package = Package(
             resources: [.embedInCode("org.varlink.service.varlink")],
             swiftSettings: strict),
         module("VarlinkDefinition"),
+        module("LlamaServer", ["StrictJSON"]),
         .executableTarget(
             name: "interface-generator", dependencies: ["VarlinkDefinition"],
             path: "Sources/InterfaceGenerator",
@@ -148,21 +150,14 @@ let package = Package(
         // For applications: its only foreign package is swift-nio, and Scripts/check-architecture.sh holds it to that.
         module(
             "SgloradClient", ["SgloradInterface", "Varlink", "Executors", "ErrorModel", "Privacy"]),
-        module(
-            "LlamaServer",
-            [
-                "StrictJSON", "ErrorModel", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
         module("Telemetry", [.product(name: "CoreMetrics", package: "swift-metrics")]),
         module("SystemdIntegration", ["ErrorModel", .product(name: "Logging", package: "swift-log")]),
         module(
             "Adaptation",
             [
-                "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank", "AdapterFiles",
-                "AdapterFormats",
-                "TextEncoding", "SemanticGuidance", "Generation", "Evaluation", "Executors", "Files",
+                "CBoundProcess", "CLinux", "ErrorModel", "Privacy", "LinearAlgebra", "LowRank",
+                "AdapterFiles", "AdapterFormats", "LlamaServer", "TextEncoding", "SemanticGuidance",
+                "Generation", "Evaluation", "Executors", "Files",
                 "Storage",
                 "ExpertLibrary",
                 "IntentQueue", "Spool", "SpoolForms", "StrictJSON", "Telemetry",
@@ -256,7 +251,6 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Executors", ["Executors", "ErrorModel", "TestSupport"]),
-        tests("LlamaServer", ["LlamaServer", "ErrorModel", "TestSupport"]),
         tests("Files", ["Files", "ErrorModel", "TestSupport"]),
         tests("Storage", ["Storage", "Files", "ErrorModel", "TestSupport", grdb]),
         tests(
@@ -283,6 +277,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
+        // Answers by rule, where the tests of the engine need a llama-server.
+        .executableTarget(
+            name: "fake-llama-server", dependencies: ["StrictJSON"], path: "Tests/FakeLlamaServer",
+            swiftSettings: strict),
+        tests("LlamaServer", ["LlamaServer", "StrictJSON", "TestSupport"]),
         tests(
             "SgloradInterface",
             [
@@ -304,8 +303,8 @@ let package = Package(
             "Adaptation",
             [
                 "Adaptation", "ErrorModel", "Privacy", "Executors", "Files", "Storage", "ExpertLibrary",
-                "IntentQueue", "Spool", "SpoolForms", "AdapterFormats", "Generation", "SemanticGuidance",
-                "TextEncoding", "LowRank", "LinearAlgebra", "TestSupport",
+                "IntentQueue", "Spool", "SpoolForms", "AdapterFormats", "Evaluation", "Generation",
+                "SemanticGuidance", "TextEncoding", "LowRank", "LinearAlgebra", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
@@ -333,7 +332,7 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "sglorad", "sglorad-ctl", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
+                "sglorad", "sglorad-ctl", "fake-llama-server", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
                 "AdapterFormats", "StrictGGUF", "LowRank", "LinearAlgebra", "ErrorModel", "Files", "Storage",
                 "ExpertLibrary", "IntentQueue", "Spool",
                 "TestSupport",
@@ -345,7 +344,7 @@ let package = Package(
 let isFuzzing = Context.environment["SGLORAD_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
     "AdapterFormats", "TextEncoding", "Varlink", "SgloradInterface", "SpoolForms", "LowRank", "LinearAlgebra",
-    "StrictGGUF", "StrictJSON",
+    "StrictGGUF", "StrictJSON", "LlamaServer",
     "ErrorModel",
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
 ]

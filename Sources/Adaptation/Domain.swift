@@ -26,6 +26,8 @@ package struct Domain: Sendable {
         package var eviction: EvictionPolicy
         /// The program that is started for a training or an evaluation.
         package var executable: String
+        /// The program that runs base models which the daemon cannot run itself.
+        package var engine: EngineOptions
         /// The environment; `HOME` and `XDG_CACHE_HOME` say where to search for the model.
         package var environment: [String: String]
         /// The account that each user's requests and files count under.
@@ -37,7 +39,8 @@ package struct Domain: Sendable {
 
         package init(
             workers: Int, model: String?, precision: EncoderPrecision = .standard, users: UInt32?,
-            spool: SpoolOptions, eviction: EvictionPolicy, executable: String, environment: [String: String],
+            spool: SpoolOptions, eviction: EvictionPolicy, executable: String,
+            engine: EngineOptions = EngineOptions(), environment: [String: String],
             accounts: UserAccounts = UserAccounts(), publication: PublicationOptions = PublicationOptions(),
             router: (any ModelRouter)? = nil
         ) {
@@ -48,6 +51,7 @@ package struct Domain: Sendable {
             self.spool = spool
             self.eviction = eviction
             self.executable = executable
+            self.engine = engine
             self.environment = environment
             self.accounts = accounts
             self.publication = publication
@@ -125,10 +129,10 @@ package struct Domain: Sendable {
             pool: pools.imports, files: pools.files)
         trainings = Trainings(
             store: store, encoders: encoders, snapshots: snapshots, pool: pools.care,
-            executable: options.executable, logger: logger)
+            executable: options.executable, engine: options.engine, logger: logger)
         evaluations = Evaluations(
             store: store, encoders: encoders, snapshots: snapshots, pool: pools.care,
-            executable: options.executable, logger: logger)
+            executable: options.executable, engine: options.engine, logger: logger)
         spool = SpoolExchange(
             options.spool, users: options.users,
             backend: SpoolGate(admission: admission, store: store, accounts: options.accounts),

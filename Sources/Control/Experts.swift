@@ -14,15 +14,18 @@ extension ControlHandler {
         let model = call.parameters.modelFile.map {
             UploadedModel(header: $0.header, digest: $0.digest, bytes: $0.bytes, path: $0.path)
         }
-        if files.isEmpty, let model {
-            let (base, replaced) = try await domain.imports.setModel(
-                model, of: call.parameters.name, from: caller(call))
+        let form = try call.parameters.prompt.map { form throws(SgloradError) in
+            try PromptForm(prompt: form.prompt, answer: form.answer)
+        }
+        if files.isEmpty, model != nil || form != nil {
+            let (base, replaced) = try await domain.imports.describe(
+                call.parameters.name, model: model, promptForm: form, from: caller(call))
             return .init(
                 base: Wire.Base(try await domain.experts.overview(of: base), for: caller(call)),
                 replacedModelFile: replaced)
         }
         let base = try await domain.imports.addBase(
-            call.parameters.name, files: files, model: model, from: caller(call))
+            call.parameters.name, files: files, model: model, promptForm: form, from: caller(call))
         return .init(base: Wire.Base(try await domain.experts.overview(of: base), for: caller(call)))
     }
 
@@ -126,6 +129,7 @@ extension Wire.Base {
                     architecture: $0.architecture.rawValue, layers: $0.layers, name: $0.name,
                     digest: $0.digest, bytes: $0.fileSize,
                     path: caller.isAdministrator ? overview.base.modelPath : nil)
-            })
+            },
+            prompt: overview.base.promptForm.map { Wire.PromptForm(prompt: $0.prompt, answer: $0.answer) })
     }
 }

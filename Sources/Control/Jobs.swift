@@ -14,7 +14,9 @@ extension ControlHandler {
         let plan = try TrainingPlan(stream.parameters.options ?? Wire.TrainingOptions())
         let tasks = try (stream.parameters.tasks ?? []).map(EvaluationTask.init)
         if stream.parameters.tasks != nil { try EvaluationTask.validate(tasks) }
-        let row = try await domain.trainings.train(base, plan: plan, tasks: tasks) { progress in
+        let row = try await domain.trainings.train(
+            base, plan: plan, tasks: tasks, engine: stream.parameters.engine ?? false
+        ) { progress in
             try await stream.sendIfMore(
                 .init(
                     progress: Wire.TrainingProgress(
@@ -37,7 +39,7 @@ extension ControlHandler {
         try EvaluationTask.validate(tasks)
         let report = try await domain.evaluations.evaluate(
             base, generator: stream.parameters.generatorId, tasks: tasks, options: options,
-            as: Wire.EvaluationReport.self
+            engine: stream.parameters.engine ?? false, as: Wire.EvaluationReport.self
         ) { progress in
             try await stream.sendIfMore(
                 .init(
@@ -84,6 +86,7 @@ extension EvaluationOptions {
         let (heldOut, leaveOut) = (parameters.heldOut ?? false, parameters.leaveOut ?? false)
         self.heldOut = heldOut || !leaveOut
         self.leaveOut = leaveOut || !heldOut
+        if parameters.engine ?? false { methods = Self.answeredMethods }
         if let names = parameters.methods, !names.isEmpty { methods = try Self.methods(named: names) }
         if let seed = parameters.seed {
             guard (0..<Intent.seedLimit).contains(seed) else {
@@ -91,6 +94,12 @@ extension EvaluationOptions {
                     field: "seed", reason: "is \(seed); it must be 0 to \(Intent.seedLimit - 1)")
             }
             self.seed = UInt64(seed)
+        }
+        if let queries = parameters.queries {
+            guard queries > 0 else {
+                throw .invalidRequest(field: "queries", reason: "is \(queries); it must be at least 1")
+            }
+            self.queries = queries
         }
     }
 }

@@ -1,38 +1,48 @@
 internal import Adaptation
+internal import Dispatch
 internal import LlamaServer
 
 /// The domain's way to the llama-server: over its Unix socket.
 struct RouterDoor: ModelRouter {
-    private let router: LlamaRouter
-    private let socket: String
+    private let client: LlamaServerClient
+    /// Where calls block.
+    private let queue = DispatchQueue(label: "io.sglorad.router")
 
     /// - Parameter socket: the path of the server's socket.
     init(socket: String) {
-        self.socket = socket
-        router = LlamaRouter(socket: socket)
+        client = LlamaServerClient(socket: socket, maximumReply: 4 << 20)
     }
 
     func names(reloading: Bool) async throws(RouterFailure) -> Set<String> {
-        do throws(RouterError) {
-            return Set(try await router.models(reloading: reloading).map(\.name))
-        } catch {
-            throw failure(error)
+        try await ask { (client) throws(LlamaServerFailure) in
+            Set(try client.models(reloading: reloading).map(\.name))
         }
     }
 
     func unload(_ name: String) async throws(RouterFailure) {
-        do throws(RouterError) {
-            try await router.unload(name)
-        } catch {
-            throw failure(error)
-        }
+        try await ask { (client) throws(LlamaServerFailure) in try client.unload(name) }
     }
 
-    private func failure(_ error: RouterError) -> RouterFailure {
+    /// Makes a call. Whoever is cancelled stops waiting; the call ends by itself, at its deadline at the latest.
+    private func ask<T: Sendable>(
+        _ call: @escaping @Sendable (LlamaServerClient) throws(LlamaServerFailure) -> T
+    ) async throws(RouterFailure) -> T {
+        let (results, continuation) = AsyncStream.makeStream(of: Result<T, LlamaServerFailure>.self)
+        queue.async { [client] in
+            continuation.yield(Result { () throws(LlamaServerFailure) in try call(client) })
+            continuation.finish()
+        }
+        for await result in results {
+            do throws(LlamaServerFailure) { return try result.get() } catch { throw failure(error) }
+        }
+        throw RouterFailure("The daemon stopped waiting for llama-server.", remedy: "Nothing: it is stopping.")
+    }
+
+    private func failure(_ error: LlamaServerFailure) -> RouterFailure {
         RouterFailure(
-            "llama-server at \(socket) \(error).",
+            "\(error)",
             remedy:
-                "See that it runs as a router with '--host \(socket)' (publish.llamaServer.socket); the daemon tries again by "
+                "llama-server has to run as a router, without '-m', at publish.llamaServer.socket; the daemon tries again by "
                 + "itself.")
     }
 }

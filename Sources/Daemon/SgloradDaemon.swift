@@ -84,6 +84,7 @@ public struct SgloradDaemon: Sendable {
                 workers: options.workers, model: options.model, precision: options.precision,
                 users: access.policy.users,
                 spool: options.spool, eviction: options.cache.eviction, executable: options.trainer,
+                engine: options.engine,
                 environment: environment, accounts: foundations.accounts, publication: publication,
                 router: router),
             stores: stores.opened, logger: foundations.logger)

@@ -12,8 +12,13 @@ public struct EvaluationOptions: Sendable, Hashable, Codable {
     public var seed: UInt64 = 0
     /// The number of bootstrap resamples that intervals are computed from.
     public var resamples = 2000
+    /// The most queries of a task that are judged, drawn by the seed; nil for all of them.
+    public var queries: Int?
     /// The number of threads that train and encode.
     public var threads = 2
+
+    /// The methods that an ``AnsweringModel`` is asked with by default: an answer takes longer than an embedding.
+    public static let answeredMethods: [StandardMethod] = [.base, .mean, .nearest, .weighted, .sgLoRA]
 
     /// Creates the default options.
     public init() {}
@@ -43,11 +48,13 @@ public struct EvaluationProgress: Sendable, Hashable, Codable {
         case training
         /// Texts are encoded and ranked; counted in texts.
         case evaluating
+        /// An ``AnsweringModel`` answers, instead of ``evaluating``; counted in answers.
+        case answering
     }
 
     public var stage: Stage
-    /// The steps or texts of the stage that are done.
+    /// The steps, texts or answers of the stage that are done.
     public var done: Int
-    /// The steps or texts of the stage in all.
+    /// The steps, texts or answers of the stage in all.
     public var total: Int
 }

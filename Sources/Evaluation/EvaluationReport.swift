@@ -14,6 +14,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var seed: UInt64
     /// The number of bootstrap resamples that the intervals are computed from.
     public var resamples: Int
+    /// `engine` where an ``AnsweringModel`` answered the queries; nil where texts were ranked.
+    public var judgedBy: String?
     /// The parts that were judged: held-out, then leave-out.
     public var parts: [Part]
     /// What was not judged, and why.

@@ -2,7 +2,8 @@ public import ErrorModel
 public import Generation
 public import TextEncoding
 
-/// Compares the methods of ``StandardMethod`` on retrieval tasks, encoding with the base model itself.
+/// Compares the methods of ``StandardMethod`` on retrieval tasks, with the base model itself: by its embeddings where the
+/// box runs it, otherwise by the answers of whatever does.
 public struct EvaluationRun: Sendable {
     /// Trains a generator on a library.
     ///
@@ -39,6 +40,7 @@ public struct EvaluationRun: Sendable {
     let steps: Int
     let train: Training
     let auto: AutoChoice
+    let model: (any AnsweringModel)?
 
     /// Prepares an evaluation.
     ///
@@ -47,14 +49,16 @@ public struct EvaluationRun: Sendable {
     ///   - library: all experts of the base.
     ///   - generator: the generator to judge on held-out tasks; if nil, the methods that need one are not
     ///     judged there.
-    ///   - encoder: the text encoder, which must be the base model itself.
+    ///   - encoder: the text encoder, which must be the base model itself unless there is a `model`.
     ///   - options: the methods, the parts and the seed.
     ///   - steps: the number of steps of one training, for the progress.
     ///   - train: trains the generators of the folds.
     ///   - auto: the default strategy.
+    ///   - model: what answers the tasks' queries; nil to rank texts with the encoder.
     public init(
         _ identity: Identity, library: Library, generator: GuidedGenerator?, encoder: SentenceEncoder,
-        options: EvaluationOptions, steps: Int, train: @escaping Training, auto: @escaping AutoChoice
+        options: EvaluationOptions, steps: Int, train: @escaping Training, auto: @escaping AutoChoice,
+        model: (any AnsweringModel)? = nil
     ) {
         self.identity = identity
         self.library = library
@@ -64,6 +68,7 @@ public struct EvaluationRun: Sendable {
         self.steps = steps
         self.train = train
         self.auto = auto
+        self.model = model
     }
 
     /// Runs the evaluation.
@@ -74,12 +79,16 @@ public struct EvaluationRun: Sendable {
     ///   - tasks: the tasks to judge the methods on; a task named as an expert is judged leave-out.
     ///   - progress: called from several threads.
     /// - Throws: `invalidRequest` for tasks that cannot be judged, `layoutMismatch` if the base model is not
-    ///   the text encoder.
+    ///   the text encoder and there is no model; what the model throws.
     public func run(
-        _ tasks: [EvaluationTask], progress: @escaping @Sendable (EvaluationProgress) -> Void
+        _ given: [EvaluationTask], progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> EvaluationReport {
-        try EvaluationTask.validate(tasks)
-        let ranker = try TaskEncoder(encoder: encoder, layout: library.layout)
+        try EvaluationTask.validate(given)
+        let ranker = try model == nil ? TaskEncoder(encoder: encoder, layout: library.layout) : nil
+        let tasks = given.map { task in
+            let asked = model == nil ? task : task.withOwnLabels
+            return options.queries.map { asked.sampled($0, seed: options.seed) } ?? asked
+        }
         let parts = EvaluationParts(tasks, experts: Set(library.experts.map(\.name)), options: options)
         guard !parts.heldOut.isEmpty || !parts.leaveOut.isEmpty else {
             throw .invalidRequest(
@@ -95,22 +104,30 @@ public struct EvaluationRun: Sendable {
             judged.append(
                 (part, scope, embedding, try JudgedTask(task, embedding: embedding, library: scope.library)))
         }
-        var schedule = EncodingSchedule()
+        var (schedule, questions) = (EncodingSchedule(), AnsweringSchedule())
         for (place, entry) in judged.enumerated() {
+            let task = entry.result.task
+            if model != nil { questions.begin(task, part: entry.part.rawValue) }
             for method in options.methods {
-                let adapter = try entry.scope.adapter(method, entry.result.task, entry.embedding)
-                if let adapter {
-                    schedule.add(adapter, method: method.rawValue, task: entry.result.task, place: place)
+                let adapter = try entry.scope.adapter(method, task, entry.embedding)
+                guard let adapter else { continue }
+                if model == nil {
+                    schedule.add(adapter, method: method.rawValue, task: task, place: place)
+                } else {
+                    questions.add(adapter, method: method.rawValue, place: place)
                 }
             }
         }
-        let found = try schedule.run(ranker, threads: options.threads, progress)
+        var found: [(place: Int, method: String, ranking: Ranking)] = []
+        if let model { found = try questions.run(model, progress) }
+        if let ranker { found = try schedule.run(ranker, threads: options.threads, progress) }
         for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
         let names = options.methods.map(\.rawValue)
         let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
         return EvaluationReport(
             base: identity.base, generator: identity.generator, library: identity.library,
             encoder: identity.encoder, seed: options.seed, resamples: options.resamples,
+            judgedBy: model == nil ? nil : GeneratorVerdict.Measure.engine.rawValue,
             parts: EvaluationPart.allCases.compactMap { part in
                 let found = judged.filter { $0.part == part }.map(\.result)
                 let own = found.sorted { places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0 }
@@ -119,8 +136,17 @@ public struct EvaluationRun: Sendable {
                     : EvaluationReport.Part(
                         part.rawValue, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
-            notes: parts.notes + missing(parts),
+            notes: parts.notes + missing(parts) + manner,
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
+    }
+
+    /// How the queries were answered, if by a model.
+    private var manner: [String] {
+        model == nil
+            ? []
+            : [
+                "llama-server answered each query with one of the task's own labels; recall@1 is the share it had right"
+            ]
     }
 
     /// A note on the methods that held-out tasks are judged without, if there is no generator.

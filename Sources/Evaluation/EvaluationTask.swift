@@ -1,4 +1,6 @@
 public import ErrorModel
+internal import Generation
+internal import LinearAlgebra
 
 /// A retrieval task on which adapters are judged: for each query, find its answer in a pool of texts.
 public struct EvaluationTask: Sendable, Hashable, Codable {
@@ -119,6 +121,28 @@ extension EvaluationTask {
                     reason: "holds two tasks named '\(task.name)'; give each a name of its own")
             }
         }
+    }
+
+    /// The same task with those texts alone in its pool that answer any of its queries, in their order.
+    var withOwnLabels: EvaluationTask {
+        let own = Set(queries.map(\.answer)).sorted()
+        let places = Dictionary(zip(own, 0...), uniquingKeysWith: { first, _ in first })
+        return with(
+            pool: own.map { pool[$0] },
+            queries: queries.map { Query(text: $0.text, answer: places[$0.answer] ?? 0) })
+    }
+
+    /// The same task with at most `count` of its queries, drawn without replacement, in their order.
+    func sampled(_ count: Int, seed: UInt64) -> EvaluationTask {
+        guard count < queries.count else { return self }
+        var random = CounterRandom(seed: seed, stream: StableHash.of("queries/\(name)"))
+        let drawn = random.permutation(queries.count).prefix(count).sorted()
+        return with(pool: pool, queries: drawn.map { queries[$0] })
+    }
+
+    private func with(pool: [String], queries: [Query]) -> EvaluationTask {
+        EvaluationTask(
+            name: name, description: description, split: split, family: family, pool: pool, queries: queries)
     }
 
     private func check(_ text: String, _ field: String) throws(SgloradError) {

@@ -2,8 +2,11 @@ public import LinearAlgebra
 
 /// The ranks of the right answers of a task's queries.
 public struct Ranking: Sendable, Hashable {
-    /// The rank of each query's answer in the pool, from 0.
+    /// The rank of each query's answer in the pool, from 0; ``unranked`` where it has none.
     public let places: [Int]
+
+    /// The rank of an answer that was not given, where only one answer was: all metrics of the query are 0.
+    public static let unranked = Int.max
 
     /// Creates a ranking from known ranks.
     public init(places: [Int]) {
@@ -78,6 +81,6 @@ public struct RankingFigures: Sendable, Hashable, Codable {
     init(place: Int) {
         self.init(
             recallAt1: place == 0 ? 1 : 0, recallAt5: place < 5 ? 1 : 0,
-            meanReciprocalRank: 1 / Double(place + 1))
+            meanReciprocalRank: place == Ranking.unranked ? 0 : 1 / Double(place + 1))
     }
 }

@@ -27,11 +27,13 @@ public struct BaseRecord: Sendable, Codable, Hashable {
     ///
     /// The daemon never opens it.
     public var modelPath: String?
+    /// How its experts are asked and how they answer, if it is a language model and this is known.
+    public var promptForm: PromptForm?
 
     public init(
         name: String, layout: AdapterLayout, template: PEFTTemplate, createdAt: Date,
         reference: String? = nil, formerNames: [String] = [], modelFile: GGUFBase? = nil,
-        modelPath: String? = nil
+        modelPath: String? = nil, promptForm: PromptForm? = nil
     ) {
         self.name = name
         self.layout = layout
@@ -41,6 +43,7 @@ public struct BaseRecord: Sendable, Codable, Hashable {
         self.formerNames = formerNames
         self.modelFile = modelFile
         self.modelPath = modelPath
+        self.promptForm = promptForm
     }
 }
 
@@ -104,22 +107,31 @@ public struct BaseStore: Sendable {
         try !ExpertRow.filter(ExpertRow.Columns.base == name).isEmpty(db)
     }
 
-    /// Sets what is known of a base's own GGUF file, and where it is.
+    /// Sets what is known of a base's own GGUF file and where it is, of the form of its prompts, or of both; nil leaves it as it is.
     ///
     /// The caller has passed ``LibraryStore/changes``.
     ///
     /// - Returns: the base with it; nil where there is no such base.
     /// - Throws: `storageFailure`.
-    public func setModelFile(
-        _ modelFile: GGUFBase, at path: String? = nil, of name: String
+    ///
+    /// - Parameters:
+    ///   - name: the base.
+    ///   - modelFile: what its GGUF file's header says.
+    ///   - path: where that file is; without a path, it is no longer known where.
+    ///   - promptForm: how its experts are asked and how they answer.
+    public func describe(
+        _ name: String, modelFile: GGUFBase? = nil, at path: String? = nil, promptForm: PromptForm? = nil
     ) async throws(SgloradError) -> BaseRecord? {
         try await resources.database.write { db in
             guard var base = try BaseRow.find(db, name) else { return nil }
-            base.modelFile = modelFile
-            base.modelPath = path
+            if let modelFile { (base.modelFile, base.modelPath) = (modelFile, path) }
+            base.promptForm = promptForm ?? base.promptForm
             try BaseRow(base).update(
                 db,
-                columns: [BaseRow.Columns.modelFile, BaseRow.Columns.modelPath, RowChecksum.column])
+                columns: [
+                    BaseRow.Columns.modelFile, BaseRow.Columns.modelPath, BaseRow.Columns.promptForm,
+                    RowChecksum.column,
+                ])
             return base
         }
     }
@@ -168,6 +180,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         static let formerNames = Column("formerNames")
         static let modelFile = Column("modelFile")
         static let modelPath = Column("modelPath")
+        static let promptForm = Column("promptForm")
     }
 
     let base: BaseRecord
@@ -187,7 +200,10 @@ struct BaseRow: FetchableRecord, PersistableRecord {
             modelFile: try (row.decode(forColumn: Columns.modelFile.name) as String?).map {
                 try JSONColumn.decode($0)
             },
-            modelPath: try row.decode(forColumn: Columns.modelPath.name))
+            modelPath: try row.decode(forColumn: Columns.modelPath.name),
+            promptForm: try (row.decode(forColumn: Columns.promptForm.name) as String?).map {
+                try JSONColumn.decode($0)
+            })
     }
 
     func encode(to container: inout PersistenceContainer) throws {
@@ -199,6 +215,7 @@ struct BaseRow: FetchableRecord, PersistableRecord {
         container[Columns.formerNames] = try JSONColumn.encode(base.formerNames)
         container[Columns.modelFile] = try base.modelFile.map { try JSONColumn.encode($0) }
         container[Columns.modelPath] = base.modelPath
+        container[Columns.promptForm] = try base.promptForm.map { try JSONColumn.encode($0) }
         container[RowChecksum.column] = try base.checksum
     }
 
@@ -246,6 +263,7 @@ extension BaseRecord {
             // Rows from before it existed keep their checksum.
             if let modelFile { sum.add(try JSONColumn.encode(modelFile)) }
             if let modelPath { sum.add(modelPath) }
+            if let promptForm { sum.add("prompt " + (try JSONColumn.encode(promptForm))) }
             return sum.text
         }
     }

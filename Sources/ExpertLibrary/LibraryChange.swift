@@ -62,7 +62,8 @@ public struct LibraryChange: Sendable {
                 db,
                 columns: [
                     BaseRow.Columns.layout, BaseRow.Columns.template, BaseRow.Columns.reference,
-                    BaseRow.Columns.modelFile, BaseRow.Columns.modelPath, RowChecksum.column,
+                    BaseRow.Columns.modelFile, BaseRow.Columns.modelPath, BaseRow.Columns.promptForm,
+                    RowChecksum.column,
                 ])
         }
         for expert in padded {

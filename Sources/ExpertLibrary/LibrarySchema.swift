@@ -141,6 +141,9 @@ enum LibrarySchema {
         migrator.registerMigration("11: published names, and the paths of GGUF files") { db in
             try db.execute(sql: "ALTER TABLE base ADD COLUMN modelPath TEXT; \(AdapterUsage.schemaWithNames)")
         }
+        migrator.registerMigration("12: the forms of the prompts of bases") { db in
+            try db.execute(sql: "ALTER TABLE base ADD COLUMN promptForm TEXT")
+        }
         return migrator
     }
 }

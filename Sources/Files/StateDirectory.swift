@@ -21,6 +21,8 @@ internal import Glibc
 ///     synchronised.
 ///   - `uploads/`: uploaded files that nothing has used yet.
 ///   - `temporary/`: work in progress; emptied on start.
+///   - `engine/`: of trainings and evaluations with the engine that were broken off, the answers so far; created when first
+///     needed.
 ///   - `forgotten/`: lists of erased requests, which a restored backup must not bring back.
 ///   - `reserve`: room for the erasure of texts on a full disk; see ``DiskReserve``.
 ///   - `damaged/`: quarantine, one folder for each damaged file or database, with the reason; created when first needed.
@@ -81,6 +83,8 @@ public struct StateDirectory: Sendable {
     public var forgotten: String { closed + "/forgotten" }
     /// The quarantine.
     public var damaged: String { closed + "/damaged" }
+    /// The answers of jobs with the engine that were broken off.
+    public var engine: String { closed + "/engine" }
     /// Work in progress.
     public var temporary: String { closed + "/temporary" }
 

@@ -65,6 +65,9 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
     public enum Measure: String, Sendable, Hashable, Codable {
         /// Mean recall@1 on the experts' own tasks; higher is better.
         case recall
+        /// The share of queries of the experts' own tasks that the base model answered right, run by another program; higher
+        /// is better.
+        case engine
         /// Mean squared distance from the expert's parameters, relative to the library mean's distance; lower
         /// is better.
         case parameters
@@ -78,7 +81,7 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
     public var sgLoRA: Double
     /// The result of `weighted` with the paper's K = 4, τ = 0.05 and plain cosine.
     public var weighted: Double
-    /// The result of the base model alone; nil unless judged by recall.
+    /// The result of the base model alone; nil if judged by parameters.
     public var base: Double?
 
     /// Creates a verdict.
@@ -96,6 +99,7 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
     public var figures: String {
         switch judgedBy {
         case .recall: "recall@1 \(Self.rounded(sgLoRA)) against \(Self.rounded(weighted))"
+        case .engine: "right answers \(Self.rounded(sgLoRA)) against \(Self.rounded(weighted))"
         case .parameters: "squared error \(Self.rounded(sgLoRA)) against \(Self.rounded(weighted))"
         }
     }
@@ -110,7 +114,7 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
     /// Whether `auto` may choose `sg-lora`: it is not behind `weighted`.
     public var prefersSGLoRA: Bool {
         switch judgedBy {
-        case .recall: sgLoRA >= weighted
+        case .recall, .engine: sgLoRA >= weighted
         case .parameters: sgLoRA <= weighted
         }
     }

@@ -230,7 +230,7 @@ struct PrivacyTests {
     }
 
     /// Expects every socket of a trace to be a Unix socket, and at least `least` of them.
-    private static func checkTrace(_ path: String, least: Int) throws {
+    static func checkTrace(_ path: String, least: Int) throws {
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").filter {
             $0.contains("socket(") || $0.contains("socketpair(")
         }

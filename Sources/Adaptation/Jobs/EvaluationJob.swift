@@ -31,12 +31,14 @@ struct EvaluationJob: Codable, BlobReadingJob {
     var isSteered: Bool
     var tasks: [EvaluationTask]
     var options: EvaluationOptions
+    /// What runs the base model, if the daemon does not.
+    var engine: EngineJob?
 
     static let reportName = "report.json"
 
     init(
         _ whole: WholeLibrary, generator: GeneratorStanding?, encoder: LoadedEncoder, store: LibraryStore,
-        tasks: [EvaluationTask], options: EvaluationOptions
+        tasks: [EvaluationTask], options: EvaluationOptions, engine: EngineJob?
     ) {
         identity = EvaluationRun.Identity(
             base: whole.base.name, generator: generator?.row.id, library: whole.snapshot.digest,
@@ -51,6 +53,19 @@ struct EvaluationJob: Codable, BlobReadingJob {
         isSteered = generator?.record.steering != nil
         self.tasks = tasks
         self.options = options
+        self.engine = engine
+    }
+
+    /// What the answers of an engine depend on, beside the engine; where files lie is not part of it.
+    var substance: String {
+        get throws(SgloradError) {
+            var bare = self
+            bare.model = ""
+            bare.library.experts = []
+            bare.generator = nil
+            bare.engine = nil
+            return try JSONText.encode(bare)
+        }
     }
 }
 
@@ -74,15 +89,22 @@ public enum EvaluationChild {
         ChildWork<EvaluationProgress>.run { child throws(SgloradError) in
             let folder = JobFolder(path: folder)
             let job = try folder.job(EvaluationJob.self)
-            let report = try MappedFiles.withoutLoss { () throws(SgloradError) in try evaluate(job, child) }
+            let report = try MappedFiles.withoutLoss { () throws(SgloradError) in
+                try evaluate(job, child, in: folder)
+            }
             try write(JSONText.encode(report), EvaluationJob.reportName, folder)
         }
     }
 
     private static func evaluate(
-        _ job: EvaluationJob, _ child: ChildWork<EvaluationProgress>
+        _ job: EvaluationJob, _ child: ChildWork<EvaluationProgress>, in folder: JobFolder
     ) throws(SgloradError) -> EvaluationReport {
         let library = try job.library.library()
+        var engine: Engine?
+        if let wanted = job.engine {
+            engine = try Engine(
+                wanted, layout: library.layout, folder: folder.path, identity: try job.substance)
+        }
         let encoder = try SentenceEncoder(folder: job.model, precision: job.precision)
         let objective = job.isSteered ? ContrastiveObjective(encoder: encoder, tasks: job.tasks) : nil
         let steps = try GeneratorTrainer(
@@ -99,10 +121,13 @@ public enum EvaluationChild {
                     library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder,
                     objective: objective?.restricted(to: library.experts.map(\.name))
                 ).train { progress throws(SgloradError) in step(progress) }
-            }, auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) })
-        return try evaluation.run(job.tasks) { progress in
+            }, auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
+            model: engine)
+        let report = try evaluation.run(job.tasks) { progress in
             child.report(progress, always: progress.done == 0 || progress.done == progress.total)
         }
+        engine?.discardKept()
+        return report
     }
 
     private static func generator(

@@ -17,6 +17,7 @@ package struct Evaluations: Sendable {
     let pool: ComputePool
     /// The program that runs as the child process.
     let executable: String
+    let engine: EngineOptions
     let logger: Logger
 
     private static let terms = JobSupervisor.Terms(
@@ -32,17 +33,20 @@ package struct Evaluations: Sendable {
     ///
     /// - Parameters:
     ///   - generator: the ID of the generator to evaluate; nil for the serving one.
+    ///   - engine: whether llama-server runs the base model; the answers of an evaluation that was broken off are used.
     ///   - type: a type with the JSON of `EvaluationReport`, into which the child's report is decoded.
     ///   - progress: called with each report.
     /// - Throws: `busy` while another is running; `cancelled`; `notFound`; `generatorUnavailable`;
     ///   `emptyLibrary`; what the child reports.
     package func evaluate<Report: Decodable & Sendable>(
         _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], options: EvaluationOptions,
-        as type: Report.Type = EvaluationReport.self,
+        engine: Bool = false, as type: Report.Type = EvaluationReport.self,
         progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws(SgloradError) -> Report {
         try await jobs.run("evaluation", Self.terms) {
-            try await run(base, generator: generator, tasks: tasks, options: options, progress: progress)
+            try await run(
+                base, generator: generator, tasks: tasks, options: options, usesEngine: engine,
+                progress: progress)
         }
     }
 
@@ -51,9 +55,10 @@ package struct Evaluations: Sendable {
 
     private func run<Report: Decodable & Sendable>(
         _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], options: EvaluationOptions,
-        progress: @escaping @Sendable (JobProgress) async throws -> Void
+        usesEngine: Bool, progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws -> Report {
         try await progress(JobProgress(stage: "preparing", done: 0, total: 0))
+        let wanted = try usesEngine ? EngineJob(engine, base: base, state: store.state) : nil
         let encoder = try await encoders.loaded()
         let snapshot = try await snapshots.snapshot(base)
         guard snapshot.library.count > 0 else { throw SgloradError.emptyLibrary(base.name) }
@@ -62,11 +67,12 @@ package struct Evaluations: Sendable {
             let now = try await snapshots.whole(base)
             let job = EvaluationJob(
                 now, generator: try now.snapshot.judged(generator), encoder: encoder, store: store,
-                tasks: tasks,
-                options: options)
+                tasks: tasks, options: options, engine: wanted)
             return ("evaluation", job, state)
         }
-        logger.info("evaluation started", metadata: ["base": "\(base.name)", "tasks": "\(tasks.count)"])
+        logger.info(
+            "evaluation started",
+            metadata: ["base": "\(base.name)", "tasks": "\(tasks.count)", "engine": "\(usesEngine)"])
         return try await folder.removedAfterwards(on: pool) {
             let timeLeft = Mutex(TimeLeft())
             try await ChildProcess(executable: executable).run(["evaluate", folder.path]) {

@@ -4,15 +4,18 @@ internal import Evaluation
 internal import ExpertLibrary
 internal import Files
 internal import Generation
+internal import LowRank
 internal import TextEncoding
 
 /// The job file of a training's child process.
 struct TrainingJob: Codable, BlobReadingJob {
     /// A progress report of the child.
     struct Progress: Codable, Sendable {
+        /// `training`, or a stage of `AnsweredTraining`.
+        var stage: String
         var step: Int
         var total: Int
-        var loss: Float
+        var loss: Float?
     }
 
     var base: String
@@ -25,12 +28,14 @@ struct TrainingJob: Codable, BlobReadingJob {
     var model: String
     /// How it holds its weights.
     var precision: EncoderPrecision
+    /// What runs the base model, if the daemon does not and it is to judge.
+    var engine: EngineJob?
 
     static let resultName = "generator.safetensors"
 
     init(
         _ whole: WholeLibrary, plan: TrainingPlan, tasks: [EvaluationTask], encoder: LoadedEncoder,
-        store: LibraryStore
+        store: LibraryStore, engine: EngineJob?
     ) {
         base = whole.base.name
         self.encoder = encoder.digest
@@ -39,6 +44,18 @@ struct TrainingJob: Codable, BlobReadingJob {
         precision = encoder.encoder.precision
         self.plan = plan
         library = LibraryFiles(whole, store: store).native
+        self.engine = engine
+    }
+
+    /// What the answers of an engine depend on, beside the engine; where files lie is not part of it.
+    var substance: String {
+        get throws(SgloradError) {
+            var bare = self
+            bare.model = ""
+            bare.library.experts = []
+            bare.engine = nil
+            return try library.experts.map(\.digest).joined(separator: " ") + "\n" + JSONText.encode(bare)
+        }
     }
 }
 
@@ -69,19 +86,50 @@ public enum TrainingChild {
         _ folder: JobFolder, _ child: ChildWork<TrainingJob.Progress>
     ) throws(SgloradError) {
         let job = try folder.job(TrainingJob.self)
+        let generator: SemanticGuidedGenerator
+        if let engine = job.engine {
+            generator = try answered(job, by: engine, child, in: folder)
+        } else {
+            generator = try judged(job, child)
+        }
+        let file = try DurableFile(in: folder.path)
+        try GeneratorFile.write(generator, to: file.descriptor, path: TrainingJob.resultName)
+        try file.commit(as: "\(folder.path)/\(TrainingJob.resultName)")
+    }
+
+    /// Trains a generator for a base model that an engine runs, which chooses its guidance and judges it.
+    private static func answered(
+        _ job: TrainingJob, by wanted: EngineJob, _ child: ChildWork<TrainingJob.Progress>,
+        in folder: JobFolder
+    ) throws(SgloradError) -> SemanticGuidedGenerator {
+        let library = try job.library.library()
+        let engine = try Engine(
+            wanted, layout: library.layout, folder: folder.path, identity: try job.substance)
+        let training = try AnsweredTraining(
+            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
+            encoder: try SentenceEncoder(folder: job.model, precision: job.precision), model: engine)
+        let generator = try training.run { stage, done, total, loss in
+            child.report(
+                TrainingJob.Progress(stage: stage.rawValue, step: done, total: total, loss: loss),
+                always: done == 1 || done == total)
+        }
+        engine.discardKept()
+        return generator
+    }
+
+    private static func judged(
+        _ job: TrainingJob, _ child: ChildWork<TrainingJob.Progress>
+    ) throws(SgloradError) -> SemanticGuidedGenerator {
         let training = try JudgedTraining(
             library: try job.library.library(), plan: job.plan, base: job.base, digest: job.encoder,
             tasks: job.tasks,
             encoder: job.tasks.isEmpty
                 ? nil : try SentenceEncoder(folder: job.model, precision: job.precision))
         let total = training.steps
-        let generator = try training.run { step, loss throws(SgloradError) in
+        return try training.run { step, loss throws(SgloradError) in
             child.report(
-                TrainingJob.Progress(step: step, total: total, loss: loss),
+                TrainingJob.Progress(stage: "training", step: step, total: total, loss: loss),
                 always: step == 1 || step == total)
         }
-        let file = try DurableFile(in: folder.path)
-        try GeneratorFile.write(generator, to: file.descriptor, path: TrainingJob.resultName)
-        try file.commit(as: "\(folder.path)/\(TrainingJob.resultName)")
     }
 }

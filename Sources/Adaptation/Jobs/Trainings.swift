@@ -17,6 +17,7 @@ package struct Trainings: Sendable {
     let pool: ComputePool
     /// The program that runs as the child process.
     let executable: String
+    let engine: EngineOptions
     let logger: Logger
 
     /// The bases for which a generator is being trained, sorted.
@@ -24,11 +25,14 @@ package struct Trainings: Sendable {
 
     /// Trains a generator; cancelling the task cancels the training.
     ///
-    /// - Parameter progress: called with each report.
+    /// - Parameters:
+    ///   - engine: whether llama-server runs the base model, chooses the guidance and judges; the answers of a training that
+    ///     was broken off are used.
+    ///   - progress: called with each report.
     /// - Throws: `busy` while another training for the base is running; `cancelled`; `trainingFailed`; what
     ///   the child reports.
     package func train(
-        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask],
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask], engine: Bool = false,
         progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws(SgloradError) -> StoredGenerator {
         try plan.validate()
@@ -41,7 +45,7 @@ package struct Trainings: Sendable {
             cancelled: "the earlier generator, if any, stays",
             failed: { .trainingFailed(base: base.name, reason: "\($0)", remedy: "See the daemon's log.") })
         return try await jobs.run(base.name, terms) {
-            try await run(base, plan: plan, tasks: tasks, progress: progress)
+            try await run(base, plan: plan, tasks: tasks, usesEngine: engine, progress: progress)
         }
     }
 
@@ -54,27 +58,32 @@ package struct Trainings: Sendable {
     package func close() async { await jobs.close() }
 
     private func run(
-        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask],
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask], usesEngine: Bool,
         progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws -> StoredGenerator {
         let start = ContinuousClock.now
         try await progress(JobProgress(stage: "preparing", done: 0, total: plan.steps))
+        let wanted = try usesEngine ? EngineJob(engine, base: base, state: store.state) : nil
         let encoder = try await encoders.loaded()
         let whole = try await snapshots.whole(base)
         // Reject what cannot be trained before starting a process.
         let (store, state) = (store, store.state)
         let experts = try await pool.run { () throws(SgloradError) in
             let library = try LibraryFiles(whole, store: store).native.library()
+            if usesEngine { try AnsweredTraining.check(library, tasks, base: base.name) }
             _ = try JudgedTraining(
-                library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
-                encoder: encoder.encoder
+                library: library, plan: plan, base: base.name, digest: encoder.digest,
+                tasks: usesEngine ? [] : tasks, encoder: encoder.encoder
             ).steps
             return library.experts.count
         }
         let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
             let now = try await snapshots.whole(base)
             return (
-                "training", TrainingJob(now, plan: plan, tasks: tasks, encoder: encoder, store: store), state
+                "training",
+                TrainingJob(
+                    now, plan: plan, tasks: tasks, encoder: encoder, store: store, engine: wanted),
+                state
             )
         }
         logger.info(
@@ -100,11 +109,13 @@ package struct Trainings: Sendable {
         do {
             try await ChildProcess(executable: executable).run(["train", folder.path]) {
                 (report: TrainingJob.Progress) in
-                let left = timeLeft.withLock { $0.seconds(done: report.step, of: report.total) }
+                let left = timeLeft.withLock {
+                    $0.seconds(stage: report.stage, done: report.step, of: report.total)
+                }
                 try await progress(
                     JobProgress(
-                        stage: "training", done: report.step, total: report.total, loss: Double(report.loss),
-                        secondsLeft: left))
+                        stage: report.stage, done: report.step, total: report.total,
+                        loss: report.loss.map(Double.init), secondsLeft: left))
             }
         } catch let abort as ChildProcess.Abort {
             throw SgloradError.trainingFailed(

@@ -1,4 +1,4 @@
-internal import AdapterFormats
+package import AdapterFormats
 package import ErrorModel
 internal import Executors
 package import ExpertLibrary
@@ -24,32 +24,40 @@ package struct UploadedModel: Sendable, Hashable {
 }
 
 extension ExpertImport {
-    /// Makes the GGUF file of a known base known, or another one in its place.
+    /// Makes the GGUF file of a known base known, the form of its prompts, or both; each in place of what was known.
     ///
-    /// - Returns: the base with it, and the digest of the file that it replaced, if that was another.
+    /// - Returns: the base with it, and the digest of the file that was replaced, if that was another.
     /// - Throws: `unknownBase`; `invalidRequest`; `notFound` for a header that was not uploaded; `invalidFile`;
     ///   `layoutMismatch` if the model does not have the base's sites; `storageFailure`.
-    package func setModel(
-        _ model: UploadedModel, of name: String, from caller: Caller
+    package func describe(
+        _ name: String, model: UploadedModel?, promptForm: PromptForm?, from caller: Caller
     ) async throws(SgloradError) -> (base: BaseRecord, replaced: String?) {
-        let file = try await read(model, of: caller)
+        var read: GGUFBase?
+        if let model { read = try await self.read(model, of: caller) }
+        let file = read
         let (before, after) = try await store.changes.pass {
             () async throws(SgloradError) -> (BaseRecord, BaseRecord) in
             let before = try await snapshots.base(named: name)
-            try file.requireSites(of: before.layout)
-            guard let after = try await store.bases.setModelFile(file, at: model.path, of: before.name) else {
+            try file?.requireSites(of: before.layout)
+            let after = try await store.bases.describe(
+                before.name, modelFile: file, at: model?.path, promptForm: promptForm)
+            guard let after else {
                 throw .unknownBase(name, known: try await store.bases.all().map(\.name))
             }
             return (before, after)
         }
         await snapshots.invalidate(after.name, keepingExperts: true)
-        await uploads.discard([model.header], of: caller.uid)
+        if let model { await uploads.discard([model.header], of: caller.uid) }
         publication.lookAgain()
         logger.info(
-            "the GGUF file of a base is known",
-            metadata: ["base": "\(after.name)", "architecture": "\(file.architecture.rawValue)"])
+            "a base is described",
+            metadata: [
+                "base": "\(after.name)",
+                "architecture": "\(after.modelFile?.architecture.rawValue ?? "unknown")",
+                "prompt": "\(after.promptForm == nil ? "unknown" : "known")",
+            ])
         let replaced = before.modelFile?.digest
-        return (after, replaced == file.digest ? nil : replaced)
+        return (after, replaced == after.modelFile?.digest ? nil : replaced)
     }
 
     /// Reads an uploaded header strictly.

@@ -1,4 +1,4 @@
-internal import AdapterFormats
+package import AdapterFormats
 package import ErrorModel
 internal import Executors
 package import ExpertLibrary
@@ -141,14 +141,17 @@ package struct ExpertImport: Sendable {
     ///   - name: the new base's.
     ///   - files: the adapter's.
     ///   - model: the base's own GGUF file, if it is to be known.
+    ///   - promptForm: the form of its prompts, if it is to be known.
     ///   - caller: who sent the files.
     /// - Throws: as ``run(_:from:)``; `alreadyExists` if the name is taken.
     package func addBase(
-        _ name: String, files: [UploadedFile], model: UploadedModel? = nil, from caller: Caller
+        _ name: String, files: [UploadedFile], model: UploadedModel? = nil, promptForm: PromptForm? = nil,
+        from caller: Caller
     ) async throws(SgloradError) -> BaseRecord {
         try Self.check(name: name, field: "name")
         let folder = try await folder(files, of: caller)
         var made = try BaseRecord(name: name, of: folder)
+        made.promptForm = promptForm
         if let model {
             let file = try await read(model, of: caller)
             try file.requireSites(of: made.layout)

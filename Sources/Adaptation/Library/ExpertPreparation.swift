@@ -37,6 +37,7 @@ struct ExpertPreparation: Sendable {
             change.after = fresh
             change.after.createdAt = known.base.createdAt
             change.after.formerNames = known.base.formerNames
+            change.after.promptForm = known.base.promptForm
             if let file = known.base.modelFile, (try? file.requireSites(of: fresh.layout)) != nil {
                 change.after.modelFile = file
                 change.after.modelPath = known.base.modelPath

@@ -122,7 +122,10 @@ struct Reading {
             publishGroup: try await group("publish.group"),
             publish: try await publish(defaults.publish),
             logLevel: logLevel,
-            trainer: try await path("trainer") ?? defaults.trainer)
+            trainer: try await path("trainer") ?? defaults.trainer,
+            engine: EngineOptions(
+                program: try await path("engine.program"), models: try await path("engine.models"),
+                threads: try await int("engine.threads", 1...256) ?? max(1, processors)))
     }
 
     private func precision() async throws(SgloradError) -> EncoderPrecision? {

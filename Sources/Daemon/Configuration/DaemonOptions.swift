@@ -1,3 +1,4 @@
+public import Adaptation
 public import ExpertLibrary
 public import IntentQueue
 public import Logging
@@ -39,6 +40,8 @@ public struct DaemonOptions: Sendable {
     ///
     /// Its arguments are `train <folder>` or `evaluate <folder>`.
     public var trainer: String
+    /// The program that runs base models which the daemon cannot run itself.
+    public var engine: EngineOptions
 
     /// Creates options; the defaults are those of an empty configuration.
     public init(
@@ -50,7 +53,7 @@ public struct DaemonOptions: Sendable {
         limits: ServerLimits = ServerLimits(reservedForAdministrators: 16),
         access: AccessOptions = AccessOptions(), publishGroup: String? = nil,
         publish: PublishOptions = PublishOptions(), logLevel: Logger.Level = .info,
-        trainer: String = "/proc/self/exe"
+        trainer: String = "/proc/self/exe", engine: EngineOptions = EngineOptions()
     ) {
         self.stateDirectory = stateDirectory
         self.socket = socket
@@ -67,6 +70,7 @@ public struct DaemonOptions: Sendable {
         self.publish = publish
         self.logLevel = logLevel
         self.trainer = trainer
+        self.engine = engine
     }
 }
 

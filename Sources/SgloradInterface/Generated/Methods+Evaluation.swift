@@ -4,7 +4,7 @@ public import Varlink
 
 extension Methods {
     /// Compares a generator with every other way to make an adapter, by recall on tasks with the base model
-    /// itself, which must be the text encoder.
+    /// itself, which must be the text encoder, unless `engine` is set.
     ///
     /// It runs in a child process of low priority, one evaluation at a time. With `more`, progress is
     /// reported in replies of its own. If the client disconnects, the evaluation is cancelled. For
@@ -31,15 +31,29 @@ extension Methods {
             public var heldOut: Bool?
             /// The methods to compare, all by default: base, mean, nearest, equal, weighted, weighted-tuned,
             /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, auto, oracle.
+            ///
+            /// With `engine` the default is base, mean, nearest, weighted and sg-lora.
             public var methods: [String]?
             /// The seed of samples and resamples, 0 to 2^53 - 1.
             ///
             /// The default is 0.
             public var seed: Int?
+            /// Judge each task on so many of its queries, drawn by the seed, from 1.
+            ///
+            /// The default is all of them.
+            public var queries: Int?
+            /// Whether llama-server runs the base model, a language model whose GGUF file and form of prompts
+            /// are known.
+            ///
+            /// It answers each query with one of the task's own labels: the texts of its pool that answer any
+            /// of its queries. An evaluation that was broken off goes on where it ended when it is called
+            /// again.
+            public var engine: Bool?
 
             public init(
                 base: String? = nil, generatorId: String? = nil, tasks: [Wire.EvaluationTask],
-                leaveOut: Bool? = nil, heldOut: Bool? = nil, methods: [String]? = nil, seed: Int? = nil
+                leaveOut: Bool? = nil, heldOut: Bool? = nil, methods: [String]? = nil, seed: Int? = nil,
+                queries: Int? = nil, engine: Bool? = nil
             ) {
                 self.base = base
                 self.generatorId = generatorId
@@ -48,10 +62,12 @@ extension Methods {
                 self.heldOut = heldOut
                 self.methods = methods
                 self.seed = seed
+                self.queries = queries
+                self.engine = engine
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, generatorId, tasks, leaveOut, heldOut, methods, seed
+                case base, generatorId, tasks, leaveOut, heldOut, methods, seed, queries, engine
             }
         }
 

@@ -19,19 +19,28 @@ extension Methods {
             /// The experts' own tasks, each under its expert's name.
             ///
             /// The generator also learns from how adapters do on them, and is judged by recall. The base
-            /// model must be the text encoder itself. The texts of the tasks are not kept.
+            /// model must be the text encoder itself, unless `engine` is set. The texts of the tasks are not
+            /// kept.
             public var tasks: [Wire.EvaluationTask]?
+            /// Whether llama-server runs the base model, a language model whose GGUF file and form of prompts
+            /// are known.
+            ///
+            /// Guidance is then chosen, and the generator judged, by the answers to at most 20 queries of
+            /// each task; it learns from parameters alone.
+            public var engine: Bool?
 
             public init(
-                base: String? = nil, options: Wire.TrainingOptions? = nil, tasks: [Wire.EvaluationTask]? = nil
+                base: String? = nil, options: Wire.TrainingOptions? = nil,
+                tasks: [Wire.EvaluationTask]? = nil, engine: Bool? = nil
             ) {
                 self.base = base
                 self.options = options
                 self.tasks = tasks
+                self.engine = engine
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, options, tasks
+                case base, options, tasks, engine
             }
         }
 

@@ -4,7 +4,7 @@ public import Varlink
 
 extension Methods {
     /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
-    /// model known, if no adapter is named.
+    /// model known, or the form of its prompts, if no adapter is named.
     ///
     /// For administrators.
     public enum AddBase: VarlinkMethod {
@@ -22,15 +22,23 @@ extension Methods {
             ///
             /// It replaces the one that was known.
             public var modelFile: Wire.UploadedModel?
+            /// The form of the prompts.
+            ///
+            /// It replaces the one that was known.
+            public var prompt: Wire.PromptForm?
 
-            public init(name: String, files: [Wire.UploadedFile], modelFile: Wire.UploadedModel? = nil) {
+            public init(
+                name: String, files: [Wire.UploadedFile], modelFile: Wire.UploadedModel? = nil,
+                prompt: Wire.PromptForm? = nil
+            ) {
                 self.name = name
                 self.files = files
                 self.modelFile = modelFile
+                self.prompt = prompt
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case name, files, modelFile
+                case name, files, modelFile, prompt
             }
         }
 

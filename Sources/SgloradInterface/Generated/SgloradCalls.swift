@@ -135,7 +135,7 @@ extension SgloradCalls {
     }
 
     /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
-    /// model known, if no adapter is named.
+    /// model known, or the form of its prompts, if no adapter is named.
     public func addBase(_ parameters: Methods.AddBase.Parameters) async throws -> Methods.AddBase.Reply {
         try await call(Methods.AddBase.self, parameters)
     }
@@ -257,7 +257,7 @@ extension SgloradCalls {
     }
 
     /// Compares a generator with every other way to make an adapter, by recall on tasks with the base model
-    /// itself, which must be the text encoder.
+    /// itself, which must be the text encoder, unless `engine` is set.
     public func evaluateGenerator(
         _ parameters: Methods.EvaluateGenerator.Parameters
     ) async throws -> Methods.EvaluateGenerator.Reply {
@@ -265,7 +265,7 @@ extension SgloradCalls {
     }
 
     /// Compares a generator with every other way to make an adapter, by recall on tasks with the base model
-    /// itself, which must be the text encoder.
+    /// itself, which must be the text encoder, unless `engine` is set.
     ///
     /// All replies are returned as they arrive.
     public func evaluateGeneratorUpdates(

@@ -60,7 +60,7 @@ public protocol SgloradHandler: Sendable {
     ) async throws -> Methods.UnpublishAdapter.Reply
 
     /// Adds a base model, with the layout of an uploaded adapter; or makes the GGUF file of a known base
-    /// model known, if no adapter is named.
+    /// model known, or the form of its prompts, if no adapter is named.
     func addBase(_ call: Methods.AddBase.Call) async throws -> Methods.AddBase.Reply
 
     /// Lists all base models, by name.
@@ -109,7 +109,7 @@ public protocol SgloradHandler: Sendable {
     func removeGenerator(_ call: Methods.RemoveGenerator.Call) async throws -> Methods.RemoveGenerator.Reply
 
     /// Compares a generator with every other way to make an adapter, by recall on tasks with the base model
-    /// itself, which must be the text encoder.
+    /// itself, which must be the text encoder, unless `engine` is set.
     func evaluateGenerator(_ stream: Methods.EvaluateGenerator.Stream) async throws
 
     /// Returns what the cache holds.

@@ -59,7 +59,8 @@ extension Wire {
 
     /// The progress of an evaluation.
     public struct EvaluationProgress: Codable, Sendable, Hashable {
-        /// `preparing`, `training` (which counts steps) or `evaluating` (which counts texts).
+        /// `preparing`, `training` (which counts steps), and `evaluating` (which counts texts) or, with the
+        /// engine, `answering` (which counts answers).
         public var stage: String
         /// How much of the stage is done.
         public var done: Int
@@ -270,6 +271,11 @@ extension Wire {
         public var seed: Int
         /// How many bootstrap resamples the confidence intervals are taken from.
         public var resamples: Int
+        /// `engine`: llama-server answered each query with one of the task's labels, so that recall@5 and the
+        /// reciprocal rank say the same as recall@1.
+        ///
+        /// Absent where texts were ranked by the base model's embeddings.
+        public var judgedBy: String?
         public var parts: [Wire.EvaluationPart]
         /// What a reader of the report should know, in words.
         public var notes: [String]
@@ -277,7 +283,8 @@ extension Wire {
 
         public init(
             base: String, generator: String? = nil, library: String, encoder: String, seed: Int,
-            resamples: Int, parts: [Wire.EvaluationPart], notes: [String], map: [Wire.EvaluationMapPoint]
+            resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart], notes: [String],
+            map: [Wire.EvaluationMapPoint]
         ) {
             self.base = base
             self.generator = generator
@@ -285,13 +292,14 @@ extension Wire {
             self.encoder = encoder
             self.seed = seed
             self.resamples = resamples
+            self.judgedBy = judgedBy
             self.parts = parts
             self.notes = notes
             self.map = map
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case base, generator, library, encoder, seed, resamples, parts, notes, map
+            case base, generator, library, encoder, seed, resamples, judgedBy, parts, notes, map
         }
     }
 }

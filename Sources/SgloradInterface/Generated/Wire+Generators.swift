@@ -57,7 +57,8 @@ extension Wire {
 
     /// The progress of a training.
     public struct TrainingProgress: Codable, Sendable, Hashable {
-        /// `preparing`, `training` or `writing`.
+        /// `preparing`, `training` or `writing`; with the engine also `choosing` and `judging`, which count
+        /// answers.
         public var stage: String
         /// How many steps of the stage are done.
         public var step: Int
@@ -89,7 +90,9 @@ extension Wire {
     public struct GeneratorVerdict: Codable, Sendable, Hashable {
         /// What was compared.
         ///
-        /// `recall`: mean recall@1, where more is better. `parameters`: squared error, where less is better.
+        /// `recall`: mean recall@1, where more is better. `engine`: the share of queries that llama-server
+        /// answered right with the base model, where more is better. `parameters`: squared error, where less
+        /// is better.
         public var judgedBy: String
         /// On how many tasks it was judged.
         public var tasks: Int
@@ -99,7 +102,7 @@ extension Wire {
         public var weighted: Double
         /// The figure of the base model alone.
         ///
-        /// Known only for recall.
+        /// Known only for recall and engine.
         public var base: Double?
 
         public init(judgedBy: String, tasks: Int, sgLora: Double, weighted: Double, base: Double? = nil) {

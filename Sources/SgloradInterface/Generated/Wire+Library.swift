@@ -55,6 +55,24 @@ extension Wire {
         }
     }
 
+    /// How the experts of a language model were asked and how they answer; adapters do best when they are
+    /// asked in the same way.
+    public struct PromptForm: Codable, Sendable, Hashable {
+        /// The prompt, with `{labels}` and `{text}` once each: at most 4,096 bytes.
+        public var prompt: String
+        /// The whole answer, with `{answer}` once: at most 256 bytes.
+        public var answer: String
+
+        public init(prompt: String, answer: String) {
+            self.prompt = prompt
+            self.answer = answer
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case prompt, answer
+        }
+    }
+
     /// A base model: its layout, and a summary of its library.
     public struct Base: Codable, Sendable, Hashable {
         public var name: String
@@ -79,11 +97,13 @@ extension Wire {
         public var formerNames: [String]?
         /// The model's GGUF file, if AddBase has made it known.
         public var modelFile: Wire.ModelFile?
+        /// The form of its prompts, if AddBase has made it known.
+        public var prompt: Wire.PromptForm?
 
         public init(
             name: String, sites: [Wire.Site], rank: Int, scale: Double, parameterCount: Int, experts: Int,
             library: String, encodes: Bool, createdAt: String, formerNames: [String]? = nil,
-            modelFile: Wire.ModelFile? = nil
+            modelFile: Wire.ModelFile? = nil, prompt: Wire.PromptForm? = nil
         ) {
             self.name = name
             self.sites = sites
@@ -96,11 +116,12 @@ extension Wire {
             self.createdAt = createdAt
             self.formerNames = formerNames
             self.modelFile = modelFile
+            self.prompt = prompt
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case name, sites, rank, scale, parameterCount, experts, library, encodes, createdAt, formerNames
-            case modelFile
+            case modelFile, prompt
         }
     }
 

@@ -18,6 +18,9 @@ struct BaseAddCommand: AsyncParsableCommand {
             that is registered already.
 
               sglorad-ctl base add google/gemma-3-270m --gguf gemma-3-270m-q4_k_m.gguf
+
+            With --prompt, reads a JSON file with the form in which the experts were asked: "prompt" holds {labels} and \
+            {text}, "answer" holds {answer}. It is needed by '--engine' of 'generator evaluate' and 'generator train'.
             """)
 
     @Argument(help: ArgumentHelp("The name of the base model.", valueName: "name"))
@@ -33,12 +36,18 @@ struct BaseAddCommand: AsyncParsableCommand {
         completion: .file(extensions: ["gguf"]))
     var gguf: String?
 
+    @Option(
+        help: ArgumentHelp("The form of its prompts, a JSON file.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var prompt: String?
+
     @OptionGroup var connection: Connection
 
     func validate() throws {
-        guard folder != nil || gguf != nil else {
+        guard folder != nil || gguf != nil || prompt != nil else {
             throw ValidationError(
-                "Name the folder of an adapter, the base model's GGUF file with --gguf, or both.")
+                "Name the folder of an adapter, the base model's GGUF file with --gguf, the form of its prompts with "
+                    + "--prompt, or several of them.")
         }
     }
 
@@ -46,11 +55,12 @@ struct BaseAddCommand: AsyncParsableCommand {
         try await connection.run { output in
             let files = try folder.map { try ExpertFolderReader.adapterFiles($0) } ?? []
             let model = try gguf.map { try ModelHeader(path: $0) }
+            let form = try prompt.map { try PromptFormFile.read($0) }
             try await connection.withClient { client in
                 let uploaded = try await OutgoingFile.upload(files, to: client, title: name)
                 let header = try await model?.upload(to: client)
                 let reply = try await client.call(
-                    Methods.AddBase.self, .init(name: name, files: uploaded, modelFile: header))
+                    Methods.AddBase.self, .init(name: name, files: uploaded, modelFile: header, prompt: form))
                 try output.emit(reply) { report in
                     report.bases([reply.base])
                     if let replaced = reply.replacedModelFile {

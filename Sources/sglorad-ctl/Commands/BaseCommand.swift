@@ -15,13 +15,14 @@ extension Report {
     mutating func bases(_ bases: [Wire.Base]) {
         var table = Table([
             .left("BASE"), .right("SITES"), .right("RANK"), .right("SCALE"), .right("PARAMETERS"),
-            .right("EXPERTS"), .left("ENCODES"), .left("GGUF"), .left("ADDED"),
+            .right("EXPERTS"), .left("ENCODES"), .left("GGUF"), .left("PROMPT"), .left("ADDED"),
         ])
         for base in bases {
             table.add([
                 base.name, String(base.sites.count), String(base.rank), Format.significant(base.scale),
                 String(base.parameterCount), String(base.experts), Format.yesNo(base.encodes),
-                base.modelFile.map { "\($0.architecture) \($0.digest.prefix(12))" } ?? "-", base.createdAt,
+                base.modelFile.map { "\($0.architecture) \($0.digest.prefix(12))" } ?? "-",
+                Format.yesNo(base.prompt != nil), base.createdAt,
             ])
         }
         self.table(

@@ -55,11 +55,11 @@ extension Report {
     }
 
     private static func sentence(_ verdict: Wire.GeneratorVerdict) -> String {
-        let isRecall = verdict.judgedBy == "recall"
+        let measures = ["recall": "recall@1 on ", "engine": "right answers of llama-server on "]
         let figures =
             "sg-lora \(Format.fixed(verdict.sgLora)), weighted \(Format.fixed(verdict.weighted))"
             + (verdict.base.map { ", base \(Format.fixed($0))" } ?? "")
-        return (isRecall ? "recall@1 on " : "squared parameter error on ")
+        return (measures[verdict.judgedBy] ?? "squared parameter error on ")
             + "\(Format.count(verdict.tasks, "held-out expert")): \(figures)"
     }
 }

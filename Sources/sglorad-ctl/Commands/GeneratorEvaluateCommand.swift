@@ -15,9 +15,16 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             in a low-priority process; 80 tasks take minutes. The same library, generator, tasks and seed give the same \
             results. Ctrl-C cancels the evaluation.
 
+            With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \
+            configuration): it answers each query with one of the task's own labels, those texts of the pool that answer any \
+            of its queries. An answer takes about a second, so choose few queries, and few methods beside base, mean, nearest, \
+            weighted and sg-lora, which are the default here. An evaluation that was cancelled \
+            goes on where it ended when the same command is repeated.
+
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 
               sglorad-ctl generator evaluate --tasks tasks --html report.html
+              sglorad-ctl generator evaluate --tasks tasks --engine --queries 60
             """)
 
     @Option(help: ArgumentHelp("The folder of the task files.", valueName: "dir"), completion: .directory)
@@ -41,6 +48,12 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The seed of sampling and of the bootstrap.", valueName: "n"))
     var seed: Int?
 
+    @Option(help: ArgumentHelp("Judge at most so many queries of a task (default: all).", valueName: "n"))
+    var queries: Int?
+
+    @Flag(help: "Have llama-server run the base model, a language model.")
+    var engine = false
+
     @OptionGroup var page: PageOptions
 
     @OptionGroup var connection: Connection
@@ -52,9 +65,12 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
                 base: base.base, generatorId: generator, tasks: try TaskFolderReader.tasks(inFolder: tasks),
                 leaveOut: leaveOut ? true : nil, heldOut: heldOut ? true : nil,
                 methods: methods.map { $0.split(separator: ",").map { String($0.filter { $0 != " " }) } },
-                seed: seed)
+                seed: seed, queries: queries, engine: engine ? true : nil)
+            let notice =
+                "The evaluation was cancelled."
+                + (engine ? " The answers so far are kept; repeat the command to go on." : "")
             try await connection.withClient { client in
-                let reply = try await Interruption.guarding(client, notice: "The evaluation was cancelled.") {
+                let reply = try await Interruption.guarding(client, notice: notice) {
                     try await client.follow(
                         Methods.EvaluateGenerator.self, parameters, work: "evaluation",
                         progress: { $0.progress }, until: { $0.report != nil })

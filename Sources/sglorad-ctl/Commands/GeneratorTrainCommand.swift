@@ -14,6 +14,12 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
             generator also learns how closely to follow the nearest experts, and is validated by recall on left-out \
             experts; this takes minutes. Without --tasks it is validated by the parameters of left-out experts.
 
+            With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \
+            configuration). The generator learns from parameters; how many experts guide, how sharply, and whether its \
+            correction is applied is chosen by the answers to at most 20 queries of each task, with each expert's fold left \
+            out, and so is its verdict. This takes more than an hour for 28 tasks. A training that was cancelled goes on where it \
+            ended when the same command is repeated.
+
             Omitted options take the daemon's defaults. Progress is printed on standard error.
 
               sglorad-ctl generator train --tasks tasks --seed 7
@@ -24,6 +30,9 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
             "The folder of the experts' task files, as for 'generator evaluate'.", valueName: "dir"),
         completion: .directory)
     var tasks: String?
+
+    @Flag(help: "Have llama-server run the base model, a language model; needs --tasks.")
+    var engine = false
 
     @OptionGroup var base: BaseOption
 
@@ -49,6 +58,12 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
     static let cancelled =
         "The training was cancelled. The previous generator, if there is one, stays in use."
 
+    func validate() throws {
+        guard !engine || tasks != nil else {
+            throw ValidationError("With --engine, name the folder of the experts' task files with --tasks.")
+        }
+    }
+
     func run() async throws {
         try await connection.runWithClient { client, output in
             let options = Wire.TrainingOptions(
@@ -56,9 +71,12 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
                 topK: guidance.topK, temperature: guidance.temperature,
                 proximity: guidance.proximity?.rawValue)
             let tasks = try self.tasks.map { folder in try TaskFolderReader.tasks(inFolder: folder) }
-            let reply = try await Interruption.guarding(client, notice: Self.cancelled) {
+            let notice =
+                Self.cancelled + (engine ? " The answers so far are kept; repeat the command to go on." : "")
+            let reply = try await Interruption.guarding(client, notice: notice) {
                 try await client.follow(
-                    Methods.TrainGenerator.self, .init(base: base.base, options: options, tasks: tasks),
+                    Methods.TrainGenerator.self,
+                    .init(base: base.base, options: options, tasks: tasks, engine: engine ? true : nil),
                     work: "training", progress: { $0.progress }, until: { $0.generator != nil })
             }
             try output.emit(reply) { report in

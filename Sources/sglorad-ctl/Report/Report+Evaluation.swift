@@ -6,6 +6,7 @@ extension Report {
         fields([
             ("base", report.base), ("generator", report.generator ?? "none"), ("library", report.library),
             ("seed", String(report.seed)),
+            ("judged by", report.judgedBy == "engine" ? "the answers of llama-server" : nil),
             ("intervals", "95 %, from \(report.resamples) bootstrap resamples of tasks and their queries"),
         ])
         for part in report.parts {

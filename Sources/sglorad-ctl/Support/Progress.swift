@@ -74,13 +74,17 @@ protocol ProgressState {
 extension Wire.TrainingProgress: ProgressState {
     var completed: Int { step }
     var figures: String {
-        "step \(step) of \(total)" + (loss.map { ", loss \(Format.significant($0))" } ?? "")
+        "\(stage == "choosing" || stage == "judging" ? "answer" : "step") \(step) of \(total)"
+            + (loss.map { ", loss \(Format.significant($0))" } ?? "")
     }
 }
 
 extension Wire.EvaluationProgress: ProgressState {
     var completed: Int { done }
-    var figures: String { "\(done) of \(total) \(stage == "training" ? "steps" : "texts")" }
+    var figures: String {
+        let units = ["training": "steps", "answering": "answers"]
+        return "\(done) of \(total) \(units[stage] ?? "texts")"
+    }
 }
 
 extension ProgressState {

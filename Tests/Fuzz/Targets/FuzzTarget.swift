@@ -9,5 +9,5 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) -> Void
 
     /// All targets; a new one needs an entry here and a folder of inputs.
-    static let all = [safetensors, peft, gguf, json, varlink, frames, spool, tokenizer]
+    static let all = [safetensors, peft, gguf, http, json, varlink, frames, spool, tokenizer]
 }
