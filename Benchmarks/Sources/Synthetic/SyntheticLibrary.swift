@@ -1,7 +1,7 @@
 internal import AdapterFormats
 internal import ErrorModel
 internal import Foundation
-public import LinearAlgebra
+internal import LinearAlgebra
 public import SemanticGuidance
 
 /// Descriptions' embeddings of a library of any size.

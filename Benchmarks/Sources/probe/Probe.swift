@@ -80,7 +80,7 @@ struct Probe {
         let times = try measured(60) {
             guard let intent = intents.next() else { return }
             let nearest = index.neighbourhood(of: intent, options: .broad)
-            if nearest.experts.isEmpty { throw SgloradError.internal("nobody guides") }
+            if nearest.members.isEmpty { throw SgloradError.internal("nobody guides") }
         }
         let after = resident()
         report([
