@@ -17,7 +17,8 @@ extension ControlHandler {
         try await stream.finish(
             .init(
                 request: Wire.QueuedRequest(final, for: caller(stream.call)),
-                adapter: try Wire.Adapter(adapter, in: domain.store)))
+                adapter: try Wire.Adapter(adapter, in: domain.store),
+                replaced: domain.publication.replaced(by: adapter.id)))
     }
 
     func submit(_ call: Methods.Submit.Call) async throws -> Methods.Submit.Reply {

@@ -77,7 +77,11 @@ struct PublicationTests {
                 #expect(router.arguments(of: "travel")?["ctx-size"] == "4096")
                 try await eventually("the PEFT folder") { place.folders == ["travel"] }
 
-                let second = try await Self.request(daemon, label: "travel", seed: 8)
+                let reply = try await daemon.reply(
+                    Methods.Request.Reply.self, "request", Self.intent, "--label", "travel", "--seed", "8",
+                    "--format", "peft,gguf")
+                let second = try #require(reply.adapter)
+                #expect(reply.replaced == first.adapterId)
                 let after = try #require(second.files.first { $0.name.hasSuffix(".gguf") })
                 try await eventually("the newest to serve") {
                     router.load("travel").map { FileDigest.sha256($0) } == after.digest

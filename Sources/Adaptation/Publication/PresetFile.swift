@@ -46,9 +46,10 @@ struct PresetFile: Sendable, Hashable {
         return nil
     }
 
-    /// Why a path cannot be an adapter of the file; nil if it can: a comma begins another adapter.
+    /// Why a path cannot be an adapter of the file; nil if it can: llama-server takes a list there, separated by commas and with
+    /// quotation marks around what holds one.
     static func obstacle(toAdapter path: String) -> String? {
-        obstacle(toValue: path) ?? (path.contains(",") ? "holds ','" : nil)
+        obstacle(toValue: path) ?? path.first { $0 == "," || $0 == "\"" }.map { "holds '\($0)'" }
     }
 }
 

@@ -42,6 +42,7 @@ package final class Publication: Sendable {
     /// Passed by whoever brings the files into agreement.
     private let turn = Turnstile()
     private let written = Mutex(Written())
+    private let replacements = Mutex(Replacements())
 
     /// What was written last.
     private struct Written {
@@ -52,6 +53,13 @@ package final class Publication: Sendable {
         /// How often the preset file has changed.
         var version = 0
         var router: RouterState?
+    }
+
+    /// Which adapters lost their names to those that were just made; the latest only, for the replies to their requests.
+    private struct Replacements {
+        static let most = 1024
+        var made: [String] = []
+        var replaced: [String: String] = [:]
     }
 
     init(
@@ -155,12 +163,26 @@ package final class Publication: Sendable {
                     made.id, as: name.text, atMost: policy.maximumPinnedBytesPerUser,
                     names: options.namesPerUser, unlessNewer: true)
             else { return made }
+            if let replaced = named.replaced { note(replaced.id, replacedBy: made.id) }
             return named.adapter
         } catch {
             logger.warning(
                 "an adapter could not be published under its label",
                 metadata: ["adapter": "\(made.id)", "error": "\(error)"])
             return made
+        }
+    }
+
+    /// The adapter that had the name of one that was published when it was made; nil if none had, or that is long ago.
+    package func replaced(by id: String) -> String? { replacements.withLock { $0.replaced[id] } }
+
+    private func note(_ replaced: String, replacedBy id: String) {
+        replacements.withLock { replacements in
+            replacements.made.append(id)
+            replacements.replaced[id] = replaced
+            if replacements.made.count > Replacements.most {
+                replacements.replaced[replacements.made.removeFirst()] = nil
+            }
         }
     }
 

@@ -34,14 +34,18 @@ extension Methods {
             public var request: Wire.QueuedRequest
             /// The adapter, in the last reply.
             public var adapter: Wire.Adapter?
+            /// The ID of the adapter that had its published name before, if it was published when it was made
+            /// (publish.automatic).
+            public var replaced: String?
 
-            public init(request: Wire.QueuedRequest, adapter: Wire.Adapter? = nil) {
+            public init(request: Wire.QueuedRequest, adapter: Wire.Adapter? = nil, replaced: String? = nil) {
                 self.request = request
                 self.adapter = adapter
+                self.replaced = replaced
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case request, adapter
+                case request, adapter, replaced
             }
         }
     }

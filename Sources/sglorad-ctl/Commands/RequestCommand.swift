@@ -126,7 +126,12 @@ struct RequestCommand: AsyncParsableCommand {
             try await connection.withClient { client in
                 let (reply, adapter) = try await adapter(for: intent, client)
                 if let destination { try await AdapterExport.export(adapter, to: destination, client) }
-                try console.emit(reply) { $0.adapter(adapter, exportedTo: destination) }
+                try console.emit(reply) { report in
+                    report.adapter(adapter, exportedTo: destination)
+                    if let replaced = reply.replaced {
+                        report.line("It replaces \(replaced), which is no longer published.")
+                    }
+                }
             }
         }
     }

@@ -68,6 +68,7 @@ struct PresetFileTests {
     @Test func `a comma begins another adapter, and is part of a model's path`() {
         #expect(PresetFile.obstacle(toValue: "/srv/a,b.gguf") == nil)
         #expect(PresetFile.obstacle(toAdapter: "/srv/a,b/adapter_model.gguf") != nil)
+        #expect(PresetFile.obstacle(toAdapter: "/srv/\"b/adapter_model.gguf") != nil)
         #expect(PresetFile.obstacle(toAdapter: "/srv/ä b/[x]/adapter_model.gguf") == nil)
     }
 
