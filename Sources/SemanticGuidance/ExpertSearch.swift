@@ -1,3 +1,7 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+
 /// The experts nearest to an intent, found by one pass over a library's embeddings.
 public struct ExpertSearch: Sendable, Hashable {
     /// An expert with its proximities.
@@ -50,36 +54,83 @@ extension ExpertIndex {
     ) -> ExpertSearch {
         guard count > 0 else { return ExpertSearch(measure: measure, nearest: [], mostRelevant: nil) }
         let query = ProximityQuery(embedding, in: self)
+        let scan = scan(query, measure, wanted, excluded)
         return rows.withVectors { vector in
-            var best = (expert: 0, proximity: -Float.infinity)
-            var lowest = LargestValues(count: wanted)
-            var candidates: [(expert: Int, plain: Float, highest: Float)] = []
-            for expert in 0..<count {
-                let product = query.product(vector(expert))
-                let plain = ProximityQuery.cosine(product)
-                if plain > best.proximity { best = (expert, plain) }
-                let bounds =
-                    measure == .plain ? plain...plain : query.boundsOfCentred(expert, product: product)
-                guard bounds.upperBound >= lowest.least, !excluded.contains(expert) else { continue }
-                lowest.add(bounds.lowerBound)
-                candidates.append((expert, plain, bounds.upperBound))
-            }
-            let hits = candidates.filter { $0.highest >= lowest.least }.map { candidate in
+            let hits = scan.candidates.filter { $0.highest >= scan.lowest.least }.map { candidate in
                 ExpertSearch.Hit(
                     expert: candidate.expert, plain: candidate.plain,
                     centred: query.centred(vector(candidate.expert), candidate.expert))
             }
             func value(_ hit: ExpertSearch.Hit) -> Float { measure == .plain ? hit.plain : hit.centred }
             let nearest = hits.sorted { (value($0), $1.expert) > (value($1), $0.expert) }.prefix(wanted)
-            return ExpertSearch(measure: measure, nearest: Array(nearest), mostRelevant: best)
+            return ExpertSearch(measure: measure, nearest: Array(nearest), mostRelevant: scan.best)
+        }
+    }
+
+    /// The experts from which on several threads share a search: fewer are read in about a millisecond.
+    static let parallel = 1 << 14
+
+    /// Passes over all experts, those of a large library on all cores.
+    private func scan(
+        _ query: ProximityQuery, _ measure: ProximityMeasure, _ wanted: Int, _ excluded: Set<Int>
+    ) -> Scan {
+        let parts = count < Self.parallel ? 1 : ProcessInfo.processInfo.activeProcessorCount
+        let scans = Mutex([Scan?](repeating: nil, count: parts))
+        DispatchQueue.concurrentPerform(iterations: parts) { part in
+            let found = scan(
+                count * part / parts..<count * (part + 1) / parts, query, measure, wanted, excluded)
+            scans.withLock { $0[part] = found }
+        }
+        var all = Scan(wanted)
+        for case let scan? in scans.withLock({ $0 }) { all.add(scan) }
+        return all
+    }
+
+    /// Passes over some of the experts.
+    private func scan(
+        _ range: Range<Int>, _ query: ProximityQuery, _ measure: ProximityMeasure, _ wanted: Int,
+        _ excluded: Set<Int>
+    ) -> Scan {
+        rows.withVectors { vector in
+            var scan = Scan(wanted)
+            for expert in range {
+                let product = query.product(vector(expert))
+                let plain = ProximityQuery.cosine(product)
+                if plain > scan.best.proximity { scan.best = (expert, plain) }
+                let bounds =
+                    measure == .plain ? plain...plain : query.boundsOfCentred(expert, product: product)
+                guard bounds.upperBound >= scan.lowest.least, !excluded.contains(expert) else { continue }
+                scan.lowest.add(bounds.lowerBound)
+                scan.candidates.append((expert, plain, bounds.upperBound))
+            }
+            return scan
         }
     }
 }
 
+/// What a pass over experts has found.
+private struct Scan: Sendable {
+    /// The expert of the highest plain cosine; of equal ones the first.
+    var best = (expert: 0, proximity: -Float.infinity)
+    /// The lower bounds of the nearest.
+    var lowest: LargestValues
+    /// The experts that could be among the nearest when they were met.
+    var candidates: [(expert: Int, plain: Float, highest: Float)] = []
+
+    init(_ wanted: Int) { lowest = LargestValues(count: wanted) }
+
+    /// Adds what a pass over later experts has found.
+    mutating func add(_ later: Scan) {
+        if later.best.proximity > best.proximity { best = later.best }
+        for value in later.lowest.heap { lowest.add(value) }
+        candidates += later.candidates
+    }
+}
+
 /// The largest of many values.
-private struct LargestValues {
+private struct LargestValues: Sendable {
     /// A binary heap with the least of them first.
-    private var heap: [Float] = []
+    private(set) var heap: [Float] = []
     private let count: Int
 
     init(count: Int) {

@@ -49,6 +49,23 @@ struct ExpertSearchTests {
         }
     }
 
+    @Test func `a large library, which all cores search, gives the sorted list too`() {
+        var random = CounterRandom(seed: 30)
+        let embeddings = Self.embeddings(20_000, dimension: 8, &random)
+        let index = ExpertIndex(embeddings: embeddings)
+        let query = Self.unit(random.gaussians(8))
+        let excluded: Set<Int> = [index.search(query, by: .centred, count: 1).nearest[0].expert]
+        for measure in ProximityMeasure.allCases {
+            let values = index.proximities(to: query, by: measure)
+            let sorted = values.indices.filter { !excluded.contains($0) }
+                .sorted { (values[$0], $1) > (values[$1], $0) }.prefix(40)
+            let search = index.search(query, by: measure, count: 40, excluding: excluded)
+            #expect(search.nearest.map(\.expert) == Array(sorted))
+            let plain = index.proximities(to: query, by: .plain)
+            #expect(search.mostRelevant?.expert == plain.firstIndex(of: plain.max() ?? 0))
+        }
+    }
+
     @Test func `embeddings that lie among other data in another order give the same`() {
         var random = CounterRandom(seed: 20)
         let embeddings = Self.embeddings(40, dimension: 8, &random)
