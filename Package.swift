@@ -332,7 +332,8 @@ let package = Package(
         tests(
             "EndToEnd",
             [
-                "sglorad", "sglorad-ctl", "fake-llama-server", "Control", "Varlink", "SgloradInterface", "SpoolForms", "Privacy",
+                "sglorad", "sglorad-ctl", "fake-llama-server", "Control", "Varlink", "SgloradInterface",
+                "SpoolForms", "Privacy",
                 "AdapterFormats", "StrictGGUF", "LowRank", "LinearAlgebra", "ErrorModel", "Files", "Storage",
                 "ExpertLibrary", "IntentQueue", "Spool",
                 "TestSupport",

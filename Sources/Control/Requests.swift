@@ -1,5 +1,6 @@
 internal import Adaptation
 internal import ErrorModel
+internal import ExpertLibrary
 internal import Files
 internal import IntentQueue
 internal import SgloradInterface

@@ -23,7 +23,9 @@ struct RouterDoor: ModelRouter {
         try await ask { (client) throws(LlamaServerFailure) in try client.unload(name) }
     }
 
-    /// Makes a call. Whoever is cancelled stops waiting; the call ends by itself, at its deadline at the latest.
+    /// Makes a call.
+    ///
+    /// Whoever is cancelled stops waiting; the call ends by itself, at its deadline at the latest.
     private func ask<T: Sendable>(
         _ call: @escaping @Sendable (LlamaServerClient) throws(LlamaServerFailure) -> T
     ) async throws(RouterFailure) -> T {
@@ -35,7 +37,8 @@ struct RouterDoor: ModelRouter {
         for await result in results {
             do throws(LlamaServerFailure) { return try result.get() } catch { throw failure(error) }
         }
-        throw RouterFailure("The daemon stopped waiting for llama-server.", remedy: "Nothing: it is stopping.")
+        throw RouterFailure(
+            "The daemon stopped waiting for llama-server.", remedy: "Nothing is to be done: it is stopping.")
     }
 
     private func failure(_ error: LlamaServerFailure) -> RouterFailure {

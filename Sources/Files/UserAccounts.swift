@@ -130,7 +130,9 @@ public final class UserAccounts: Sendable {
         }
     }
 
-    /// The ID of a user that is given by number or by name (getpwnam_r(3)); nil if there is none. Blocks.
+    /// The ID of a user that is given by number or by name; nil if there is none.
+    ///
+    /// Blocks: it looks names up (getpwnam_r(3)).
     public static func user(named name: some StringProtocol) -> UserID? {
         if let number = UInt32(name) { return UserID(number) }
         var buffer = [CChar](repeating: 0, count: 1_024)
