@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 output=.build/documentation
 modules=(ErrorModel Privacy StrictJSON StrictGGUF LinearAlgebra LowRank AdapterFormats TextEncoding SemanticGuidance Generation Evaluation
     Executors Files Storage ExpertLibrary IntentQueue SpoolForms Spool VarlinkDefinition Varlink SgloradInterface
-    SgloradClient SystemdIntegration Telemetry Adaptation Control Daemon)
+    SgloradClient SystemdIntegration Telemetry LlamaServer Adaptation Control Daemon)
 targets=()
 for module in "${modules[@]}"; do targets+=(--target "$module"); done
 mkdir -p "$output"

@@ -8,7 +8,7 @@ public import TextEncoding
 /// Trains a generator for a base model that another program runs, and has that model choose its guidance and judge it.
 ///
 /// The generator learns from the experts' parameters alone. How many experts guide, how sharply and by which proximity is
-/// chosen among ``guidances``, by how the merges answer the tasks of left-out experts. Whether the network's correction is
+/// chosen among some guidances, by how the merges answer the tasks of left-out experts. Whether the network's correction is
 /// applied is chosen in the same way. What is chosen for all experts is not what the verdict is on: each fold's tasks are
 /// judged with what the other folds' tasks choose, so that the verdict is on tasks that nothing was fitted to or chosen by.
 public struct AnsweredTraining: Sendable {

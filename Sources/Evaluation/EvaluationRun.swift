@@ -76,7 +76,7 @@ public struct EvaluationRun: Sendable {
     /// Deterministic: the same library, generator, tasks and options give the same report.
     ///
     /// - Parameters:
-    ///   - tasks: the tasks to judge the methods on; a task named as an expert is judged leave-out.
+    ///   - given: the tasks to judge the methods on; a task named as an expert is judged leave-out.
     ///   - progress: called from several threads.
     /// - Throws: `invalidRequest` for tasks that cannot be judged, `layoutMismatch` if the base model is not
     ///   the text encoder and there is no model; what the model throws.

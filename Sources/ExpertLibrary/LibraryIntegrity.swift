@@ -207,7 +207,7 @@ public struct LibraryIntegrity: Sendable {
         }
         let inventory = try await inventory()
         let found = await resources.files.run { [state = resources.state] in
-            inventory.verify(state, depth: .presence, minimumAge: -.infinity)
+            inventory.verify(state, depth: .manifests, minimumAge: -.infinity)
         }
         for problem in found.problems {
             guard try await repair(problem) else {

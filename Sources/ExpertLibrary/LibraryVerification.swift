@@ -23,6 +23,8 @@ extension LibraryInventory {
     public enum Depth: Sendable {
         /// Existence and size of every file.
         case presence
+        /// The same, and what the adapters' manifests say; nobody may change an adapter meanwhile.
+        case manifests
         /// Every byte: digests are computed again.
         case content
     }
@@ -111,7 +113,7 @@ extension LibraryInventory {
                     finding: "is not the adapter's manifest")
             ]
         }
-        guard depth != .content || manifest.checksum == adapter.checksum else {
+        guard depth == .presence || manifest.checksum == adapter.checksum else {
             return [
                 LibraryProblem(
                     subject: subject, fault: .manifest, path: folder + ".json",

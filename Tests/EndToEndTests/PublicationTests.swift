@@ -172,7 +172,7 @@ struct PublicationTests {
                 let first = try await Self.request(daemon, label: "travel")
                 #expect(first.published == name)
                 try await eventually("the absence to be said") {
-                    try await condition()?.message.contains("there is no such socket") == true
+                    try await condition()?.message.contains("does not exist") == true
                 }
                 let doctor = try await daemon.control("doctor")
                 #expect(doctor.status == 1 && (doctor.output + doctor.error).contains("publish/llama-server"))
@@ -180,7 +180,7 @@ struct PublicationTests {
 
                 let nonsense = try HTTPPeer(at: place.router) { _ in .bytes(Array("SSH-2.0-none\r\n".utf8)) }
                 try await eventually("the nonsense to be said") {
-                    try await condition()?.message.contains("as a router does") == true
+                    try await condition()?.message.contains("does not speak as llama-server does") == true
                 }
                 nonsense.stop()
                 unlink(place.router)

@@ -46,6 +46,24 @@ struct ReconcilingTests {
         #expect(try await store.adapters.all().isEmpty)
     }
 
+    @Test func `a pin that was interrupted between the manifest and the row is undone in the manifest`()
+        async throws
+    {
+        let filled = try await FilledLibrary()
+        let (store, adapter) = (filled.store, filled.adapter)
+        let manifest = store.adapters.folder(of: adapter) + ".json"
+        _ = try await store.adapters.pin(adapter.id, true)
+        let pinned = try Data(contentsOf: URL(filePath: manifest))
+        _ = try await store.adapters.pin(adapter.id, false)
+        let unpinned = try Data(contentsOf: URL(filePath: manifest))
+        try pinned.write(to: URL(filePath: manifest))
+        let found = try await store.integrity.reconcile { _ in true }
+        #expect(found.repaired.map(\.fault) == [.manifest] && found.remaining.isEmpty)
+        #expect(unpinned != pinned)
+        #expect(try Data(contentsOf: URL(filePath: manifest)) == unpinned)
+        #expect(try await store.integrity.reconcile { _ in true }.repaired.isEmpty)
+    }
+
     @Test func `an incomplete folder, or one in another user's place, is not adopted`() async throws {
         let filled = try await FilledLibrary()
         let store = filled.store

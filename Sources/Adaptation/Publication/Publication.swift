@@ -8,7 +8,7 @@ internal import Synchronization
 /// Publishes adapters under names to the model servers of the box: keeps the preset file of a llama-server, and a folder of PEFT
 /// folders, in agreement with the names in the database.
 ///
-/// A call that changes names returns when the files agree. Telling a running llama-server is left to ``PublicationService``: no
+/// A call that changes names returns when the files agree. Telling a running llama-server is left to `PublicationService`: no
 /// call waits for it.
 package final class Publication: Sendable {
     /// What publishing an adapter did.
