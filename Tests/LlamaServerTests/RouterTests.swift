@@ -54,4 +54,34 @@ struct RouterTests {
             return #expect(Bool(false), "\(String(describing: failure))")
         }
     }
+
+    /// Why a server that never ends its reply gives no list.
+    private func reason(
+        start: String, part: String, pause: Duration, within seconds: Double
+    ) throws -> LlamaServerFailure.Reason? {
+        let path = folder("endless-\(part.utf8.count).sock")
+        let peer = try HTTPPeer(at: path) { _ in
+            .endless(start: Array(start.utf8), part: Array(part.utf8), pause: pause)
+        }
+        defer { peer.stop() }
+        let client = LlamaServerClient(socket: path, maximumReply: 100_000)
+        return #expect(throws: LlamaServerFailure.self) { try client.models(within: seconds) }?.reason
+    }
+
+    @Test func `a reply that comes drop by drop is waited for only so long`() throws {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+        let found = try reason(start: head, part: " ", pause: .milliseconds(20), within: 0.3)
+        #expect(found == .timedOut(seconds: 0.3))
+    }
+
+    @Test func `a reply without an end is cut at its limit, in body and headers`() throws {
+        let spaces = String(repeating: " ", count: 4096)
+        let body = try reason(start: "HTTP/1.1 200 OK\r\n\r\n", part: spaces, pause: .zero, within: 60)
+        #expect(body == .tooLong(limit: 100_000))
+        let header = "X-More: \(String(repeating: "a", count: 40))\r\n"
+        let headers = try reason(start: "HTTP/1.1 200 OK\r\n", part: header, pause: .zero, within: 60)
+        guard case .malformedReply = headers else {
+            return #expect(Bool(false), "\(String(describing: headers))")
+        }
+    }
 }
