@@ -12,6 +12,40 @@ public struct EvaluationRun: Sendable {
         @Sendable (Library, Bool, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
         SemanticGuidedGenerator
 
+    /// A generator that was trained by the tasks' loss, to be judged on held-out tasks, with how the folds' are trained.
+    public struct System: Sendable {
+        let guided: GuidedSystem
+        let steps: Int
+        let experts: Set<String>
+        let train:
+            @Sendable (Library, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
+                TaskTrainedGenerator
+
+        /// Describes a system.
+        ///
+        /// - Parameters:
+        ///   - guided: the generator with its library.
+        ///   - steps: the number of steps of one training, for the progress.
+        ///   - experts: the names of the experts whose tasks it learns from; a fold without any is not trained.
+        ///   - train: trains a generator like it on a library; its second argument is called after every step.
+        public init(
+            _ guided: GuidedSystem, steps: Int, experts: Set<String>,
+            train:
+                @escaping @Sendable (Library, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
+                TaskTrainedGenerator
+        ) {
+            self.guided = guided
+            self.steps = steps
+            self.experts = experts
+            self.train = train
+        }
+
+        /// Whether a library leaves enough to learn from.
+        func canTrain(_ library: Library) -> Bool {
+            library.experts.count >= 2 && library.experts.contains { experts.contains($0.name) }
+        }
+    }
+
     /// What was evaluated, for the report.
     public struct Identity: Sendable, Hashable, Codable {
         /// The base model's name.
@@ -39,6 +73,7 @@ public struct EvaluationRun: Sendable {
     let options: EvaluationOptions
     let steps: Int
     let train: Training
+    let systems: [GeneratorSystem: System]
     let auto: AutoChoice
     let model: (any AnsweringModel)?
 
@@ -53,11 +88,13 @@ public struct EvaluationRun: Sendable {
     ///   - options: the methods, the parts and the seed.
     ///   - steps: the number of steps of one training, for the progress.
     ///   - train: trains the generators of the folds.
+    ///   - systems: the generators that were trained by the tasks' loss; those of other systems are not judged.
     ///   - auto: the default strategy.
     ///   - model: what answers the tasks' queries; nil to rank texts with the encoder.
     public init(
         _ identity: Identity, library: Library, generator: GuidedGenerator?, encoder: SentenceEncoder,
-        options: EvaluationOptions, steps: Int, train: @escaping Training, auto: @escaping AutoChoice,
+        options: EvaluationOptions, steps: Int, train: @escaping Training,
+        systems: [GeneratorSystem: System] = [:], auto: @escaping AutoChoice,
         model: (any AnsweringModel)? = nil
     ) {
         self.identity = identity
@@ -67,6 +104,7 @@ public struct EvaluationRun: Sendable {
         self.options = options
         self.steps = steps
         self.train = train
+        self.systems = systems
         self.auto = auto
         self.model = model
     }
@@ -136,7 +174,7 @@ public struct EvaluationRun: Sendable {
                     : EvaluationReport.Part(
                         part.rawValue, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
-            notes: parts.notes + missing(parts) + manner,
+            notes: parts.notes + missing(parts) + untrained + manner,
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
     }
 
@@ -156,6 +194,18 @@ public struct EvaluationRun: Sendable {
         return names.isEmpty
             ? []
             : ["there is no generator, so held-out tasks are judged without \(names.joined(separator: ", "))"]
+    }
+
+    /// A note on the methods that no task is judged by, because no generator of their system serves.
+    private var untrained: [String] {
+        let missing = options.methods.filter { method in
+            method.taskTrained.map { systems[$0.system] == nil } ?? false
+        }
+        return missing.isEmpty
+            ? []
+            : [
+                "not judged, since no generator of its system serves: \(missing.map(\.rawValue).joined(separator: ", "))"
+            ]
     }
 
     /// The experts and the held-out tasks in the plane of their embeddings.

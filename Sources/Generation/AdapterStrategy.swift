@@ -3,10 +3,12 @@ public import SemanticGuidance
 
 /// How an adapter is made from the library; raw values are the names in the protocol.
 public enum AdapterStrategy: String, Sendable, Hashable, Codable, CaseIterable {
-    /// `sg-lora`, unless there is no generator or it is behind `weighted`; see ``AutoStrategy``.
+    /// The trained generator that does best on left-out experts, or `weighted`; see ``AutoStrategy``.
     case auto
     /// A sample around the semantic prior; needs a trained ``SemanticGuidedGenerator``.
     case sgLoRA = "sg-lora"
+    /// One adapter learned from all tasks; needs a trained ``TaskTrainedGenerator`` of ``GeneratorSystem/multiTask``.
+    case multiTask = "multi-task"
     /// μ*, the weighted mean of the K nearest experts: ``WeightedGenerator``.
     case weighted
     /// The mean of the nearest expert's checkpoints: ``NearestGenerator``.
@@ -30,32 +32,21 @@ public protocol AdapterGenerator: Sendable {
     func parameters(
         guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float]
+
+    /// Makes the parameters of an adapter for a description, beside the experts that guide.
+    ///
+    /// By default the description is not read.
+    func parameters(
+        for condition: TaskCondition, guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts,
+        seed: UInt64
+    ) throws(SgloradError) -> [Float]
 }
 
-/// The strategy that `auto` resolves to, and the reason.
-public struct AutoStrategy: Sendable, Hashable {
-    /// `sg-lora` or `weighted`.
-    public let strategy: AdapterStrategy
-    /// The reason, for the adapter's provenance.
-    public let reason: String
-
-    /// Chooses `sg-lora`, unless there is no generator or its record shows it behind `weighted`.
-    ///
-    /// - Parameter record: the record of the serving generator; nil if there is none.
-    public init(_ record: GeneratorRecord?) {
-        guard let record else {
-            strategy = .weighted
-            reason = "there is no usable generator"
-            return
-        }
-        guard let verdict = record.verdict else {
-            strategy = .sgLoRA
-            reason = "the generator was not compared with weighted"
-            return
-        }
-        strategy = verdict.prefersSGLoRA ? .sgLoRA : .weighted
-        reason =
-            (verdict.prefersSGLoRA ? "sg-lora is not behind weighted" : "sg-lora is behind weighted")
-            + " on left-out experts: \(verdict.figures)"
+extension AdapterGenerator {
+    public func parameters(
+        for condition: TaskCondition, guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts,
+        seed: UInt64
+    ) throws(SgloradError) -> [Float] {
+        try parameters(guidedBy: neighbourhood, in: library, seed: seed)
     }
 }

@@ -81,7 +81,7 @@ extension SgloradClient {
         public let threshold: Double
         /// The seed of all random numbers.
         public let seed: Int
-        /// The digest of the generator, for ``Strategy/sgLora``.
+        /// The ID of the generator, for the strategies that have one.
         public let generator: String?
         /// The digest of the library.
         public let library: String

@@ -76,10 +76,12 @@ extension SgloradClient {
         /// Names a strategy that this version of the library may not know.
         public init(rawValue: String) { self.rawValue = rawValue }
 
-        /// The generator, unless its own record shows it behind weighted merging.
+        /// The trained system that did best on left-out experts, or weighted merging.
         public static let auto = Strategy(rawValue: "auto")
         /// A sample of the conditional variational autoencoder around the semantic prior.
         public static let sgLora = Strategy(rawValue: "sg-lora")
+        /// One adapter that learned from all experts' tasks, whatever the intent.
+        public static let multiTask = Strategy(rawValue: "multi-task")
         /// The weighted mean of the nearest experts.
         public static let weighted = Strategy(rawValue: "weighted")
         /// The nearest expert.

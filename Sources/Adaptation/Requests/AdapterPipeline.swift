@@ -161,7 +161,8 @@ package struct AdapterPipeline: Sendable {
         let intent = taken.intent
         let generated = try await pool.run { () throws(SgloradError) in
             let parameters = try guided.generator.parameters(
-                guidedBy: guided.neighbourhood, in: guided.library, seed: intent.options.seed)
+                for: guided.condition, guidedBy: guided.neighbourhood, in: guided.library,
+                seed: intent.options.seed)
             guided.library.releasePages()
             return LoRAAdapter(layout: guided.library.layout, parameters: parameters)
         }
@@ -175,7 +176,7 @@ package struct AdapterPipeline: Sendable {
         return AdapterDraft(
             uid: taken.request.uid, base: base.name, request: taken.request.id, files: files,
             label: taken.request.label, truncated: isTruncated, provenance: json,
-            experts: guided.neighbourhood.members.map { guided.library.expert($0.expert).digest },
+            experts: guided.sources,
             createdAt: Date())
     }
 

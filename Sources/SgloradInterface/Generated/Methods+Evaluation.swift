@@ -17,11 +17,11 @@ extension Methods {
 
         public struct Parameters: Codable, Sendable, Hashable {
             public var base: String?
-            /// The generator to judge.
-            ///
-            /// The default is the one that serves.
+            /// A generator to judge instead of the one that serves its system.
             public var generatorId: String?
             public var tasks: [Wire.EvaluationTask]
+            /// Texts that the folds' generators learn from instead of those of the tasks.
+            public var training: [Wire.AnsweredTexts]?
             /// Whether to judge the tasks of experts, each with its fold left out and a generator trained on
             /// the rest.
             ///
@@ -30,9 +30,11 @@ extension Methods {
             /// Whether to judge the tasks that no expert was trained on.
             public var heldOut: Bool?
             /// The methods to compare, all by default: base, mean, nearest, equal, weighted, weighted-tuned,
-            /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, auto, oracle.
+            /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, multi-task,
+            /// auto, oracle.
             ///
-            /// With `engine` the default is base, mean, nearest, weighted and sg-lora.
+            /// A method of a system without a generator is left out. With `engine` the default is base, mean,
+            /// nearest, weighted and sg-lora.
             public var methods: [String]?
             /// The seed of samples and resamples, 0 to 2^53 - 1.
             ///
@@ -52,12 +54,13 @@ extension Methods {
 
             public init(
                 base: String? = nil, generatorId: String? = nil, tasks: [Wire.EvaluationTask],
-                leaveOut: Bool? = nil, heldOut: Bool? = nil, methods: [String]? = nil, seed: Int? = nil,
-                queries: Int? = nil, engine: Bool? = nil
+                training: [Wire.AnsweredTexts]? = nil, leaveOut: Bool? = nil, heldOut: Bool? = nil,
+                methods: [String]? = nil, seed: Int? = nil, queries: Int? = nil, engine: Bool? = nil
             ) {
                 self.base = base
                 self.generatorId = generatorId
                 self.tasks = tasks
+                self.training = training
                 self.leaveOut = leaveOut
                 self.heldOut = heldOut
                 self.methods = methods
@@ -67,7 +70,7 @@ extension Methods {
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, generatorId, tasks, leaveOut, heldOut, methods, seed, queries, engine
+                case base, generatorId, tasks, training, leaveOut, heldOut, methods, seed, queries, engine
             }
         }
 

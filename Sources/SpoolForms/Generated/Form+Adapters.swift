@@ -74,13 +74,15 @@ extension Form {
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
     public struct Provenance: Codable, Sendable, Hashable {
-        /// The strategy that was used: `sg-lora`, `weighted`, `nearest` or `mean`.
+        /// The strategy that was used: `sg-lora`, `multi-task`, `weighted`, `nearest` or `mean`.
         public var strategy: String
         /// Why this strategy was chosen, if the intent left it to the daemon.
         public var choice: String?
         /// The base model.
         public var base: String
         /// The experts that guided it, nearest first.
+        ///
+        /// With multi-task and mean, the nearest all the same: all experts had their part in it.
         public var experts: [Form.GuidingExpert]
         public var topK: Int
         public var temperature: Double
@@ -90,9 +92,9 @@ extension Form {
         /// The plain cosine below which an intent is refused.
         public var threshold: Double
         public var seed: Int
-        /// The digest of the generator.
+        /// The ID of the generator.
         ///
-        /// Present only for sg-lora.
+        /// Present only for the strategies that have one.
         public var generator: String?
         /// The digest of the library.
         public var library: String

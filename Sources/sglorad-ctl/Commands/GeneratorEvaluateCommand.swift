@@ -15,6 +15,9 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             in a low-priority process; 80 tasks take minutes. The same library, generator, tasks and seed give the same \
             results. Ctrl-C cancels the evaluation.
 
+            The methods of other systems than sg-lora (multi-task) are evaluated if a generator of that system is in use; it is \
+            trained anew for each fold, with the texts of --training if it was trained with them.
+
             With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \
             configuration): it answers each query with one of the task's own labels, those texts of the pool that answer any \
             of its queries. An answer takes about a second, so choose few queries, and few methods beside base, mean, nearest, \
@@ -30,9 +33,17 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder of the task files.", valueName: "dir"), completion: .directory)
     var tasks: String
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder of other texts that the folds learn from, as for 'generator train'.", valueName: "dir"),
+        completion: .directory)
+    var training: String?
+
     @OptionGroup var base: BaseOption
 
-    @Option(help: ArgumentHelp("The generator to evaluate (default: the one in use).", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            "A generator to evaluate instead of the one of its system in use.", valueName: "id"))
     var generator: String?
 
     @Flag(help: "Evaluate held-out tasks (default: both kinds).")
@@ -61,8 +72,12 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { output in
             let destination = try page.destination(json: output.json)
+            let judged = try TaskFolderReader.tasks(inFolder: tasks)
+            let texts = try training.map { folder in
+                try TrainingFolderReader.texts(inFolder: folder, besides: judged)
+            }
             let parameters = Methods.EvaluateGenerator.Parameters(
-                base: base.base, generatorId: generator, tasks: try TaskFolderReader.tasks(inFolder: tasks),
+                base: base.base, generatorId: generator, tasks: judged, training: texts,
                 leaveOut: leaveOut ? true : nil, heldOut: heldOut ? true : nil,
                 methods: methods.map { $0.split(separator: ",").map { String($0.filter { $0 != " " }) } },
                 seed: seed, queries: queries, engine: engine ? true : nil)

@@ -38,6 +38,7 @@ struct RequestCommand: AsyncParsableCommand {
     enum Strategy: String, ExpressibleByArgument, CaseIterable, Sendable {
         case auto
         case sgLora = "sg-lora"
+        case multiTask = "multi-task"
         case weighted
         case nearest
         case mean

@@ -14,6 +14,7 @@ enum ComparedMethod: String, Sendable, CaseIterable {
     case sgLoRADensest = "sg-lora-densest"
     case deterministic
     case sgLoRANonsense = "sg-lora-nonsense"
+    case multiTask = "multi-task"
     case auto
     case oracle
 
@@ -32,6 +33,7 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         case .sgLoRADensest: "SG-LoRA, densest of 8 samples"
         case .deterministic: "the same network trained without a latent"
         case .sgLoRANonsense: "SG-LoRA guided by a meaningless description"
+        case .multiTask: "one adapter trained on all tasks, whatever the description"
         case .auto: "the default strategy; refusals count as base"
         case .oracle: "the task's own expert"
         }
@@ -43,6 +45,7 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         case .sgLoRA, .sgLoRAMean, .sgLoRADensest, .auto: "c0"
         case .mean, .nearest, .equal, .weighted, .weightedTuned, .sum: "c3"
         case .deterministic, .sgLoRANonsense: "c1"
+        case .multiTask: "c2"
         case .base, .oracle, nil: "c5"
         }
     }
