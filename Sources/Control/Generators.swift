@@ -64,6 +64,7 @@ extension Wire.Generator {
             learning: record.learned.map {
                 Wire.GeneratorLearning(
                     tasks: $0.tasks, tasksPerStep: record.plan.taskTraining?.tasksPerStep ?? 0,
+                    tensor: record.plan.taskTraining?.tensor?.rawValue,
                     digest: $0.digest)
             },
             verdict: record.verdict.map {

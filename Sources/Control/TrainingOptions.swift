@@ -23,6 +23,15 @@ extension TrainingPlan {
             }
             taskTraining?.tasksPerStep = count
         }
+        if let name = options.tensor {
+            guard self.system == .metaLoRA else {
+                throw .invalidRequest(field: "tensor", reason: "is given, but belongs to the system metalora")
+            }
+            guard let known = TensorForm(rawValue: name) else {
+                throw .invalidRequest(field: "tensor", reason: "is '\(name)'; it must be cp or ring")
+            }
+            taskTraining?.tensor = known
+        }
         if let seed = options.seed {
             guard seed >= 0 else {
                 throw .invalidRequest(field: "seed", reason: "is \(seed); it must not be negative")

@@ -112,7 +112,7 @@ struct MethodScope: Sendable {
         case .auto:
             let choice = try auto(AutoCase(embedding: embedding, library: library, records: records))
             return choice == .auto ? .base : try adapter(choice, task, embedding)
-        case .multiTask: return learned(method, task, embedding)
+        case .multiTask, .metaLoRA, .metaLoRAStatic: return learned(method, task, embedding)
         }
     }
 

@@ -28,6 +28,10 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     case sgLoRANonsense = "sg-lora-nonsense"
     /// One adapter trained on all tasks.
     case multiTask = "multi-task"
+    /// MetaLoRA: shared cores with seeds made of the description.
+    case metaLoRA = "metalora"
+    /// Control: MetaLoRA's cores with static seeds, their mean over the tasks.
+    case metaLoRAStatic = "metalora-static"
     /// The default strategy; a refusal counts as the base model.
     case auto
     /// The task's own expert: an upper bound.
@@ -49,6 +53,8 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     var taskTrained: (system: GeneratorSystem, isControl: Bool)? {
         switch self {
         case .multiTask: (.multiTask, false)
+        case .metaLoRA: (.metaLoRA, false)
+        case .metaLoRAStatic: (.metaLoRA, true)
         default: nil
         }
     }
@@ -61,6 +67,7 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
         switch system {
         case .sgLoRA: self = .sgLoRA
         case .multiTask: self = .multiTask
+        case .metaLoRA: self = .metaLoRA
         }
     }
 }

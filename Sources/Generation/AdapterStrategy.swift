@@ -9,6 +9,8 @@ public enum AdapterStrategy: String, Sendable, Hashable, Codable, CaseIterable {
     case sgLoRA = "sg-lora"
     /// One adapter learned from all tasks; needs a trained ``TaskTrainedGenerator`` of ``GeneratorSystem/multiTask``.
     case multiTask = "multi-task"
+    /// Shared cores with seeds made of the description; needs a ``TaskTrainedGenerator`` of ``GeneratorSystem/metaLoRA``.
+    case metaLoRA = "metalora"
     /// μ*, the weighted mean of the K nearest experts: ``WeightedGenerator``.
     case weighted
     /// The mean of the nearest expert's checkpoints: ``NearestGenerator``.

@@ -66,6 +66,8 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
         public var digest: String
         /// The task loss, averaged over the last quarter of the steps.
         public var loss: Float
+        /// The number of components of a description's embedding.
+        public var dimension: Int
     }
 
     /// Which system it is; a record that names none is `sg-lora`'s.

@@ -5,12 +5,15 @@ public enum GeneratorSystem: String, Sendable, Hashable, Codable, CaseIterable {
     case sgLoRA = "sg-lora"
     /// One adapter learned from all tasks, whatever the intent: ``MultiTaskSystem``.
     case multiTask = "multi-task"
+    /// Shared cores of a tensor, and a seed for each site that a net makes of the description: ``MetaLoRASystem``.
+    case metaLoRA = "metalora"
 
     /// The strategy that generates with it.
     public var strategy: AdapterStrategy {
         switch self {
         case .sgLoRA: .sgLoRA
         case .multiTask: .multiTask
+        case .metaLoRA: .metaLoRA
         }
     }
 

@@ -82,6 +82,8 @@ extension SgloradClient {
         public static let sgLora = Strategy(rawValue: "sg-lora")
         /// One adapter that learned from all experts' tasks, whatever the intent.
         public static let multiTask = Strategy(rawValue: "multi-task")
+        /// Cores that all tasks share, with seeds that a net makes of the description.
+        public static let metaLoRA = Strategy(rawValue: "metalora")
         /// The weighted mean of the nearest experts.
         public static let weighted = Strategy(rawValue: "weighted")
         /// The nearest expert.

@@ -10,7 +10,7 @@ import Varlink
 /// Systems that are trained by the tasks' loss: from `generator train` to an adapter, with the real daemon and model.
 @Suite("Systems trained by the tasks' loss", .timeLimit(.minutes(20)), .needsModel)
 struct TaskTrainedSystemsTests {
-    private static let systems = ["multi-task"]
+    private static let systems = ["multi-task", "metalora"]
     private static let intent = "match definitions of birds to their names"
     private static let experts = Places.experts("wn-birds", "wn-fish", "wn-trees", "clinc-travel-0")
     private static let pairs = [

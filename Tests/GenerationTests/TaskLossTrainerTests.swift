@@ -168,6 +168,43 @@ struct TaskLossTrainerTests {
         #expect(try trainer.control(of: trained) == library.mean())
     }
 
+    @Test(arguments: TensorForm.allCases)
+    func `metalora's seeds differ from task to task, and its control has their mean`(_ form: TensorForm)
+        throws
+    {
+        let library = try randomLibrary(experts: 7, seed: 9, rank: 4)
+        let objective = NearPoints(library)
+        var plan = systemPlan(.metaLoRA, steps: 80)
+        plan.taskTraining?.tensor = form
+        let trainer = try trainer(library, objective, plan)
+        let trained = try trainer.train { _ in }
+        #expect(trained.dependsOnTask && trained.record.plan.taskTraining?.tensor == form)
+        let conditions = library.experts.map { TaskCondition(embedding: $0.embedding) }
+        let made = conditions.map { trained.adapter(for: $0) }
+        #expect(Set(made.map(\.description)).count == 7)
+        // The fold is linear in the seeds, so that static seeds make the mean of the adapters.
+        let mean = trained.control.indices.map { place -> Float in
+            made.reduce(Float(0)) { $0 + $1[place] } / 7
+        }
+        #expect(farthest(mean, trained.control) < 1e-5)
+        #expect(try trainer.control(of: trained) == trained.control)
+        let half = trained.adapter(for: conditions[0], relevance: 0.5)
+        let between = zip(made[0], trained.control).map { pair in (pair.0 + pair.1) / 2 }
+        #expect(farthest(half, between) < 1e-6)
+        #expect(trained.adapter(for: conditions[0], relevance: 0) == trained.control)
+    }
+
+    @Test func `a ring needs a square rank, and a tensor belongs to metalora`() throws {
+        let library = try randomLibrary()
+        var plan = systemPlan(.metaLoRA)
+        plan.taskTraining?.tensor = .ring
+        let ring = refusal(.invalidRequest) { _ = try trainer(library, NearPoints(library), plan) }
+        #expect(ring?.message.contains("take cp") == true)
+        var other = systemPlan(.multiTask)
+        other.taskTraining?.tensor = .cp
+        #expect(refusal(.invalidRequest) { try other.validate() }?.parameters["field"] == .string("tensor"))
+    }
+
     @Test func `a training without tasks, or with too few experts, is refused with what to do`() throws {
         let library = try randomLibrary(experts: 3)
         let objective = NearPoints(library)

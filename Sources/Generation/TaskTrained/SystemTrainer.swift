@@ -44,6 +44,13 @@ public struct SystemTrainer: Sendable {
                 base: base, reason: "none of the \(library.experts.count) experts has a task to learn from",
                 remedy: "Give tasks of more experts, each named as its expert.")
         }
+        if taskPlan.tensor == .ring, TensorForm.ringRank(of: library.layout.rank) == nil {
+            throw .invalidRequest(
+                field: "tensor",
+                reason:
+                    "is ring, which folds into square ranks alone, and the library's rank is \(library.layout.rank); take cp"
+            )
+        }
         self.library = library
         self.plan = plan
         self.taskPlan = taskPlan
@@ -99,7 +106,8 @@ public struct SystemTrainer: Sendable {
             experts: library.experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) },
             plan: plan, threshold: threshold,
             learned: GeneratorRecord.Learned(
-                tasks: objective.experts.count(where: names.contains), digest: digest, loss: loss))
+                tasks: objective.experts.count(where: names.contains), digest: digest, loss: loss,
+                dimension: library.experts.first?.embedding.count ?? 0))
         return TaskTrainedGenerator(record: record, system: system)
     }
 
@@ -108,7 +116,20 @@ public struct SystemTrainer: Sendable {
         switch taskPlan.system {
         case .sgLoRA: throw .internal("sg-lora is not trained by tasks alone")
         case .multiTask: MultiTaskSystem(mean: try library.mean())
+        case .metaLoRA:
+            try MetaLoRASystem(
+                taskPlan.tensor ?? .cp, mean: try library.mean(), layout: library.layout, centre: centre,
+                seed: plan.seed)
         }
+    }
+
+    /// The mean embedding of the descriptions.
+    private var centre: [Float] {
+        var sum = [Float](repeating: 0, count: library.experts.first?.embedding.count ?? 0)
+        for expert in library.experts {
+            for place in sum.indices { sum[place] += expert.embedding[place] }
+        }
+        return sum.map { $0 / Float(library.experts.count) }
     }
 
     /// The threshold of relevance, calibrated on proximities alone.

@@ -73,7 +73,8 @@ public struct TaskTrainedGenerator: AdapterGenerator {
             throw .invalidFile(
                 file, "the training plan in its record is out of range: \(error.message)", cause: error)
         }
-        guard let plan = record.plan.taskTraining, record.experts.count >= 2, record.learned != nil,
+        guard let plan = record.plan.taskTraining, record.experts.count >= 2,
+            let width = record.learned?.dimension, (1...65_536).contains(width),
             (0.01...1).contains(record.threshold)
         else {
             throw .invalidFile(
@@ -86,6 +87,9 @@ public struct TaskTrainedGenerator: AdapterGenerator {
             throw .invalidFile(file, "its record names the system sg-lora as one that tasks alone train")
         case .multiTask:
             system = try MultiTaskSystem(reader, parameters: record.layout.parameterCount)
+        case .metaLoRA:
+            system = try MetaLoRASystem(
+                reader, form: plan.tensor ?? .cp, layout: record.layout, width: width)
         }
     }
 }

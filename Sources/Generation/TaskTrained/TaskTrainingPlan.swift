@@ -9,10 +9,13 @@ public struct TaskTrainingPlan: Sendable, Hashable, Codable {
     public var system: GeneratorSystem
     /// How many tasks one step sees, 1 to 16.
     public var tasksPerStep = 3
+    /// How `metalora` contracts its tensors; nil for other systems.
+    public var tensor: TensorForm?
 
     /// Creates the default plan of a system.
     public init(system: GeneratorSystem) {
         self.system = system
+        if system == .metaLoRA { tensor = .cp }
     }
 
     /// Checks that every value is in range.
@@ -22,6 +25,10 @@ public struct TaskTrainingPlan: Sendable, Hashable, Codable {
         guard system.isTaskTrained else {
             throw .invalidRequest(
                 field: "system", reason: "is \(system.rawValue), which is not trained by the tasks' loss")
+        }
+        guard (tensor != nil) == (system == .metaLoRA) else {
+            throw .invalidRequest(
+                field: "tensor", reason: "belongs to the system metalora alone, and must be cp or ring there")
         }
         guard (1...16).contains(tasksPerStep) else {
             throw .invalidRequest(

@@ -9,7 +9,12 @@ extension Wire {
         ///
         /// `sg-lora`, the default: the conditional VAE around the semantic prior. `multi-task`: one adapter
         /// for all intents, trained by the loss on the experts' tasks, which `tasks` or `training` must give.
+        /// `metalora`: cores of a tensor that all tasks share, with a seed for each site that a net makes of
+        /// the description; trained likewise.
         public var system: String?
+        /// How metalora contracts cores and seed: `cp` (the default) or `ring`, a tensor ring, for a library
+        /// whose rank is a square.
+        public var tensor: String?
         /// How many tasks one step sees, 1 to 16, where the tasks' loss trains.
         ///
         /// The default is 3.
@@ -46,11 +51,12 @@ extension Wire {
         public var proximity: String?
 
         public init(
-            system: String? = nil, tasksPerStep: Int? = nil, seed: Int? = nil, steps: Int? = nil,
-            directions: Int? = nil, latent: Int? = nil, width: Int? = nil, topK: Int? = nil,
-            temperature: Double? = nil, proximity: String? = nil
+            system: String? = nil, tensor: String? = nil, tasksPerStep: Int? = nil, seed: Int? = nil,
+            steps: Int? = nil, directions: Int? = nil, latent: Int? = nil, width: Int? = nil,
+            topK: Int? = nil, temperature: Double? = nil, proximity: String? = nil
         ) {
             self.system = system
+            self.tensor = tensor
             self.tasksPerStep = tasksPerStep
             self.seed = seed
             self.steps = steps
@@ -63,7 +69,8 @@ extension Wire {
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case system, tasksPerStep, seed, steps, directions, latent, width, topK, temperature, proximity
+            case system, tensor, tasksPerStep, seed, steps, directions, latent, width, topK, temperature
+            case proximity
         }
     }
 
@@ -144,7 +151,7 @@ extension Wire {
         /// The figure of the generator's own strategy.
         public var own: Double
         /// The figure of the same system without what it claims to gain by: for multi-task the library's
-        /// mean.
+        /// mean, for metalora static seeds.
         ///
         /// Absent for sg-lora.
         public var control: Double?
@@ -198,24 +205,29 @@ extension Wire {
         public var tasks: Int
         /// How many tasks each step saw.
         public var tasksPerStep: Int
+        /// How metalora contracts cores and seed.
+        ///
+        /// Absent for other systems.
+        public var tensor: String?
         /// The SHA-256 digest of their texts, which are not kept.
         public var digest: String
 
-        public init(tasks: Int, tasksPerStep: Int, digest: String) {
+        public init(tasks: Int, tasksPerStep: Int, tensor: String? = nil, digest: String) {
             self.tasks = tasks
             self.tasksPerStep = tasksPerStep
+            self.tensor = tensor
             self.digest = digest
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case tasks, tasksPerStep, digest
+            case tasks, tasksPerStep, tensor, digest
         }
     }
 
     /// A trained generator.
     public struct Generator: Codable, Sendable, Hashable {
         public var generatorId: String
-        /// What was trained: `sg-lora` or `multi-task`.
+        /// What was trained: `sg-lora`, `multi-task` or `metalora`.
         ///
         /// The newest of each that is not disabled serves its strategy.
         public var system: String

@@ -74,7 +74,7 @@ extension Form {
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
     public struct Provenance: Codable, Sendable, Hashable {
-        /// The strategy that was used: `sg-lora`, `multi-task`, `weighted`, `nearest` or `mean`.
+        /// The strategy that was used: `sg-lora`, `multi-task`, `metalora`, `weighted`, `nearest` or `mean`.
         public var strategy: String
         /// Why this strategy was chosen, if the intent left it to the daemon.
         public var choice: String?
@@ -82,7 +82,7 @@ extension Form {
         public var base: String
         /// The experts that guided it, nearest first.
         ///
-        /// With multi-task and mean, the nearest all the same: all experts had their part in it.
+        /// With multi-task, metalora and mean, the nearest all the same: all experts had their part in it.
         public var experts: [Form.GuidingExpert]
         public var topK: Int
         public var temperature: Double

@@ -50,6 +50,7 @@ extension Report {
                     "\(Format.count($0.tasks, "task")), \($0.tasksPerStep) a step, digest \($0.digest)"
                 }
             ),
+            ("tensor", generator.learning?.tensor),
             (
                 "correction",
                 generator.learning == nil

@@ -15,9 +15,10 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
             experts; this takes minutes. Without --tasks it is validated by the parameters of left-out experts.
 
             With --system, another system is trained, which serves the strategy of its name beside the others: multi-task is one \
-            adapter for all intents, trained on the experts' tasks by their loss. It needs --tasks, or texts in --training, and \
-            a base model that is the daemon's text encoder. Its verdict compares it with its control: multi-task with the \
-            library's mean, from which it begins.
+            adapter for all intents, trained on the experts' tasks by their loss; metalora has cores of a tensor (--tensor) that \
+            all tasks share, and a net that makes a seed for each site of the description. They need --tasks, or texts in \
+            --training, and a base model that is the daemon's text encoder. The verdict compares each with its control: \
+            multi-task with the library's mean, from which it begins, metalora with static seeds.
 
             With --training, a folder with one file of JSON Lines per task, EXPERT.jsonl, whose lines are {"text": …, "answer": …}, \
             the generator learns from those texts, and the tasks only judge it.
@@ -38,6 +39,13 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
     enum System: String, ExpressibleByArgument, CaseIterable, Sendable {
         case sgLora = "sg-lora"
         case multiTask = "multi-task"
+        case metaLoRA = "metalora"
+    }
+
+    /// How metalora contracts cores and seed.
+    enum Tensor: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case cp
+        case ring
     }
 
     @Option(help: ArgumentHelp("The system to train (default: sg-lora).", valueName: "system"))
@@ -67,6 +75,9 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The number of tasks per step, if tasks alone train.", valueName: "n"))
     var tasksPerStep: Int?
+
+    @Option(help: ArgumentHelp("The tensor of metalora (default: cp).", valueName: "form"))
+    var tensor: Tensor?
 
     @Option(help: ArgumentHelp("The number of principal directions of the library to keep.", valueName: "n"))
     var directions: Int?
@@ -98,7 +109,8 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.runWithClient { client, output in
             let options = Wire.TrainingOptions(
-                system: system?.rawValue, tasksPerStep: tasksPerStep, seed: seed, steps: steps,
+                system: system?.rawValue, tensor: tensor?.rawValue, tasksPerStep: tasksPerStep, seed: seed,
+                steps: steps,
                 directions: directions, latent: latent, width: width,
                 topK: guidance.topK, temperature: guidance.temperature,
                 proximity: guidance.proximity?.rawValue)

@@ -39,6 +39,7 @@ struct RequestCommand: AsyncParsableCommand {
         case auto
         case sgLora = "sg-lora"
         case multiTask = "multi-task"
+        case metaLoRA = "metalora"
         case weighted
         case nearest
         case mean

@@ -15,6 +15,8 @@ enum ComparedMethod: String, Sendable, CaseIterable {
     case deterministic
     case sgLoRANonsense = "sg-lora-nonsense"
     case multiTask = "multi-task"
+    case metaLoRA = "metalora"
+    case metaLoRAStatic = "metalora-static"
     case auto
     case oracle
 
@@ -34,6 +36,8 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         case .deterministic: "the same network trained without a latent"
         case .sgLoRANonsense: "SG-LoRA guided by a meaningless description"
         case .multiTask: "one adapter trained on all tasks, whatever the description"
+        case .metaLoRA: "MetaLoRA: shared cores with seeds made of the description"
+        case .metaLoRAStatic: "the same cores with static seeds"
         case .auto: "the default strategy; refusals count as base"
         case .oracle: "the task's own expert"
         }
@@ -44,8 +48,8 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         switch ComparedMethod(rawValue: name) {
         case .sgLoRA, .sgLoRAMean, .sgLoRADensest, .auto: "c0"
         case .mean, .nearest, .equal, .weighted, .weightedTuned, .sum: "c3"
-        case .deterministic, .sgLoRANonsense: "c1"
-        case .multiTask: "c2"
+        case .deterministic, .sgLoRANonsense, .metaLoRAStatic: "c1"
+        case .multiTask, .metaLoRA: "c2"
         case .base, .oracle, nil: "c5"
         }
     }
