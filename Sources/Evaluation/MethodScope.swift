@@ -74,6 +74,8 @@ struct MethodScope: Sendable {
     let systems: [GeneratorSystem: GuidedSystem]
     /// The records that the default strategy goes by.
     let records: [GeneratorRecord]
+    /// Encodes a description, for systems that read its tokens.
+    let states: StateEncoding
     /// The seed of all samples.
     let seed: UInt64
     /// The unit embedding of ``StandardMethod/nonsense``.
@@ -112,22 +114,25 @@ struct MethodScope: Sendable {
         case .auto:
             let choice = try auto(AutoCase(embedding: embedding, library: library, records: records))
             return choice == .auto ? .base : try adapter(choice, task, embedding)
-        case .multiTask, .metaLoRA, .metaLoRAStatic: return learned(method, task, embedding)
+        case .multiTask, .metaLoRA, .metaLoRAStatic, .loRAGen, .loRAGenConstant:
+            return try learned(method, task, embedding)
         }
     }
 
     /// The adapter of a system that was trained by the tasks' loss, or of its control.
     private func learned(
         _ method: StandardMethod, _ task: EvaluationTask, _ embedding: [Float]
-    ) -> MethodAdapter? {
+    ) throws(SgloradError) -> MethodAdapter? {
         guard let (system, isControl) = method.taskTrained, let guided = systems[system] else { return nil }
         let generator = guided.generator
         guard !isControl, generator.dependsOnTask else {
             return own(method, nil) { () throws(SgloradError) in generator.control }
         }
         let relevance = generator.neighbourhood(of: embedding, in: guided.library).relevance
+        let condition = try TaskCondition(
+            embedding: embedding, states: generator.readsStates ? states(task.description) : nil)
         return own(method, task) { () throws(SgloradError) in
-            generator.adapter(for: TaskCondition(embedding: embedding), relevance: relevance)
+            generator.adapter(for: condition, relevance: relevance)
         }
     }
 

@@ -131,7 +131,11 @@ struct ScopePlan {
             let scope = MethodScope(
                 id: draft.id, library: draft.library, oracles: evaluation.library, generator: generator,
                 deterministic: generatorOf(.deterministic), systems: systems,
-                records: records(generator, systems), seed: evaluation.options.seed, nonsense: nonsense,
+                records: records(generator, systems),
+                states: { [encoder = evaluation.encoder] text throws(SgloradError) in
+                    try encoder.states(of: text)
+                },
+                seed: evaluation.options.seed, nonsense: nonsense,
                 auto: evaluation.auto)
             for task in draft.tasks { result.append((draft.part, scope, task)) }
         }

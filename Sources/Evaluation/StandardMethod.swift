@@ -32,6 +32,10 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     case metaLoRA = "metalora"
     /// Control: MetaLoRA's cores with static seeds, their mean over the tasks.
     case metaLoRAStatic = "metalora-static"
+    /// LoRA-Gen: two experts of a pool in each layer, by the description.
+    case loRAGen = "lora-gen"
+    /// Control: LoRA-Gen's pool with constant gates, their mean over the tasks.
+    case loRAGenConstant = "lora-gen-constant"
     /// The default strategy; a refusal counts as the base model.
     case auto
     /// The task's own expert: an upper bound.
@@ -55,6 +59,8 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
         case .multiTask: (.multiTask, false)
         case .metaLoRA: (.metaLoRA, false)
         case .metaLoRAStatic: (.metaLoRA, true)
+        case .loRAGen: (.loRAGen, false)
+        case .loRAGenConstant: (.loRAGen, true)
         default: nil
         }
     }
@@ -68,6 +74,7 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
         case .sgLoRA: self = .sgLoRA
         case .multiTask: self = .multiTask
         case .metaLoRA: self = .metaLoRA
+        case .loRAGen: self = .loRAGen
         }
     }
 }

@@ -11,6 +11,9 @@ public enum AdapterStrategy: String, Sendable, Hashable, Codable, CaseIterable {
     case multiTask = "multi-task"
     /// Shared cores with seeds made of the description; needs a ``TaskTrainedGenerator`` of ``GeneratorSystem/metaLoRA``.
     case metaLoRA = "metalora"
+    /// Two experts of a pool in each layer, chosen by the description; needs a ``TaskTrainedGenerator`` of
+    /// ``GeneratorSystem/loRAGen``.
+    case loRAGen = "lora-gen"
     /// μ*, the weighted mean of the K nearest experts: ``WeightedGenerator``.
     case weighted
     /// The mean of the nearest expert's checkpoints: ``NearestGenerator``.

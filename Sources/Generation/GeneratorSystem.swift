@@ -7,6 +7,8 @@ public enum GeneratorSystem: String, Sendable, Hashable, Codable, CaseIterable {
     case multiTask = "multi-task"
     /// Shared cores of a tensor, and a seed for each site that a net makes of the description: ``MetaLoRASystem``.
     case metaLoRA = "metalora"
+    /// A pool of experts, of which a router mixes two in each layer by the description: ``RoutedSystem``.
+    case loRAGen = "lora-gen"
 
     /// The strategy that generates with it.
     public var strategy: AdapterStrategy {
@@ -14,6 +16,7 @@ public enum GeneratorSystem: String, Sendable, Hashable, Codable, CaseIterable {
         case .sgLoRA: .sgLoRA
         case .multiTask: .multiTask
         case .metaLoRA: .metaLoRA
+        case .loRAGen: .loRAGen
         }
     }
 

@@ -20,6 +20,16 @@ public enum TrainedGenerator: AdapterGenerator {
     /// Which system it is.
     public var system: GeneratorSystem { record.system }
 
+    /// Whether the states of a condition are read.
+    public var readsStates: Bool {
+        if case .taskTrained(let generator) = self { generator.readsStates } else { false }
+    }
+
+    /// The experts of a pool that each layer of a description's adapter is mixed from; none unless the system mixes.
+    public func routing(for condition: TaskCondition) -> [RoutedLayer] {
+        if case .taskTrained(let generator) = self { generator.routing(for: condition) } else { [] }
+    }
+
     /// The generator without its ``record``, as tensors.
     public var tensors: [GeneratorTensor] {
         switch self {

@@ -84,6 +84,8 @@ extension SgloradClient {
         public static let multiTask = Strategy(rawValue: "multi-task")
         /// Cores that all tasks share, with seeds that a net makes of the description.
         public static let metaLoRA = Strategy(rawValue: "metalora")
+        /// Two experts of a learned pool in each layer, which a router chooses by the description.
+        public static let loRAGen = Strategy(rawValue: "lora-gen")
         /// The weighted mean of the nearest experts.
         public static let weighted = Strategy(rawValue: "weighted")
         /// The nearest expert.

@@ -10,7 +10,7 @@ import Varlink
 /// Systems that are trained by the tasks' loss: from `generator train` to an adapter, with the real daemon and model.
 @Suite("Systems trained by the tasks' loss", .timeLimit(.minutes(20)), .needsModel)
 struct TaskTrainedSystemsTests {
-    private static let systems = ["multi-task", "metalora"]
+    private static let systems = ["multi-task", "metalora", "lora-gen"]
     private static let intent = "match definitions of birds to their names"
     private static let experts = Places.experts("wn-birds", "wn-fish", "wn-trees", "clinc-travel-0")
     private static let pairs = [
@@ -83,6 +83,13 @@ struct TaskTrainedSystemsTests {
                 digests.insert(adapter.digest)
                 guard strategy == system else { continue }
                 #expect(adapter.provenance.generator == trained.generatorId)
+                let routing = adapter.provenance.routing ?? []
+                #expect(routing.map(\.layer) == (system == "lora-gen" ? (0..<6).map(String.init) : []))
+                #expect(routing.allSatisfy { $0.experts.count == 2 })
+                for layer in routing {
+                    let sum = layer.experts.reduce(0) { $0 + $1.gate }
+                    #expect(abs(sum - 1) < 1e-5)
+                }
                 let texts = "a limbless scaly reptile\n"
                 let plain = try await daemon.reply(Methods.Encode.Reply.self, "encode", input: texts)
                 let adapted = try await daemon.reply(

@@ -85,7 +85,7 @@ struct AdapterStrategyTests {
     }
 
     @Test func `raw values are the protocol's names`() {
-        for name in ["sg-lora", "multi-task", "metalora", "weighted", "nearest", "mean"] {
+        for name in ["sg-lora", "multi-task", "metalora", "lora-gen", "weighted", "nearest", "mean"] {
             #expect(AdapterStrategy(rawValue: name)?.rawValue == name)
         }
         #expect(AdapterStrategy(rawValue: "") == nil)

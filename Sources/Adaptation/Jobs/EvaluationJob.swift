@@ -145,7 +145,7 @@ public enum EvaluationChild {
                     library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder,
                     objective: objective?.restricted(to: library.experts.map(\.name))
                 ).train { progress throws(SgloradError) in step(progress) }
-            }, systems: try systems(job, library, learned),
+            }, systems: try systems(job, library, learned, encoder),
             auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
             model: engine)
         let report = try evaluation.run(job.tasks) { progress in
@@ -168,7 +168,8 @@ public enum EvaluationChild {
 
     /// The generators of other systems, with how their like are trained on the folds.
     private static func systems(
-        _ job: EvaluationJob, _ library: Library, _ objective: ContrastiveObjective?
+        _ job: EvaluationJob, _ library: Library, _ objective: ContrastiveObjective?,
+        _ encoder: SentenceEncoder
     ) throws(SgloradError) -> [GeneratorSystem: EvaluationRun.System] {
         var systems: [GeneratorSystem: EvaluationRun.System] = [:]
         for judged in job.systems {
@@ -182,7 +183,8 @@ public enum EvaluationChild {
                 return try SystemTrainer(
                     library: library, plan: record.plan, base: job.identity.base,
                     encoder: job.identity.encoder,
-                    objective: objective.restricted(to: library.experts.map(\.name)), digest: ""
+                    objective: objective.restricted(to: library.experts.map(\.name)), digest: "",
+                    states: { text throws(SgloradError) in try encoder.states(of: text) }
                 ).train { progress throws(SgloradError) in step(progress) }
             }
         }

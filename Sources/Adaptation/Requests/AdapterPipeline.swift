@@ -159,16 +159,18 @@ package struct AdapterPipeline: Sendable {
         isTruncated: Bool, stage: @escaping StageReport
     ) async throws(SgloradError) -> AdapterDraft {
         let intent = taken.intent
-        let generated = try await pool.run { () throws(SgloradError) in
+        let (generated, routing) = try await pool.run { () throws(SgloradError) in
+            let condition = try guided.condition(intent.text, by: encoder.encoder)
             let parameters = try guided.generator.parameters(
-                for: guided.condition, guidedBy: guided.neighbourhood, in: guided.library,
+                for: condition, guidedBy: guided.neighbourhood, in: guided.library,
                 seed: intent.options.seed)
             guided.library.releasePages()
-            return LoRAAdapter(layout: guided.library.layout, parameters: parameters)
+            let routing = guided.serving?.generator.routing(for: condition) ?? []
+            return (LoRAAdapter(layout: guided.library.layout, parameters: parameters), routing)
         }
         let (adapter, examples) = try await refined(generated, taken, by: encoder.encoder, stage: stage)
         let provenance = Form.Provenance(
-            guided, examples, intent: intent, base: base.name, encoder: encoder)
+            guided, examples, routing: routing, intent: intent, base: base.name, encoder: encoder)
         let json = try JSONText.encode(provenance)
         let files = try await pool.run { () throws(SgloradError) in
             try base.files(of: adapter, for: intent.options, provenance: json)
@@ -217,7 +219,8 @@ extension Form.Provenance {
     ///
     /// Holds the intent's options but not its text.
     init(
-        _ guided: GuidedIntent, _ examples: ExampleUse?, intent: QueuedIntent, base: String,
+        _ guided: GuidedIntent, _ examples: ExampleUse?, routing: [RoutedLayer], intent: QueuedIntent,
+        base: String,
         encoder: LoadedEncoder
     ) {
         let warnings = guided.warnings + [examples?.warning].compactMap { $0 }
@@ -233,6 +236,15 @@ extension Form.Provenance {
             proximity: guided.options.measure.rawValue, nearestProximity: Double(guided.relevance.proximity),
             threshold: Double(guided.relevance.threshold), seed: Int(intent.options.seed),
             generator: guided.serving?.id,
+            routing: routing.isEmpty
+                ? nil
+                : routing.map { layer in
+                    Form.RoutedLayer(
+                        layer: layer.layer,
+                        experts: layer.experts.map {
+                            Form.RoutedExpert(expert: $0.expert, gate: Double($0.gate))
+                        })
+                },
             library: guided.libraryDigest, encoder: encoder.digest,
             kernel: ProcessorKernels.name(encoder.encoder.precision),
             version: SgloradRelease.version,

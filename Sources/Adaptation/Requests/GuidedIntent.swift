@@ -33,6 +33,14 @@ package struct GuidedIntent: Sendable {
     /// The error that refuses the intent; nil if an expert is relevant.
     package let refusal: SgloradError?
 
+    /// What a generator that reads the description makes the adapter of, with the states of its tokens if it reads them.
+    func condition(
+        _ text: PrivateText, by encoder: SentenceEncoder
+    ) throws(SgloradError) -> TaskCondition {
+        guard serving?.generator.readsStates ?? false else { return condition }
+        return TaskCondition(embedding: condition.embedding, states: try encoder.states(of: text.revealed))
+    }
+
     /// The digests of the experts that have their part in the adapter: those that guide and, where the tasks' loss trained the
     /// generator, all that it was trained on.
     var sources: [String] {

@@ -50,7 +50,7 @@ struct IntentSearch: Sendable {
         let auto = AutoStrategy(snapshot.records)
         (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
         switch strategy {
-        case .auto, .sgLoRA, .multiTask, .metaLoRA:
+        case .auto, .sgLoRA, .multiTask, .metaLoRA, .loRAGen:
             let system = strategy.system ?? .sgLoRA
             guard let found = snapshot.serving[system] else { throw Self.unavailable(system, in: snapshot) }
             serving = found

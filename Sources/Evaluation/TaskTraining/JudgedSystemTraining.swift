@@ -54,7 +54,8 @@ public struct JudgedSystemTraining: Sendable {
         trainer = try SystemTrainer(
             library: library, plan: plan, base: base, encoder: digest,
             objective: ContrastiveObjective(
-                encoder: encoder, tasks: tasks, training: training, experts: names), digest: texts)
+                encoder: encoder, tasks: tasks, training: training, experts: names), digest: texts,
+            states: { text throws(SgloradError) in try encoder.states(of: text) })
         self.library = library
         self.encoder = encoder
         self.tasks = Dictionary(
@@ -159,7 +160,11 @@ public struct JudgedSystemTraining: Sendable {
                     try recalls(
                         [task],
                         with: generator.adapter(
-                            for: TaskCondition(embedding: embedding), relevance: near.relevance))[0]
+                            for: TaskCondition(
+                                embedding: embedding,
+                                states: generator.readsStates
+                                    ? encoder.states(of: task.description) : nil),
+                            relevance: near.relevance))[0]
                 }
             scores.append(
                 Score(

@@ -13,6 +13,7 @@ public struct SystemTrainer: Sendable {
     private let encoder: String
     private let objective: any TaskObjective
     private let digest: String
+    private let states: StateEncoding?
 
     /// Prepares a training.
     ///
@@ -23,11 +24,12 @@ public struct SystemTrainer: Sendable {
     ///   - encoder: the digest of the text encoder that made the embeddings, for the record.
     ///   - objective: the loss on the experts' tasks.
     ///   - digest: the digest of the tasks' texts, for the record.
+    ///   - states: encodes the experts' descriptions, for a system that reads more of them than the embedding.
     /// - Throws: `invalidRequest` if the plan is out of range; `trainingFailed` for fewer than two experts, or if no expert of
     ///   the library has a task.
     public init(
         library: Library, plan: TrainingPlan, base: String, encoder: String, objective: any TaskObjective,
-        digest: String
+        digest: String, states: StateEncoding? = nil
     ) throws(SgloradError) {
         try plan.validate()
         guard let taskPlan = plan.taskTraining else {
@@ -58,6 +60,7 @@ public struct SystemTrainer: Sendable {
         self.encoder = encoder
         self.objective = objective
         self.digest = digest
+        self.states = states
     }
 
     /// The same training without some experts; their tasks are not used either.
@@ -67,7 +70,8 @@ public struct SystemTrainer: Sendable {
         let rest = library.excluding(names)
         return try SystemTrainer(
             library: rest, plan: plan, base: base, encoder: encoder,
-            objective: objective.restricted(to: rest.experts.map(\.name)), digest: digest)
+            objective: objective.restricted(to: rest.experts.map(\.name)), digest: digest,
+            states: states)
     }
 
     /// Whether enough experts and tasks are left to train without some experts.
@@ -91,11 +95,17 @@ public struct SystemTrainer: Sendable {
     public func train(
         _ progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> TaskTrainedGenerator {
-        let conditions = library.experts.map { TaskCondition(embedding: $0.embedding) }
+        let start = try start()
+        var conditions: [TaskCondition] = []
+        for expert in library.experts {
+            let states =
+                try start.readsStates && !expert.description.isEmpty ? states?(expert.description) : nil
+            conditions.append(TaskCondition(embedding: expert.embedding, states: states))
+        }
         let trainer = TaskLossTrainer(
             library: library, objective: objective, seed: plan.seed, steps: steps,
             tasksPerStep: taskPlan.tasksPerStep)
-        let (system, loss) = try trainer.train(try start(), conditions: conditions) {
+        let (system, loss) = try trainer.train(start, conditions: conditions) {
             step, loss throws(SgloradError) in
             try progress(
                 GeneratorTrainer.Progress(step: step, total: steps, loss: loss, isSteering: false))
@@ -120,6 +130,7 @@ public struct SystemTrainer: Sendable {
             try MetaLoRASystem(
                 taskPlan.tensor ?? .cp, mean: try library.mean(), layout: library.layout, centre: centre,
                 seed: plan.seed)
+        case .loRAGen: try RoutedSystem(library, centre: centre, seed: plan.seed)
         }
     }
 

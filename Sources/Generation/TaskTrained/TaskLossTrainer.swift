@@ -50,7 +50,13 @@ struct TaskLossTrainer {
                     if bag.isEmpty { bag = random.permutation(tasks.count).map { tasks[$0] } }
                     drawn.append(bag.removeLast())
                 }
-                let (loss, gradients) = try judge(drawn, system, conditions, step: done)
+                var (loss, gradients) = try judge(drawn, system, conditions, step: done)
+                if let term = system.regularisation(over: tasks.map({ conditions[$0] })) {
+                    loss += term.loss
+                    for (group, gradient) in term.gradients.enumerated() where !gradient.isEmpty {
+                        BLAS.axpy(count: gradient.count, alpha: 1, x: gradient, y: &gradients[group])
+                    }
+                }
                 optimiser.update(&system.groups, by: gradients, rate: Self.rate(step, of: length))
                 done += 1
                 if done > steps * 3 / 4 { tail.append(loss) }

@@ -17,6 +17,12 @@ public struct TaskTrainedGenerator: AdapterGenerator {
     /// Whether its adapters depend on the description.
     public var dependsOnTask: Bool { system.dependsOnTask }
 
+    /// Whether the states of a condition are read.
+    public var readsStates: Bool { system.readsStates }
+
+    /// The experts of the pool that each layer of a description's adapter is mixed from; none unless the system mixes.
+    public func routing(for condition: TaskCondition) -> [RoutedLayer] { system.routing(for: condition) }
+
     /// The generator without its ``record``, as tensors.
     public var tensors: [GeneratorTensor] { system.tensors }
 
@@ -90,6 +96,8 @@ public struct TaskTrainedGenerator: AdapterGenerator {
         case .metaLoRA:
             system = try MetaLoRASystem(
                 reader, form: plan.tensor ?? .cp, layout: record.layout, width: width)
+        case .loRAGen:
+            system = try RoutedSystem(reader, layout: record.layout, width: width)
         }
     }
 }

@@ -1,14 +1,39 @@
-internal import LinearAlgebra
+public import ErrorModel
+public import LinearAlgebra
 
 /// What a task is known by when an adapter is made for it: its description, as the text encoder sees it.
 public struct TaskCondition: Sendable {
     /// The description's unit embedding.
     public let embedding: [Float]
+    /// The last hidden states of its tokens, `[tokens, dimension]`; the embedding alone where they are not known.
+    public let states: Matrix
 
     /// Creates the condition of a description.
-    public init(embedding: [Float]) {
+    ///
+    /// - Parameter states: the states of its tokens, at least one; nil where nothing reads them.
+    public init(embedding: [Float], states: Matrix? = nil) {
         self.embedding = embedding
+        self.states = states ?? Matrix(rows: 1, columns: embedding.count, values: embedding)
     }
+}
+
+/// Encodes a description to the last hidden states of its tokens, `[tokens, dimension]`.
+public typealias StateEncoding = @Sendable (String) throws(SgloradError) -> Matrix
+
+/// The experts of a pool that one layer of an adapter was mixed from.
+public struct RoutedLayer: Sendable, Hashable {
+    /// One expert with its share.
+    public struct Expert: Sendable, Hashable {
+        /// Its number in the pool, from 0.
+        public let expert: Int
+        /// Its gate, 0...1; those of a layer sum to 1.
+        public let gate: Float
+    }
+
+    /// The layer's name in the base model.
+    public let layer: String
+    /// The experts, that with the largest gate first.
+    public let experts: [Expert]
 }
 
 /// Parameters of a system that the optimiser treats alike.
@@ -58,6 +83,16 @@ protocol TaskTrainedSystem: Sendable {
     /// - Returns: ∂loss/∂θ, for each of ``groups``.
     func gradient(_ gradient: [Float], for condition: TaskCondition) -> [[Float]]
 
+    /// A term of the loss beside the tasks', over all descriptions at once, with its gradient for each of ``groups``, of which
+    /// an empty one stands for zeros; nil if there is none.
+    func regularisation(over conditions: [TaskCondition]) -> (loss: Float, gradients: [[Float]])?
+
+    /// The experts of each layer that a task's adapter is mixed from; none unless the system mixes.
+    func routing(for condition: TaskCondition) -> [RoutedLayer]
+
+    /// Whether the condition's states are read.
+    var readsStates: Bool { get }
+
     /// Fixes what the adapter without a task is made of, once the training has ended.
     ///
     /// - Parameter conditions: those of the tasks that were trained on.
@@ -71,4 +106,7 @@ extension TaskTrainedSystem {
     var phases: Int { 1 }
     mutating func begin(phase: Int) {}
     mutating func settle(over conditions: [TaskCondition]) {}
+    func regularisation(over conditions: [TaskCondition]) -> (loss: Float, gradients: [[Float]])? { nil }
+    func routing(for condition: TaskCondition) -> [RoutedLayer] { [] }
+    var readsStates: Bool { false }
 }

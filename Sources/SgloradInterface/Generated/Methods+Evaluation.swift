@@ -31,7 +31,7 @@ extension Methods {
             public var heldOut: Bool?
             /// The methods to compare, all by default: base, mean, nearest, equal, weighted, weighted-tuned,
             /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, multi-task,
-            /// metalora, metalora-static, auto, oracle.
+            /// metalora, metalora-static, lora-gen, lora-gen-constant, auto, oracle.
             ///
             /// A method of a system without a generator is left out. With `engine` the default is base, mean,
             /// nearest, weighted and sg-lora.

@@ -10,7 +10,8 @@ extension Wire {
         /// `sg-lora`, the default: the conditional VAE around the semantic prior. `multi-task`: one adapter
         /// for all intents, trained by the loss on the experts' tasks, which `tasks` or `training` must give.
         /// `metalora`: cores of a tensor that all tasks share, with a seed for each site that a net makes of
-        /// the description; trained likewise.
+        /// the description. `lora-gen`: a pool of eight experts, of which a router mixes two in each layer by
+        /// the description. Both are trained likewise.
         public var system: String?
         /// How metalora contracts cores and seed: `cp` (the default) or `ring`, a tensor ring, for a library
         /// whose rank is a square.
@@ -151,7 +152,7 @@ extension Wire {
         /// The figure of the generator's own strategy.
         public var own: Double
         /// The figure of the same system without what it claims to gain by: for multi-task the library's
-        /// mean, for metalora static seeds.
+        /// mean, for metalora static seeds, for lora-gen constant gates.
         ///
         /// Absent for sg-lora.
         public var control: Double?
@@ -227,7 +228,7 @@ extension Wire {
     /// A trained generator.
     public struct Generator: Codable, Sendable, Hashable {
         public var generatorId: String
-        /// What was trained: `sg-lora`, `multi-task` or `metalora`.
+        /// What was trained: `sg-lora`, `multi-task`, `metalora` or `lora-gen`.
         ///
         /// The newest of each that is not disabled serves its strategy.
         public var system: String

@@ -70,11 +70,46 @@ extension Form {
         }
     }
 
+    /// One layer of an adapter that lora-gen mixed from its pool.
+    public struct RoutedLayer: Codable, Sendable, Hashable {
+        /// The layer's number in the base model.
+        public var layer: String
+        /// The two experts of the pool, that with the larger gate first.
+        public var experts: [Form.RoutedExpert]
+
+        public init(layer: String, experts: [Form.RoutedExpert]) {
+            self.layer = layer
+            self.experts = experts
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case layer, experts
+        }
+    }
+
+    /// An expert of the generator's pool.
+    public struct RoutedExpert: Codable, Sendable, Hashable {
+        /// Its number in the pool, from 0.
+        public var expert: Int
+        /// Its share, 0 to 1; those of a layer sum to 1.
+        public var gate: Double
+
+        public init(expert: Int, gate: Double) {
+            self.expert = expert
+            self.gate = gate
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case expert, gate
+        }
+    }
+
     /// How an adapter was made.
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
     public struct Provenance: Codable, Sendable, Hashable {
-        /// The strategy that was used: `sg-lora`, `multi-task`, `metalora`, `weighted`, `nearest` or `mean`.
+        /// The strategy that was used: `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `weighted`, `nearest`
+        /// or `mean`.
         public var strategy: String
         /// Why this strategy was chosen, if the intent left it to the daemon.
         public var choice: String?
@@ -82,7 +117,8 @@ extension Form {
         public var base: String
         /// The experts that guided it, nearest first.
         ///
-        /// With multi-task, metalora and mean, the nearest all the same: all experts had their part in it.
+        /// With multi-task, metalora, lora-gen and mean, the nearest all the same: all experts had their part
+        /// in it.
         public var experts: [Form.GuidingExpert]
         public var topK: Int
         public var temperature: Double
@@ -96,6 +132,10 @@ extension Form {
         ///
         /// Present only for the strategies that have one.
         public var generator: String?
+        /// Layer by layer, which experts of its pool the generator mixed.
+        ///
+        /// Present only for lora-gen.
+        public var routing: [Form.RoutedLayer]?
         /// The digest of the library.
         public var library: String
         /// The digest of the text encoder.
@@ -114,8 +154,8 @@ extension Form {
         public init(
             strategy: String, choice: String? = nil, base: String, experts: [Form.GuidingExpert], topK: Int,
             temperature: Double, proximity: String, nearestProximity: Double, threshold: Double, seed: Int,
-            generator: String? = nil, library: String, encoder: String, kernel: String, version: String,
-            examples: Form.UsedExamples? = nil, warnings: [String]? = nil
+            generator: String? = nil, routing: [Form.RoutedLayer]? = nil, library: String, encoder: String,
+            kernel: String, version: String, examples: Form.UsedExamples? = nil, warnings: [String]? = nil
         ) {
             self.strategy = strategy
             self.choice = choice
@@ -128,6 +168,7 @@ extension Form {
             self.threshold = threshold
             self.seed = seed
             self.generator = generator
+            self.routing = routing
             self.library = library
             self.encoder = encoder
             self.kernel = kernel
@@ -138,7 +179,7 @@ extension Form {
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case strategy, choice, base, experts, topK, temperature, proximity, nearestProximity, threshold
-            case seed, generator, library, encoder, kernel, version, examples, warnings
+            case seed, generator, routing, library, encoder, kernel, version, examples, warnings
         }
     }
 

@@ -34,7 +34,8 @@ extension Form {
         ///
         /// It may be left out if the daemon knows exactly one.
         public var base: String?
-        /// `auto` (the default), `sg-lora`, `multi-task`, `metalora`, `weighted`, `nearest` or `mean`.
+        /// `auto` (the default), `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `weighted`, `nearest` or
+        /// `mean`.
         ///
         /// `auto` takes the trained system that did best on left-out experts, but none that did not beat its
         /// control, and weighted if there is none.

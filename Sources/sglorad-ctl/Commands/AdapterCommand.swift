@@ -25,6 +25,7 @@ extension Report {
             ("pinned", adapter.pinned == true ? "yes" : nil),
             ("published as", adapter.published),
             ("strategy", provenance.strategy),
+            ("routing", provenance.routing.map(Self.routing)),
             ("chosen because", provenance.choice),
             ("generator", provenance.generator),
             ("seed", String(provenance.seed)),
@@ -45,6 +46,14 @@ extension Report {
     /// The parameters of the guidance in one line.
     static func guidance(_ topK: Int, _ temperature: Double, _ proximity: String) -> String {
         "top \(topK), temperature \(Format.significant(temperature)), \(proximity) proximity"
+    }
+
+    /// The experts of the generator's pool in each layer, with their shares, in one line.
+    static func routing(_ layers: [Wire.RoutedLayer]) -> String {
+        layers.map { layer in
+            let experts = layer.experts.map { "\($0.expert) \(Format.percent($0.gate))" }
+            return "layer \(layer.layer): \(experts.joined(separator: ", "))"
+        }.joined(separator: "; ")
     }
 
     /// What examples did for an adapter, in one line.

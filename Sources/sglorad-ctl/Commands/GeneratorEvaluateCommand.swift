@@ -15,7 +15,7 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             in a low-priority process; 80 tasks take minutes. The same library, generator, tasks and seed give the same \
             results. Ctrl-C cancels the evaluation.
 
-            The methods of other systems than sg-lora (multi-task, metalora) are evaluated if a generator of that system is in use; it is \
+            The methods of other systems than sg-lora (multi-task, metalora, lora-gen) are evaluated if a generator of that system is in use; it is \
             trained anew for each fold, with the texts of --training if it was trained with them.
 
             With --engine, the base model is a language model that the daemon's llama-server runs (engine.program in its \

@@ -16,9 +16,10 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
 
             With --system, another system is trained, which serves the strategy of its name beside the others: multi-task is one \
             adapter for all intents, trained on the experts' tasks by their loss; metalora has cores of a tensor (--tensor) that \
-            all tasks share, and a net that makes a seed for each site of the description. They need --tasks, or texts in \
-            --training, and a base model that is the daemon's text encoder. The verdict compares each with its control: \
-            multi-task with the library's mean, from which it begins, metalora with static seeds.
+            all tasks share, and a net that makes a seed for each site of the description; lora-gen has a pool of eight experts, \
+            of which a router mixes two in each layer. They need --tasks, or texts in --training, and a base model that is the \
+            daemon's text encoder. The verdict compares each with its control: multi-task with the library's mean, from which it \
+            begins, metalora with static seeds, lora-gen with constant gates.
 
             With --training, a folder with one file of JSON Lines per task, EXPERT.jsonl, whose lines are {"text": …, "answer": …}, \
             the generator learns from those texts, and the tasks only judge it.
@@ -40,6 +41,7 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
         case sgLora = "sg-lora"
         case multiTask = "multi-task"
         case metaLoRA = "metalora"
+        case loRAGen = "lora-gen"
     }
 
     /// How metalora contracts cores and seed.

@@ -40,6 +40,7 @@ struct RequestCommand: AsyncParsableCommand {
         case sgLora = "sg-lora"
         case multiTask = "multi-task"
         case metaLoRA = "metalora"
+        case loRAGen = "lora-gen"
         case weighted
         case nearest
         case mean
