@@ -62,7 +62,7 @@ extension Report {
             (
                 "verdict",
                 generator.verdict.map { Self.sentence($0, of: generator.system) }
-                    ?? "none (the library is too small for it)"
+                    ?? "none (too few experts, or no tasks to judge on)"
             ),
             ("library", generator.library),
             ("text encoder", generator.encoder),
