@@ -101,6 +101,12 @@ extension EvaluationOptions {
             }
             self.queries = queries
         }
+        if let name = parameters.labels {
+            guard let labels = Labels(rawValue: name) else {
+                throw .invalidRequest(field: "labels", reason: "is '\(name)'; it must be pool or own")
+            }
+            self.labels = labels
+        }
     }
 }
 
@@ -117,6 +123,7 @@ extension EvaluationTask {
         }
         self.init(
             name: task.name, description: task.description, split: split, family: task.family ?? "",
-            pool: task.pool, queries: task.queries.map { Query(text: $0.text, answer: $0.answer) })
+            pool: task.pool, queries: task.queries.map { Query(text: $0.text, answer: $0.answer) },
+            examples: task.examples?.map { Example(text: $0.text, answer: $0.answer) }, oracle: task.oracle)
     }
 }

@@ -84,9 +84,16 @@ public struct EvaluationRun: Sendable {
         _ given: [EvaluationTask], progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> EvaluationReport {
         try EvaluationTask.validate(given)
+        guard model == nil || given.allSatisfy({ $0.examples == nil }) else {
+            throw .invalidRequest(
+                field: "tasks",
+                reason:
+                    "hold examples, which refine adapters of the text encoder alone; leave them out with an "
+                    + "engine")
+        }
         let ranker = try model == nil ? TaskEncoder(encoder: encoder, layout: library.layout) : nil
         let tasks = given.map { task in
-            let asked = model == nil ? task : task.withOwnLabels
+            let asked = model == nil && options.labels == .pool ? task : task.withOwnLabels
             return options.queries.map { asked.sampled($0, seed: options.seed) } ?? asked
         }
         let parts = EvaluationParts(tasks, experts: Set(library.experts.map(\.name)), options: options)
@@ -122,6 +129,9 @@ public struct EvaluationRun: Sendable {
         if let model { found = try questions.run(model, progress) }
         if let ranker { found = try schedule.run(ranker, threads: options.threads, progress) }
         for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
+        let curves = try ranker.map { ranker throws(SgloradError) in
+            try ExampleCurves(self, ranker).run(scopes, progress)
+        }
         let names = options.methods.map(\.rawValue)
         let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
         return EvaluationReport(
@@ -136,17 +146,21 @@ public struct EvaluationRun: Sendable {
                     : EvaluationReport.Part(
                         part.rawValue, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
-            notes: parts.notes + missing(parts) + manner,
+            examples: curves?.curves.isEmpty == false ? curves?.curves : nil,
+            notes: parts.notes + missing(parts) + manner + (curves?.notes ?? []),
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
     }
 
-    /// How the queries were answered, if by a model.
+    /// How the queries were answered, if by a model or among few labels.
     private var manner: [String] {
-        model == nil
-            ? []
-            : [
+        if model != nil {
+            return [
                 "llama-server answered each query with one of the task's own labels; recall@1 is the share it had right"
             ]
+        }
+        return options.labels == .pool
+            ? []
+            : ["each task's pool was narrowed to its own labels, those texts that answer any of its queries"]
     }
 
     /// A note on the methods that held-out tasks are judged without, if there is no generator.

@@ -117,7 +117,9 @@ struct ScopePlan {
 
     private func jobs() -> [Job] {
         let methods = Set(evaluation.options.methods)
-        let wantsGenerator = methods.contains { $0.needsGenerator || $0 == .auto || $0 == .weightedTuned }
+        let wantsGenerator =
+            methods.contains { $0.needsGenerator || $0 == .auto || $0 == .weightedTuned }
+            || drafts.contains { $0.tasks.contains { $0.examples != nil } }
         var jobs: [Job] = []
         for (place, draft) in drafts.enumerated() {
             let isFold = draft.part == .leaveOut

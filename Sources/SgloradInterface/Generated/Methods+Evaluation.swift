@@ -42,6 +42,9 @@ extension Methods {
             ///
             /// The default is all of them.
             public var queries: Int?
+            /// Which texts compete: `pool` (the default), all of a task's pool; `own`, those that answer any
+            /// of its queries.
+            public var labels: String?
             /// Whether llama-server runs the base model, a language model whose GGUF file and form of prompts
             /// are known.
             ///
@@ -53,7 +56,7 @@ extension Methods {
             public init(
                 base: String? = nil, generatorId: String? = nil, tasks: [Wire.EvaluationTask],
                 leaveOut: Bool? = nil, heldOut: Bool? = nil, methods: [String]? = nil, seed: Int? = nil,
-                queries: Int? = nil, engine: Bool? = nil
+                queries: Int? = nil, labels: String? = nil, engine: Bool? = nil
             ) {
                 self.base = base
                 self.generatorId = generatorId
@@ -63,11 +66,12 @@ extension Methods {
                 self.methods = methods
                 self.seed = seed
                 self.queries = queries
+                self.labels = labels
                 self.engine = engine
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, generatorId, tasks, leaveOut, heldOut, methods, seed, queries, engine
+                case base, generatorId, tasks, leaveOut, heldOut, methods, seed, queries, labels, engine
             }
         }
 

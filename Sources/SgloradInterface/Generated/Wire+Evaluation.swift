@@ -18,6 +18,25 @@ extension Wire {
         }
     }
 
+    /// An example of a task, as a request may bring it.
+    public struct EvaluationExample: Codable, Sendable, Hashable {
+        /// At most 1,024 bytes.
+        public var text: String
+        /// The right answer, at most 256 bytes.
+        ///
+        /// Absent where it is not known.
+        public var answer: String?
+
+        public init(text: String, answer: String? = nil) {
+            self.text = text
+            self.answer = answer
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case text, answer
+        }
+    }
+
     /// A retrieval task, by which adapters are judged.
     ///
     /// There are at most 1,024 tasks in a call, each with a name of its own.
@@ -39,10 +58,17 @@ extension Wire {
         public var pool: [String]
         /// 1 to 4,096 queries.
         public var queries: [Wire.EvaluationQuery]
+        /// 1 to 32 examples, none of which is a query.
+        ///
+        /// EvaluateGenerator then judges what they are worth; a training does not use them.
+        public var examples: [Wire.EvaluationExample]?
+        /// Recall@1 of an adapter that was trained on the task, 0 to 1, against which the gain by examples is
+        /// judged.
+        public var oracle: Double?
 
         public init(
             name: String, description: String, split: String? = nil, family: String? = nil, pool: [String],
-            queries: [Wire.EvaluationQuery]
+            queries: [Wire.EvaluationQuery], examples: [Wire.EvaluationExample]? = nil, oracle: Double? = nil
         ) {
             self.name = name
             self.description = description
@@ -50,17 +76,20 @@ extension Wire {
             self.family = family
             self.pool = pool
             self.queries = queries
+            self.examples = examples
+            self.oracle = oracle
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, description, split, family, pool, queries
+            case name, description, split, family, pool, queries, examples, oracle
         }
     }
 
     /// The progress of an evaluation.
     public struct EvaluationProgress: Codable, Sendable, Hashable {
         /// `preparing`, `training` (which counts steps), and `evaluating` (which counts texts) or, with the
-        /// engine, `answering` (which counts answers).
+        /// engine, `answering` (which counts answers); then, if tasks have examples, `refining` (which counts
+        /// adapters).
         public var stage: String
         /// How much of the stage is done.
         public var done: Int
@@ -255,9 +284,122 @@ extension Wire {
         }
     }
 
+    /// One point of the curve of examples, over a group of tasks: a request with the default strategy and so
+    /// many examples.
+    public struct ExamplePoint: Codable, Sendable, Hashable {
+        /// How many examples of each task.
+        public var examples: Int
+        /// `without`: texts without answers, which guide.
+        ///
+        /// `with`: texts with answers, which also refine. `another`: a control, the answered examples of
+        /// another task.
+        public var kind: String
+        public var recallAt1: Wire.Estimate
+        /// The paired difference of recall@1 from the base model.
+        public var againstBase: Wire.Estimate
+        /// The share of what training gains over the base model.
+        ///
+        /// Absent unless the recall of a trained adapter is known for every task and above that of the base
+        /// model.
+        public var gained: Wire.Estimate?
+        /// The mean time of the computation of such a request.
+        public var seconds: Double
+
+        public init(
+            examples: Int, kind: String, recallAt1: Wire.Estimate, againstBase: Wire.Estimate,
+            gained: Wire.Estimate? = nil, seconds: Double
+        ) {
+            self.examples = examples
+            self.kind = kind
+            self.recallAt1 = recallAt1
+            self.againstBase = againstBase
+            self.gained = gained
+            self.seconds = seconds
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case examples, kind, recallAt1, againstBase, gained, seconds
+        }
+    }
+
+    /// A group of tasks that share a curve.
+    public struct ExampleGroup: Codable, Sendable, Hashable {
+        /// The family.
+        ///
+        /// Absent for all tasks of the part.
+        public var family: String?
+        public var tasks: Int
+        public var queries: Int
+        /// Recall@1 of the base model.
+        public var base: Wire.Estimate
+        /// Mean recall@1 of adapters that were trained on the tasks: the experts' own, or as the tasks state.
+        ///
+        /// Absent unless known for every task.
+        public var trained: Double?
+        /// By kind, then by the number of examples.
+        public var points: [Wire.ExamplePoint]
+
+        public init(
+            family: String? = nil, tasks: Int, queries: Int, base: Wire.Estimate, trained: Double? = nil,
+            points: [Wire.ExamplePoint]
+        ) {
+            self.family = family
+            self.tasks = tasks
+            self.queries = queries
+            self.base = base
+            self.trained = trained
+            self.points = points
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case family, tasks, queries, base, trained, points
+        }
+    }
+
+    /// One task of a curve.
+    public struct ExampleTask: Codable, Sendable, Hashable {
+        public var name: String
+        /// Recall@1 of the base model.
+        public var base: Double
+        /// Recall@1 of an adapter that was trained on the task.
+        public var trained: Double?
+        /// Recall@1 at each point, in the order of the groups' points.
+        public var recallAt1: [Double]
+
+        public init(name: String, base: Double, trained: Double? = nil, recallAt1: [Double]) {
+            self.name = name
+            self.base = base
+            self.trained = trained
+            self.recallAt1 = recallAt1
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case name, base, trained, recallAt1
+        }
+    }
+
+    /// What examples of the tasks are worth in one part of an evaluation.
+    public struct ExampleCurve: Codable, Sendable, Hashable {
+        /// `held-out` or `leave-out`.
+        public var part: String
+        /// All tasks with examples, then each family if there are several.
+        public var groups: [Wire.ExampleGroup]
+        public var tasks: [Wire.ExampleTask]
+
+        public init(part: String, groups: [Wire.ExampleGroup], tasks: [Wire.ExampleTask]) {
+            self.part = part
+            self.groups = groups
+            self.tasks = tasks
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case part, groups, tasks
+        }
+    }
+
     /// The result of an evaluation.
     ///
-    /// It is the same for the same library, generator, tasks and seed.
+    /// It is the same for the same library, generator, tasks and seed, but for the seconds of its points.
     public struct EvaluationReport: Codable, Sendable, Hashable {
         public var base: String
         /// The ID of the generator that was judged.
@@ -277,14 +419,16 @@ extension Wire {
         /// Absent where texts were ranked by the base model's embeddings.
         public var judgedBy: String?
         public var parts: [Wire.EvaluationPart]
+        /// Present if tasks had examples.
+        public var examples: [Wire.ExampleCurve]?
         /// What a reader of the report should know, in words.
         public var notes: [String]
         public var map: [Wire.EvaluationMapPoint]
 
         public init(
             base: String, generator: String? = nil, library: String, encoder: String, seed: Int,
-            resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart], notes: [String],
-            map: [Wire.EvaluationMapPoint]
+            resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart],
+            examples: [Wire.ExampleCurve]? = nil, notes: [String], map: [Wire.EvaluationMapPoint]
         ) {
             self.base = base
             self.generator = generator
@@ -294,12 +438,13 @@ extension Wire {
             self.resamples = resamples
             self.judgedBy = judgedBy
             self.parts = parts
+            self.examples = examples
             self.notes = notes
             self.map = map
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case base, generator, library, encoder, seed, resamples, judgedBy, parts, notes, map
+            case base, generator, library, encoder, seed, resamples, judgedBy, parts, examples, notes, map
         }
     }
 }

@@ -21,9 +21,16 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             weighted and sg-lora, which are the default here. An evaluation that was cancelled \
             goes on where it ended when the same command is repeated.
 
+            With --examples, also shows what examples of the tasks are worth: recall with the first 4, 8, 16 and 32 lines of \
+            DIR/TASK.jsonl, in the form of 'request --examples', with and without their answers, and as a control with those of \
+            another task. Each is computed as a request would be, but refined without a limit of time; one takes seconds. Where \
+            the task files state {"recallAt1": {"oracle": …}}, or an expert was trained on the task, the share of that gain is \
+            shown. No example may be a query.
+
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 
               sglorad-ctl generator evaluate --tasks tasks --html report.html
+              sglorad-ctl generator evaluate --tasks tasks --methods base,sg-lora --examples examples
               sglorad-ctl generator evaluate --tasks tasks --engine --queries 60
             """)
 
@@ -51,6 +58,18 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Judge at most so many queries of a task (default: all).", valueName: "n"))
     var queries: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Judge requests with examples too: a folder of TASK.jsonl files.", valueName: "dir"),
+        completion: .directory)
+    var examples: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The texts that compete: a task's whole pool, or its own labels (default: pool).",
+            valueName: "labels"))
+    var labels: Labels?
+
     @Flag(help: "Have llama-server run the base model, a language model.")
     var engine = false
 
@@ -58,14 +77,29 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: Connection
 
+    /// Which texts of a pool compete, with the names of the protocol.
+    enum Labels: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case own
+        case pool
+    }
+
+    func validate() throws {
+        if engine, examples != nil {
+            throw ValidationError(
+                "'--examples' cannot be combined with '--engine': only adapters of the text encoder are refined."
+            )
+        }
+    }
+
     func run() async throws {
         try await connection.run { output in
             let destination = try page.destination(json: output.json)
             let parameters = Methods.EvaluateGenerator.Parameters(
-                base: base.base, generatorId: generator, tasks: try TaskFolderReader.tasks(inFolder: tasks),
+                base: base.base, generatorId: generator,
+                tasks: try TaskFolderReader.tasks(inFolder: tasks, examples: examples),
                 leaveOut: leaveOut ? true : nil, heldOut: heldOut ? true : nil,
                 methods: methods.map { $0.split(separator: ",").map { String($0.filter { $0 != " " }) } },
-                seed: seed, queries: queries, engine: engine ? true : nil)
+                seed: seed, queries: queries, labels: labels?.rawValue, engine: engine ? true : nil)
             let notice =
                 "The evaluation was cancelled."
                 + (engine ? " The answers so far are kept; repeat the command to go on." : "")
