@@ -9,10 +9,17 @@ public enum AdapterStrategy: String, Sendable, Hashable, Codable, CaseIterable {
     case sgLoRA = "sg-lora"
     /// μ*, the weighted mean of the K nearest experts: ``WeightedGenerator``.
     case weighted
+    /// The weighted mean of the experts nearest to the intent's examples instead of its text: ``WeightedGenerator`` too.
+    case weightedExamples = "weighted-examples"
     /// The mean of the nearest expert's checkpoints: ``NearestGenerator``.
     case nearest
     /// The mean of the whole library, whatever the intent: ``MeanGenerator``.
     case mean
+}
+
+extension AdapterStrategy {
+    /// Whether the strategy has nothing to go by without examples of the task.
+    public var needsExamples: Bool { self == .weightedExamples }
 }
 
 /// One way to make an adapter's parameters.

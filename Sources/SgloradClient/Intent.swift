@@ -82,6 +82,8 @@ extension SgloradClient {
         public static let sgLora = Strategy(rawValue: "sg-lora")
         /// The weighted mean of the nearest experts.
         public static let weighted = Strategy(rawValue: "weighted")
+        /// The weighted mean of the experts nearest to the examples' texts, which must be given.
+        public static let weightedExamples = Strategy(rawValue: "weighted-examples")
         /// The nearest expert.
         public static let nearest = Strategy(rawValue: "nearest")
         /// The mean of the whole library, whatever the intent.

@@ -88,6 +88,29 @@ struct ExamplesTests {
         }
     }
 
+    @Test("weighted-examples merges the experts that the examples are nearest to, whatever the text says")
+    func weightedExamples() async throws {
+        try await TestDaemon.run(experts: Places.experts("wn-birds", "clinc-travel-0")) { daemon in
+            let file = "\(daemon.folder)/travel"
+            let lines = ["book me a flight to Oslo", "do I need a visa for Japan", "a hotel in Rome"]
+            try Data(lines.map { #"{"text": "\#($0)"}"# }.joined(separator: "\n").utf8).write(
+                to: URL(filePath: file))
+            func provenance(_ strategy: String, _ more: String...) async throws -> Wire.Provenance {
+                let arguments = ["request", Self.text, "--strategy", strategy, "--top-k", "1", "--json"]
+                let outcome = try await daemon.control(arguments + more)
+                try #require(outcome.status == 0, "\(outcome.error)")
+                return try #require(outcome.decode(Methods.Request.Reply.self).adapter).provenance
+            }
+            #expect(try await provenance("weighted").experts.map(\.expert) == ["wn-birds"])
+            let made = try await provenance("weighted-examples", "--examples", file)
+            #expect(made.experts.map(\.expert) == ["clinc-travel-0"])
+            #expect(made.strategy == "weighted-examples" && made.examples?.examples == 3)
+            let bare = try await daemon.control("request", Self.text, "--strategy", "weighted-examples")
+            #expect(bare.status == 65 || bare.status == 64, "\(bare.status)")
+            #expect(bare.error.contains("examples are missing"), "\(bare.error)")
+        }
+    }
+
     @Test("a retry brings the examples again")
     func retried() async throws {
         try await withTemporaryFolder { folder in

@@ -23,7 +23,7 @@ struct AdapterStrategyTests {
     }
 
     @Test func `raw values are the protocol's names`() {
-        for name in ["sg-lora", "weighted", "nearest", "mean"] {
+        for name in ["sg-lora", "weighted", "weighted-examples", "nearest", "mean"] {
             #expect(AdapterStrategy(rawValue: name)?.rawValue == name)
         }
         #expect(AdapterStrategy(rawValue: "") == nil)

@@ -52,7 +52,7 @@ struct IntentSearch: Sendable {
             guard let found = snapshot.serving else { throw Self.unavailable(snapshot) }
             serving = found
             generator = found.generator
-        case .weighted:
+        case .weighted, .weightedExamples:
             serving = nil
             generator = WeightedGenerator()
         case .nearest:
@@ -68,12 +68,16 @@ struct IntentSearch: Sendable {
         isStale = serving.map { $0.digest != snapshot.digest } ?? false
         let count = max(options.topK, Self.listed)
         let described = library.index.search(encoding.embedding, by: options.measure, count: count)
-        found =
-            examples.isEmpty
-            ? described
-            : library.index.search(
+        if strategy.needsExamples {
+            guard let vector = ExampleCentroid.taskVector(of: examples) else { throw Self.undirected }
+            found = library.index.search(vector, by: options.measure, count: count)
+        } else if examples.isEmpty {
+            found = described
+        } else {
+            found = library.index.search(
                 ExampleCentroid.blended(encoding.embedding, with: examples), by: options.measure, count: count
             )
+        }
         neighbourhood =
             serving?.generator.neighbourhood(found, options: options) ?? found.neighbourhood(options)
         let threshold = snapshot.serving?.generator.record.threshold ?? Relevance.standardThreshold
@@ -85,6 +89,11 @@ struct IntentSearch: Sendable {
 
     /// The experts that must be read to generate: those that guide, and the most relevant one for its name.
     var guiding: Set<Int> { Set(neighbourhood.members.map(\.expert) + [relevance.nearest]) }
+
+    private static let undirected = SgloradError.invalidIntent(
+        field: "examples",
+        reason: "cancel each other out: their texts have no common direction. Send others, or choose the "
+            + "strategy weighted")
 
     private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {
         let base = snapshot.base.name

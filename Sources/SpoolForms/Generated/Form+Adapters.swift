@@ -74,7 +74,7 @@ extension Form {
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
     public struct Provenance: Codable, Sendable, Hashable {
-        /// The strategy that was used: `sg-lora`, `weighted`, `nearest` or `mean`.
+        /// The strategy that was used: `sg-lora`, `weighted`, `weighted-examples`, `nearest` or `mean`.
         public var strategy: String
         /// Why this strategy was chosen, if the intent left it to the daemon.
         public var choice: String?

@@ -34,7 +34,8 @@ extension Form {
         ///
         /// It may be left out if the daemon knows exactly one.
         public var base: String?
-        /// `auto` (the default), `sg-lora`, `weighted`, `nearest` or `mean`.
+        /// `auto` (the default), `sg-lora`, `weighted`, `weighted-examples` (which needs examples), `nearest`
+        /// or `mean`.
         ///
         /// `auto` takes sg-lora unless there is no generator, or its own record shows it behind weighted.
         public var strategy: String?

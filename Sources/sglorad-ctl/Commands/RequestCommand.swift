@@ -39,6 +39,7 @@ struct RequestCommand: AsyncParsableCommand {
         case auto
         case sgLora = "sg-lora"
         case weighted
+        case weightedExamples = "weighted-examples"
         case nearest
         case mean
     }
