@@ -69,6 +69,7 @@ struct ExamplesTests {
                 daemon, examples in
                 #expect(try await daemon.control(["request", Self.text] + examples).status == 0)
                 #expect(try await daemon.control(["request", "8217"] + examples).status == 2)
+                #expect(try await daemon.control(["explain", Self.text] + examples.prefix(2)).status == 0)
                 let failing = ["request", Self.text, "--strategy", "sg-lora"] + examples
                 #expect(try await daemon.control(failing).status == 1)
                 let cancelled = try await daemon.control(["request", Self.text, "--no-wait"] + examples).line
@@ -88,7 +89,9 @@ struct ExamplesTests {
         }
     }
 
-    @Test("weighted-examples merges the experts that the examples are nearest to, whatever the text says")
+    @Test(
+        "weighted-examples merges the experts that the examples are nearest to; explain shows what they change"
+    )
     func weightedExamples() async throws {
         try await TestDaemon.run(experts: Places.experts("wn-birds", "clinc-travel-0")) { daemon in
             let file = "\(daemon.folder)/travel"
@@ -105,6 +108,14 @@ struct ExamplesTests {
             let made = try await provenance("weighted-examples", "--examples", file)
             #expect(made.experts.map(\.expert) == ["clinc-travel-0"])
             #expect(made.strategy == "weighted-examples" && made.examples?.examples == 3)
+            func travel(_ more: [String]) async throws -> Double {
+                let outcome = try await daemon.control(["explain", Self.text, "--json"] + more)
+                try #require(outcome.status == 0, "\(outcome.error)")
+                let reply = try outcome.decode(Methods.Explain.Reply.self)
+                let found = reply.neighbours.first { $0.expert == "clinc-travel-0" }
+                return try #require(found).proximity
+            }
+            #expect(try await travel(["--examples", file]) > travel([]) + 0.1)
             let bare = try await daemon.control("request", Self.text, "--strategy", "weighted-examples")
             #expect(bare.status == 65 || bare.status == 64, "\(bare.status)")
             #expect(bare.error.contains("examples are missing"), "\(bare.error)")

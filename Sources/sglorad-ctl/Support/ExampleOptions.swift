@@ -31,7 +31,12 @@ struct ExampleOptions: ParsableArguments {
 
     /// The examples; nil if none were given.
     func readExamples() throws(SgloradError) -> [Wire.Example]? {
-        guard let path = examples else { return nil }
+        guard let examples else { return nil }
+        return try Self.read(examples: examples)
+    }
+
+    /// The examples in a file; - is standard input.
+    static func read(examples path: String) throws(SgloradError) -> [Wire.Example] {
         let lines = try ExampleLines(path, field: "examples", most: 32, lineLimit: 16_384)
         var examples: [Wire.Example] = []
         for line in lines.lines { examples.append(try lines.example(line)) }
