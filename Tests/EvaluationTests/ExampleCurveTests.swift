@@ -45,7 +45,7 @@ struct ExampleCurveTests {
         }
         let own = [
             ExamplePoint(count: 0, kind: .without), ExamplePoint(count: 4, kind: .without),
-            ExamplePoint(count: 4, kind: .with),
+            ExamplePoint(count: 4, kind: .with), ExamplePoint(count: 4, kind: .merged),
         ]
         #expect(points(curves[0]) == own, "a single task has no control")
         #expect(points(curves[1]) == own + [ExamplePoint(count: 4, kind: .another)])
@@ -151,8 +151,11 @@ struct ExampleCurveTests {
 
     @Test func `the points are those that all tasks have examples for`() {
         let few = ExamplePoint.all(upTo: 9, hasOther: true)
-        #expect(few.map(\.count) == [0, 4, 8, 4, 8, 8])
-        #expect(few.map(\.kind) == [.without, .without, .without, .with, .with, .another])
-        #expect(ExamplePoint.all(upTo: 32, hasOther: false).count == 9)
+        #expect(few.map(\.count) == [0, 4, 8, 4, 8, 4, 8, 8])
+        #expect(
+            few.map(\.kind) == [
+                .without, .without, .without, .with, .with, .merged, .merged, .another,
+            ])
+        #expect(ExamplePoint.all(upTo: 32, hasOther: false).count == 13)
     }
 }

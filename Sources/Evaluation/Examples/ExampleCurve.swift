@@ -12,6 +12,8 @@ public struct ExampleCurve: Sendable, Hashable, Codable {
         case without
         /// Texts with answers, which guide, and refine the adapter.
         case with
+        /// Texts alone, by the strategy `weighted-examples`: the merge of the experts nearest to them.
+        case merged
         /// Control: the answered examples of another task.
         case another
     }
@@ -82,7 +84,8 @@ struct ExamplePoint: Sendable, Hashable {
         let counts = counts.filter { $0 <= most }
         let control = hasOther ? counts.suffix(1).map { ExamplePoint(count: $0, kind: .another) } : []
         return counts.map { ExamplePoint(count: $0, kind: .without) }
-            + counts.dropFirst().map { ExamplePoint(count: $0, kind: .with) } + control
+            + counts.dropFirst().map { ExamplePoint(count: $0, kind: .with) }
+            + counts.dropFirst().map { ExamplePoint(count: $0, kind: .merged) } + control
     }
 }
 

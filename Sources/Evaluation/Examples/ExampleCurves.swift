@@ -74,8 +74,7 @@ struct ExampleCurves {
             let examples = (point.kind == .another ? other : own).prefix(point.count)
             let clock = ContinuousClock()
             let start = clock.now
-            let parameters = try request(
-                task, scope, examples: Array(examples), isAnswered: point.kind != .without)
+            let parameters = try request(task, scope, examples: Array(examples), point.kind)
             adapters.append((parameters, (clock.now - start) / .seconds(1)))
             done()
         }
@@ -93,27 +92,30 @@ struct ExampleCurves {
 
     /// Makes the adapter of a request with the task's description and some examples, as the daemon does.
     ///
-    /// - Parameter isAnswered: whether the examples' answers are given too.
+    /// - Parameter kind: what the examples are, and what is made of them.
     /// - Returns: nil if the request would be refused, which leaves the base model.
     private func request(
-        _ task: EvaluationTask, _ scope: MethodScope, examples: [EvaluationTask.Example], isAnswered: Bool
+        _ task: EvaluationTask, _ scope: MethodScope, examples: [EvaluationTask.Example],
+        _ kind: ExampleCurve.Kind
     ) throws(SgloradError) -> [Float]? {
         let encoder = evaluation.encoder
         let described = try encoder.encode(task.description).embedding
-        var guiding = described
-        if !examples.isEmpty {
-            var embeddings: [[Float]] = []
-            for example in examples { embeddings.append(try encoder.encode(example.text).embedding) }
-            guiding = ExampleCentroid.blended(described, with: embeddings)
-        }
+        var embeddings: [[Float]] = []
+        for example in examples { embeddings.append(try encoder.encode(example.text).embedding) }
         // The description alone decides whether the task is relevant, and so the strategy.
-        let method = try evaluation.auto(
+        var method = try evaluation.auto(
             AutoCase(embedding: described, library: scope.library, generator: scope.generator))
+        var guiding =
+            embeddings.isEmpty ? described : ExampleCentroid.blended(described, with: embeddings)
+        if kind == .merged, method != .base {
+            guard let vector = ExampleCentroid.taskVector(of: embeddings) else { return nil }
+            (method, guiding) = (.weightedTuned, vector)
+        }
         guard method != .auto, case .parameters(_, let make)? = try scope.adapter(method, task, guiding)
         else { return nil }
         let parameters = try make()
         let answered = examples.compactMap { example in example.answer.map { (example.text, $0) } }
-        guard isAnswered, !answered.isEmpty else { return parameters }
+        guard kind == .with || kind == .another, !answered.isEmpty else { return parameters }
         let material = AnsweredExamples(encoder: encoder, examples: answered, labels: task.pool)
         guard material.obstacle == nil else { return parameters }
         return try Refinement(encoder: encoder, layout: scope.library.layout, examples: material).run(

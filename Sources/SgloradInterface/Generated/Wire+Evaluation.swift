@@ -291,8 +291,8 @@ extension Wire {
         public var examples: Int
         /// `without`: texts without answers, which guide.
         ///
-        /// `with`: texts with answers, which also refine. `another`: a control, the answered examples of
-        /// another task.
+        /// `with`: texts with answers, which also refine. `merged`: texts without answers, by the strategy
+        /// weighted-examples. `another`: a control, the answered examples of another task.
         public var kind: String
         public var recallAt1: Wire.Estimate
         /// The paired difference of recall@1 from the base model.

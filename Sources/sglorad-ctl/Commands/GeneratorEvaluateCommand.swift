@@ -22,10 +22,10 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             goes on where it ended when the same command is repeated.
 
             With --examples, also shows what examples of the tasks are worth: recall with the first 4, 8, 16 and 32 lines of \
-            DIR/TASK.jsonl, in the form of 'request --examples', with and without their answers, and as a control with those of \
-            another task. Each is computed as a request would be, but refined without a limit of time; one takes seconds. Where \
-            the task files state {"recallAt1": {"oracle": …}}, or an expert was trained on the task, the share of that gain is \
-            shown. No example may be a query.
+            DIR/TASK.jsonl, in the form of 'request --examples', with and without their answers, merged by the strategy \
+            weighted-examples, and as a control with those of another task. Each is computed as a request would be, but refined \
+            without a limit of time; one takes seconds. Where the task files state {"recallAt1": {"oracle": …}}, or an expert was \
+            trained on the task, the share of that gain is shown. No example may be a query.
 
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 

@@ -9,7 +9,7 @@ extension ReportPage {
                 <section>
                 <h2>What examples are worth, \(Markup.escaped(curve.part))</h2>
                 <p>\(all.tasks) tasks, \(all.queries) queries. Each point is a request with so many examples of the task: texts \
-                alone guide it, and answers refine it as well. The control has the answered examples of another task.</p>
+                alone guide it, or choose the experts that are merged, and answers refine it as well. The control has the answered examples of another task.</p>
                 \(HTMLPage.wide(exampleChart(all), name: "Recall@1 by the number of examples"))
                 \(exampleTable(all))
                 <p class="hint">Means over tasks, beneath them 95 % intervals. “of training” is the share of what an adapter \
@@ -42,11 +42,12 @@ extension ReportPage {
             drawing.text(908, y.place(value) + 4, "\(name) \(Markup.fixed(value))", style: "small")
         }
         drawing.legend([
-            ("with answers", .circle, "c0"), ("texts alone", .square, "c3"), ("another task's", .cross, "c1"),
+            ("with answers", .circle, "c0"), ("texts alone", .square, "c3"),
+            ("texts alone, merged", .diamond, "c2"), ("another task's", .cross, "c1"),
         ])
         for (kind, mark, colour, shift) in [
             ("without", Drawing.Mark.square, "c3", 3.0), ("with", .circle, "c0", -3),
-            ("another", .cross, "c1", 0),
+            ("merged", .diamond, "c2", 6), ("another", .cross, "c1", 0),
         ] {
             // Without any example, answered or not is the same.
             let start = kind == "with" ? group.points.filter { $0.examples == 0 } : []
@@ -128,6 +129,7 @@ extension ReportPage {
         switch kind {
         case "without": "texts alone"
         case "with": "with answers"
+        case "merged": "texts alone, merged"
         case "another": "of another task"
         default: kind
         }
