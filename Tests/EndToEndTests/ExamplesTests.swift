@@ -48,7 +48,7 @@ struct ExamplesTests {
                 let refined = try await adapter(examples)
                 let used = try #require(refined.provenance.examples)
                 #expect(used.examples == 5 && used.answered == 4 && used.labels == 5)
-                #expect(used.heldBack == 1 && used.steps == 12 && used.outOfTime == nil)
+                #expect(used.steps == 16 && used.outOfTime == nil)
                 let guided = try await adapter(Array(examples.prefix(4)) + ["--refine-seconds", "0"])
                 #expect(guided.provenance.examples?.steps == nil)
                 if (used.kept ?? 0) > 0 { #expect(refined.digest != guided.digest) }

@@ -34,15 +34,11 @@ extension Form {
         public var answered: Int
         /// How many answers can occur: the intent's labels and the examples' answers, each once.
         public var labels: Int
-        /// How many answered examples were held back from the refinement, to judge it.
-        ///
-        /// Absent if the adapter was not refined.
-        public var heldBack: Int?
         /// How many steps of the refinement were computed.
         ///
         /// Absent if the adapter was not refined.
         public var steps: Int?
-        /// After how many steps the adapter was best on the examples held back, which is the adapter that was
+        /// After how many steps the loss on the answered examples was lowest, which is the adapter that was
         /// kept; 0 if that was before the first.
         ///
         /// Absent if the adapter was not refined.
@@ -53,20 +49,19 @@ extension Form {
         public var outOfTime: Bool?
 
         public init(
-            examples: Int, answered: Int, labels: Int, heldBack: Int? = nil, steps: Int? = nil,
-            kept: Int? = nil, outOfTime: Bool? = nil
+            examples: Int, answered: Int, labels: Int, steps: Int? = nil, kept: Int? = nil,
+            outOfTime: Bool? = nil
         ) {
             self.examples = examples
             self.answered = answered
             self.labels = labels
-            self.heldBack = heldBack
             self.steps = steps
             self.kept = kept
             self.outOfTime = outOfTime
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case examples, answered, labels, heldBack, steps, kept, outOfTime
+            case examples, answered, labels, steps, kept, outOfTime
         }
     }
 

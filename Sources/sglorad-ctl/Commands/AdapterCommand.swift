@@ -51,8 +51,8 @@ extension Report {
     static func examples(_ used: Wire.UsedExamples) -> String {
         var text =
             "\(used.examples), \(used.answered) with answers, \(Format.count(used.labels, "possible answer"))"
-        if let steps = used.steps, let kept = used.kept, let heldBack = used.heldBack {
-            text += "; refined in \(Format.count(steps, "step")), \(kept) kept, judged by \(heldBack)"
+        if let steps = used.steps, let kept = used.kept {
+            text += "; refined in \(Format.count(steps, "step")), \(kept) kept"
         }
         return used.outOfTime == true ? text + ", out of time" : text
     }

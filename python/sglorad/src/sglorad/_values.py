@@ -100,10 +100,9 @@ class UsedExamples:
     answered: int
     #: How many answers can occur.
     labels: int
-    #: How many answered examples judged the refinement; the last three are None if the adapter was not refined.
-    held_back: Optional[int]
+    #: How many steps of the refinement were computed; this and the next are None if the adapter was not refined.
     steps: Optional[int]
-    #: After how many steps the adapter was best on the examples held back; 0 if that was before the first.
+    #: After how many steps the loss on the answered examples was lowest; 0 if that was before the first.
     kept: Optional[int]
     out_of_time: bool
 
@@ -354,7 +353,6 @@ def used_examples(made: Mapping[str, Any]) -> Optional[UsedExamples]:
         examples=whole(used, "examples"),
         answered=whole(used, "answered"),
         labels=whole(used, "labels"),
-        held_back=count("heldBack"),
         steps=count("steps"),
         kept=count("kept"),
         out_of_time=used.get("outOfTime") is True,
