@@ -129,11 +129,12 @@ public struct EvaluationRun: Sendable {
         if let model { found = try questions.run(model, progress) }
         if let ranker { found = try schedule.run(ranker, threads: options.threads, progress) }
         for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
+        let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
         let curves = try ranker.map { ranker throws(SgloradError) in
-            try ExampleCurves(self, ranker).run(scopes, progress)
+            let ordered = scopes.sorted { places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0 }
+            return try ExampleCurves(self, ranker).run(ordered, progress)
         }
         let names = options.methods.map(\.rawValue)
-        let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
         return EvaluationReport(
             base: identity.base, generator: identity.generator, library: identity.library,
             encoder: identity.encoder, seed: options.seed, resamples: options.resamples,

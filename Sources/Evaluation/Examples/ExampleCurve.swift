@@ -65,7 +65,7 @@ public struct ExampleCurve: Sendable, Hashable, Codable {
     public var part: String
     /// All tasks with examples, then each family if there are several.
     public var groups: [Group]
-    /// The tasks, in the order of their judgement.
+    /// The tasks, in the order of the input.
     public var tasks: [Task]
 }
 
