@@ -167,7 +167,7 @@ package struct AdapterPipeline: Sendable {
         }
         let (adapter, examples) = try await refined(generated, taken, by: encoder.encoder, stage: stage)
         let provenance = Form.Provenance(
-            guided, examples, intent: intent, base: base.name, encoder: encoder)
+            guided, examples, intent: intent, base: base, encoder: encoder)
         let json = try JSONText.encode(provenance)
         let files = try await pool.run { () throws(SgloradError) in
             try base.files(of: adapter, for: intent.options, provenance: json)
@@ -216,12 +216,12 @@ extension Form.Provenance {
     ///
     /// Holds the intent's options but not its text.
     init(
-        _ guided: GuidedIntent, _ examples: ExampleUse?, intent: QueuedIntent, base: String,
+        _ guided: GuidedIntent, _ examples: ExampleUse?, intent: QueuedIntent, base: BaseRecord,
         encoder: LoadedEncoder
     ) {
         let warnings = guided.warnings + [examples?.warning].compactMap { $0 }
         self.init(
-            strategy: guided.strategy.rawValue, choice: guided.choice, base: base,
+            strategy: guided.strategy.rawValue, choice: guided.choice, base: base.name,
             experts: guided.neighbourhood.members.map { member in
                 Form.GuidingExpert(
                     expert: guided.library.expert(member.expert).name,
@@ -235,6 +235,8 @@ extension Form.Provenance {
             library: guided.libraryDigest, encoder: encoder.digest,
             kernel: ProcessorKernels.name(encoder.encoder.precision),
             version: SgloradRelease.version,
-            examples: examples?.counts, warnings: warnings.isEmpty ? nil : warnings)
+            examples: examples?.counts,
+            prompt: base.promptForm.map { Form.PromptForm(prompt: $0.prompt, answer: $0.answer) },
+            warnings: warnings.isEmpty ? nil : warnings)
     }
 }

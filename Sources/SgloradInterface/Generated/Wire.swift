@@ -16,6 +16,7 @@ public enum Wire {
     public typealias Example = Form.Example
     public typealias GuidingExpert = Form.GuidingExpert
     public typealias Intent = Form.Intent
+    public typealias PromptForm = Form.PromptForm
     public typealias Provenance = Form.Provenance
     public typealias SpoolFailure = Form.SpoolFailure
     public typealias SpoolResult = Form.SpoolResult

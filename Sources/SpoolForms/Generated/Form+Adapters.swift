@@ -106,6 +106,10 @@ extension Form {
         ///
         /// Absent if it had neither examples nor labels.
         public var examples: Form.UsedExamples?
+        /// The form in which the base model's library was asked when the adapter was made.
+        ///
+        /// Absent if AddBase had not made it known.
+        public var prompt: Form.PromptForm?
         /// What a user of the adapter should know, in words.
         public var warnings: [String]?
 
@@ -113,7 +117,7 @@ extension Form {
             strategy: String, choice: String? = nil, base: String, experts: [Form.GuidingExpert], topK: Int,
             temperature: Double, proximity: String, nearestProximity: Double, threshold: Double, seed: Int,
             generator: String? = nil, library: String, encoder: String, kernel: String, version: String,
-            examples: Form.UsedExamples? = nil, warnings: [String]? = nil
+            examples: Form.UsedExamples? = nil, prompt: Form.PromptForm? = nil, warnings: [String]? = nil
         ) {
             self.strategy = strategy
             self.choice = choice
@@ -131,12 +135,13 @@ extension Form {
             self.kernel = kernel
             self.version = version
             self.examples = examples
+            self.prompt = prompt
             self.warnings = warnings
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case strategy, choice, base, experts, topK, temperature, proximity, nearestProximity, threshold
-            case seed, generator, library, encoder, kernel, version, examples, warnings
+            case seed, generator, library, encoder, kernel, version, examples, prompt, warnings
         }
     }
 

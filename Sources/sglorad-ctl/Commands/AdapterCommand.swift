@@ -31,6 +31,8 @@ extension Report {
             ("guidance", Self.guidance(provenance.topK, provenance.temperature, provenance.proximity)),
             ("nearest", Self.nearest(provenance.nearestProximity, threshold: provenance.threshold)),
             ("examples", provenance.examples.map(Self.examples)),
+            ("prompt", provenance.prompt?.prompt),
+            ("answer", provenance.prompt?.answer),
         ])
         space()
         var experts = Table([.left("EXPERT"), .right("WEIGHT"), .right("PROXIMITY")])

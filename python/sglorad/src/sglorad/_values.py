@@ -119,6 +119,16 @@ class GuidingExpert:
 
 
 @dataclass(frozen=True)
+class PromptForm:
+    """How a language model's experts were asked and how they answer; ask an adapter in the same form."""
+
+    #: Holds ``{labels}`` and ``{text}`` once each.
+    prompt: str
+    #: The whole answer, with ``{answer}`` once.
+    answer: str
+
+
+@dataclass(frozen=True)
 class Provenance:
     """How an adapter was made. The same inputs, seed, version and kernel give the same bytes."""
 
@@ -140,6 +150,8 @@ class Provenance:
     warnings: Tuple[str, ...]
     #: What the request's examples did; None if it had neither examples nor labels.
     examples: Optional[UsedExamples] = None
+    #: The form of prompts and answers of the base model's experts; None if it is not known.
+    prompt: Optional[PromptForm] = None
 
 
 @dataclass(frozen=True)
@@ -336,9 +348,18 @@ def adapter(wire: Mapping[str, Any], client: "Client") -> Adapter:
             version=text(made, "version"),
             warnings=texts(made, "warnings"),
             examples=used_examples(made),
+            prompt=prompt_form(made),
         ),
         _client=client,
     )
+
+
+def prompt_form(made: Mapping[str, Any]) -> Optional[PromptForm]:
+    """The form of prompts; None if the daemon did not know it."""
+    if made.get("prompt") is None:
+        return None
+    form = mapping(made, "prompt")
+    return PromptForm(text(form, "prompt"), text(form, "answer"))
 
 
 def used_examples(made: Mapping[str, Any]) -> Optional[UsedExamples]:
