@@ -29,6 +29,8 @@ struct EvaluationJob: Codable, BlobReadingJob {
     var plan: TrainingPlan
     /// Whether they learn from the experts' own tasks, as the one under evaluation did.
     var isSteered: Bool
+    /// Whether answers have decided that the one under evaluation leaves its network's correction out; the folds' then do, too.
+    var isUncorrected: Bool
     var tasks: [EvaluationTask]
     var options: EvaluationOptions
     /// What runs the base model, if the daemon does not.
@@ -51,6 +53,8 @@ struct EvaluationJob: Codable, BlobReadingJob {
         }
         plan = generator?.record.plan ?? TrainingPlan()
         isSteered = generator?.record.steering != nil
+        isUncorrected =
+            generator?.record.verdict?.judgedBy == .engine && generator?.record.correctionShare == 0
         self.tasks = tasks
         self.options = options
         self.engine = engine
@@ -117,10 +121,12 @@ public enum EvaluationChild {
             train: { library, deterministic, step throws(SgloradError) in
                 var plan = job.plan
                 plan.deterministic = deterministic
-                return try GeneratorTrainer(
+                var trained = try GeneratorTrainer(
                     library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder,
                     objective: objective?.restricted(to: library.experts.map(\.name))
                 ).train { progress throws(SgloradError) in step(progress) }
+                if job.isUncorrected { trained.record.correctionShare = 0 }
+                return trained
             }, auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
             model: engine)
         let report = try evaluation.run(job.tasks) { progress in
