@@ -12,6 +12,11 @@ public struct PromptForm: Sendable, Hashable, Codable {
     /// The whole answer, with `{answer}` once; what follows it ends the answer.
     public let answer: String
 
+    /// The form as texts for the metadata of an adapter's file, by key.
+    public var metadata: [String: String] {
+        ["sglorad.prompt.form": prompt, "sglorad.prompt.answer": answer]
+    }
+
     /// The longest prompt, in bytes, without what is put into it.
     public static let maximumPrompt = 4096
     /// The longest answer, in bytes, without what is put into it.

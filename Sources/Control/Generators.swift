@@ -41,7 +41,8 @@ extension Wire.Generator {
         let (standing, foreign) = (overview.standing, overview.foreignExperts)
         let record = standing.record
         self.init(
-            generatorId: standing.row.id, base: standing.row.base, state: standing.state.rawValue,
+            generatorId: standing.row.id, system: record.system.rawValue, base: standing.row.base,
+            state: standing.state.rawValue,
             reason: standing.reason,
             note: foreign.isEmpty
                 ? nil
@@ -60,10 +61,16 @@ extension Wire.Generator {
                 Wire.GeneratorSteering(
                     modes: ($0.modes.max() ?? 0) + 1, tasks: $0.tasks, loss: Double($0.loss))
             },
+            learning: record.learned.map {
+                Wire.GeneratorLearning(
+                    tasks: $0.tasks, tasksPerStep: record.plan.taskTraining?.tasksPerStep ?? 0,
+                    tensor: record.plan.taskTraining?.tensor?.rawValue,
+                    digest: $0.digest)
+            },
             verdict: record.verdict.map {
                 Wire.GeneratorVerdict(
-                    judgedBy: $0.judgedBy.rawValue, tasks: $0.tasks, sgLora: $0.sgLoRA, weighted: $0.weighted,
-                    base: $0.base)
+                    judgedBy: $0.judgedBy.rawValue, tasks: $0.tasks, own: $0.own, control: $0.control,
+                    weighted: $0.weighted, base: $0.base)
             },
             seconds: standing.row.seconds, bytes: standing.row.bytes,
             createdAt: JSONText.time(standing.row.createdAt))

@@ -3,6 +3,7 @@ internal import ErrorModel
 internal import Executors
 internal import Files
 internal import Generation
+internal import IntentQueue
 internal import SemanticGuidance
 internal import SgloradInterface
 internal import TextEncoding
@@ -13,7 +14,8 @@ extension ControlHandler {
     func explain(_ call: Methods.Explain.Call) async throws -> Methods.Explain.Reply {
         let intent = Intent(
             text: call.parameters.text, base: call.parameters.base, topK: call.parameters.topK,
-            temperature: call.parameters.temperature, proximity: call.parameters.proximity)
+            temperature: call.parameters.temperature, proximity: call.parameters.proximity,
+            examples: call.parameters.examples?.map(TaskMaterial.Example.init))
         let caller = caller(call)
         let explanation = try await turns.run(for: caller.account.rawValue) {
             try await domain.inspection.explain(intent, for: caller)

@@ -3,7 +3,6 @@ internal import ErrorModel
 internal import Evaluation
 internal import ExpertLibrary
 internal import Generation
-internal import SemanticGuidance
 internal import SgloradInterface
 internal import Varlink
 
@@ -14,8 +13,9 @@ extension ControlHandler {
         let plan = try TrainingPlan(stream.parameters.options ?? Wire.TrainingOptions())
         let tasks = try (stream.parameters.tasks ?? []).map(EvaluationTask.init)
         if stream.parameters.tasks != nil { try EvaluationTask.validate(tasks) }
+        let training = try AnsweredTexts.all(stream.parameters.training)
         let row = try await domain.trainings.train(
-            base, plan: plan, tasks: tasks, engine: stream.parameters.engine ?? false
+            base, plan: plan, tasks: tasks, training: training, engine: stream.parameters.engine ?? false
         ) { progress in
             try await stream.sendIfMore(
                 .init(
@@ -38,7 +38,8 @@ extension ControlHandler {
         let tasks = try stream.parameters.tasks.map(EvaluationTask.init)
         try EvaluationTask.validate(tasks)
         let report = try await domain.evaluations.evaluate(
-            base, generator: stream.parameters.generatorId, tasks: tasks, options: options,
+            base, generator: stream.parameters.generatorId, tasks: tasks,
+            training: try AnsweredTexts.all(stream.parameters.training), options: options,
             engine: stream.parameters.engine ?? false, as: Wire.EvaluationReport.self
         ) { progress in
             try await stream.sendIfMore(
@@ -48,34 +49,6 @@ extension ControlHandler {
                         secondsLeft: progress.secondsLeft)))
         }
         try await stream.finish(.init(report: report))
-    }
-}
-
-extension TrainingPlan {
-    /// The plan of a call, with defaults for what it leaves unset.
-    fileprivate init(_ options: Wire.TrainingOptions) throws(SgloradError) {
-        self.init()
-        if let seed = options.seed {
-            guard seed >= 0 else {
-                throw .invalidRequest(field: "seed", reason: "is \(seed); it must not be negative")
-            }
-            self.seed = UInt64(seed)
-        }
-        steps = options.steps ?? steps
-        directions = options.directions ?? directions
-        latent = options.latent ?? latent
-        width = options.width ?? width
-        var measure = guidance.measure
-        if let name = options.proximity {
-            guard let named = ProximityMeasure(rawValue: name) else {
-                throw .invalidRequest(field: "proximity", reason: "is '\(name)'; it must be plain or centred")
-            }
-            measure = named
-        }
-        guidance = try GuidanceOptions(
-            topK: options.topK ?? guidance.topK,
-            temperature: options.temperature.map(Float.init) ?? guidance.temperature, measure: measure)
-        try validate()
     }
 }
 
@@ -101,6 +74,12 @@ extension EvaluationOptions {
             }
             self.queries = queries
         }
+        if let name = parameters.labels {
+            guard let labels = Labels(rawValue: name) else {
+                throw .invalidRequest(field: "labels", reason: "is '\(name)'; it must be pool or own")
+            }
+            self.labels = labels
+        }
     }
 }
 
@@ -117,6 +96,7 @@ extension EvaluationTask {
         }
         self.init(
             name: task.name, description: task.description, split: split, family: task.family ?? "",
-            pool: task.pool, queries: task.queries.map { Query(text: $0.text, answer: $0.answer) })
+            pool: task.pool, queries: task.queries.map { Query(text: $0.text, answer: $0.answer) },
+            examples: task.examples?.map { Example(text: $0.text, answer: $0.answer) }, oracle: task.oracle)
     }
 }

@@ -247,7 +247,7 @@ public struct AnsweredTraining: Sendable {
         }
         return GeneratorVerdict(
             judgedBy: .engine, tasks: judged.count,
-            sgLoRA: mean { own in
+            own: mean { own in
                 let elsewhere = judged.filter { $0.fold != own.fold }
                 return trusts(elsewhere.isEmpty ? judged : elsewhere) ? own.corrected : own.merged
             },

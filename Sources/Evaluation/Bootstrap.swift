@@ -55,6 +55,14 @@ struct Bootstrap {
         interval(means[column] - means[other], resampled.map { $0[column] - $0[other] })
     }
 
+    /// A figure that is made of the means of all columns, with its 95 % interval.
+    ///
+    /// - Parameter figure: makes it; nil for means that it cannot be made of. Such resamples are left out of the interval.
+    /// - Returns: nil if it cannot be made of the observed means.
+    func estimate(_ figure: ([Double]) -> Double?) -> EvaluationReport.Estimate? {
+        figure(means).map { interval($0, resampled.compactMap(figure)) }
+    }
+
     private func interval(_ mean: Double, _ values: [Double]) -> EvaluationReport.Estimate {
         let sorted = values.sorted()
         return EvaluationReport.Estimate(

@@ -14,8 +14,18 @@ public struct EvaluationOptions: Sendable, Hashable, Codable {
     public var resamples = 2000
     /// The most queries of a task that are judged, drawn by the seed; nil for all of them.
     public var queries: Int?
+    /// The texts of a task's pool that compete to be a query's answer.
+    public var labels = Labels.pool
     /// The number of threads that train and encode.
     public var threads = 2
+
+    /// Which texts compete to be the answer of a task's queries.
+    public enum Labels: String, Sendable, Hashable, Codable, CaseIterable {
+        /// All texts of the task's pool, which may hold the answers of other tasks too.
+        case pool
+        /// Those texts of the pool that answer any of the task's queries.
+        case own
+    }
 
     /// The methods that an ``AnsweringModel`` is asked with by default: an answer takes longer than an embedding.
     public static let answeredMethods: [StandardMethod] = [.base, .mean, .nearest, .weighted, .sgLoRA]
@@ -50,11 +60,13 @@ public struct EvaluationProgress: Sendable, Hashable, Codable {
         case evaluating
         /// An ``AnsweringModel`` answers, instead of ``evaluating``; counted in answers.
         case answering
+        /// Adapters are made with examples of the tasks, refined and judged; counted in adapters.
+        case refining
     }
 
     public var stage: Stage
-    /// The steps, texts or answers of the stage that are done.
+    /// The steps, texts, answers or adapters of the stage that are done.
     public var done: Int
-    /// The steps, texts or answers of the stage in all.
+    /// The steps, texts, answers or adapters of the stage in all.
     public var total: Int
 }

@@ -1,6 +1,7 @@
 /// The result of an evaluation.
 ///
-/// It contains no times, so the same library, generator, tasks, options and seed give the same report.
+/// It contains no times but those of ``ExampleCurve/Point/seconds``, so the same library, generator, tasks, options and seed
+/// give the same report.
 public struct EvaluationReport: Sendable, Hashable, Codable {
     /// The base model's name.
     public var base: String
@@ -18,6 +19,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var judgedBy: String?
     /// The parts that were judged: held-out, then leave-out.
     public var parts: [Part]
+    /// What examples of the tasks are worth, for each part; nil if no task had any.
+    public var examples: [ExampleCurve]?
     /// What was not judged, and why.
     public var notes: [String]
     /// Experts and tasks in the plane of the first two principal components of their embeddings.

@@ -12,6 +12,40 @@ public struct EvaluationRun: Sendable {
         @Sendable (Library, Bool, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
         SemanticGuidedGenerator
 
+    /// A generator that was trained by the tasks' loss, to be judged on held-out tasks, with how the folds' are trained.
+    public struct System: Sendable {
+        let guided: GuidedSystem
+        let steps: Int
+        let experts: Set<String>
+        let train:
+            @Sendable (Library, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
+                TaskTrainedGenerator
+
+        /// Describes a system.
+        ///
+        /// - Parameters:
+        ///   - guided: the generator with its library.
+        ///   - steps: the number of steps of one training, for the progress.
+        ///   - experts: the names of the experts whose tasks it learns from; a fold without any is not trained.
+        ///   - train: trains a generator like it on a library; its second argument is called after every step.
+        public init(
+            _ guided: GuidedSystem, steps: Int, experts: Set<String>,
+            train:
+                @escaping @Sendable (Library, (GeneratorTrainer.Progress) -> Void) throws(SgloradError) ->
+                TaskTrainedGenerator
+        ) {
+            self.guided = guided
+            self.steps = steps
+            self.experts = experts
+            self.train = train
+        }
+
+        /// Whether a library leaves enough to learn from.
+        func canTrain(_ library: Library) -> Bool {
+            library.experts.count >= 2 && library.experts.contains { experts.contains($0.name) }
+        }
+    }
+
     /// What was evaluated, for the report.
     public struct Identity: Sendable, Hashable, Codable {
         /// The base model's name.
@@ -39,6 +73,7 @@ public struct EvaluationRun: Sendable {
     let options: EvaluationOptions
     let steps: Int
     let train: Training
+    let systems: [GeneratorSystem: System]
     let auto: AutoChoice
     let model: (any AnsweringModel)?
 
@@ -53,11 +88,13 @@ public struct EvaluationRun: Sendable {
     ///   - options: the methods, the parts and the seed.
     ///   - steps: the number of steps of one training, for the progress.
     ///   - train: trains the generators of the folds.
+    ///   - systems: the generators that were trained by the tasks' loss; those of other systems are not judged.
     ///   - auto: the default strategy.
     ///   - model: what answers the tasks' queries; nil to rank texts with the encoder.
     public init(
         _ identity: Identity, library: Library, generator: GuidedGenerator?, encoder: SentenceEncoder,
-        options: EvaluationOptions, steps: Int, train: @escaping Training, auto: @escaping AutoChoice,
+        options: EvaluationOptions, steps: Int, train: @escaping Training,
+        systems: [GeneratorSystem: System] = [:], auto: @escaping AutoChoice,
         model: (any AnsweringModel)? = nil
     ) {
         self.identity = identity
@@ -67,6 +104,7 @@ public struct EvaluationRun: Sendable {
         self.options = options
         self.steps = steps
         self.train = train
+        self.systems = systems
         self.auto = auto
         self.model = model
     }
@@ -84,9 +122,16 @@ public struct EvaluationRun: Sendable {
         _ given: [EvaluationTask], progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> EvaluationReport {
         try EvaluationTask.validate(given)
+        guard model == nil || given.allSatisfy({ $0.examples == nil }) else {
+            throw .invalidRequest(
+                field: "tasks",
+                reason:
+                    "hold examples, which refine adapters of the text encoder alone; leave them out with an "
+                    + "engine")
+        }
         let ranker = try model == nil ? TaskEncoder(encoder: encoder, layout: library.layout) : nil
         let tasks = given.map { task in
-            let asked = model == nil ? task : task.withOwnLabels
+            let asked = model == nil && options.labels == .pool ? task : task.withOwnLabels
             return options.queries.map { asked.sampled($0, seed: options.seed) } ?? asked
         }
         let parts = EvaluationParts(tasks, experts: Set(library.experts.map(\.name)), options: options)
@@ -122,8 +167,12 @@ public struct EvaluationRun: Sendable {
         if let model { found = try questions.run(model, progress) }
         if let ranker { found = try schedule.run(ranker, threads: options.threads, progress) }
         for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
-        let names = options.methods.map(\.rawValue)
         let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
+        let curves = try ranker.map { ranker throws(SgloradError) in
+            let ordered = scopes.sorted { places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0 }
+            return try ExampleCurves(self, ranker).run(ordered, progress)
+        }
+        let names = options.methods.map(\.rawValue)
         return EvaluationReport(
             base: identity.base, generator: identity.generator, library: identity.library,
             encoder: identity.encoder, seed: options.seed, resamples: options.resamples,
@@ -136,17 +185,21 @@ public struct EvaluationRun: Sendable {
                     : EvaluationReport.Part(
                         part.rawValue, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
-            notes: parts.notes + missing(parts) + manner,
+            examples: curves?.curves.isEmpty == false ? curves?.curves : nil,
+            notes: parts.notes + missing(parts) + untrained + manner + (curves?.notes ?? []),
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
     }
 
-    /// How the queries were answered, if by a model.
+    /// How the queries were answered, if by a model or among few labels.
     private var manner: [String] {
-        model == nil
-            ? []
-            : [
+        if model != nil {
+            return [
                 "llama-server answered each query with one of the task's own labels; recall@1 is the share it had right"
             ]
+        }
+        return options.labels == .pool
+            ? []
+            : ["each task's pool was narrowed to its own labels, those texts that answer any of its queries"]
     }
 
     /// A note on the methods that held-out tasks are judged without, if there is no generator.
@@ -156,6 +209,18 @@ public struct EvaluationRun: Sendable {
         return names.isEmpty
             ? []
             : ["there is no generator, so held-out tasks are judged without \(names.joined(separator: ", "))"]
+    }
+
+    /// A note on the methods that no task is judged by, because no generator of their system serves.
+    private var untrained: [String] {
+        let missing = options.methods.filter { method in
+            method.taskTrained.map { systems[$0.system] == nil } ?? false
+        }
+        return missing.isEmpty
+            ? []
+            : [
+                "not judged, since no generator of its system serves: \(missing.map(\.rawValue).joined(separator: ", "))"
+            ]
     }
 
     /// The experts and the held-out tasks in the plane of their embeddings.

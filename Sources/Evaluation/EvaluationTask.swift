@@ -17,6 +17,19 @@ public struct EvaluationTask: Sendable, Hashable, Codable {
         }
     }
 
+    /// An example of the task, as a request may bring it.
+    public struct Example: Sendable, Hashable, Codable {
+        public let text: String
+        /// The right answer; nil if it is not known.
+        public let answer: String?
+
+        /// Creates an example.
+        public init(text: String, answer: String?) {
+            self.text = text
+            self.answer = answer
+        }
+    }
+
     /// The part of an evaluation that a task declares itself part of.
     public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
         /// The expert of the task's name was trained on it; it is judged with that expert's fold left out.
@@ -36,11 +49,15 @@ public struct EvaluationTask: Sendable, Hashable, Codable {
     /// The texts from which answers are retrieved.
     public let pool: [String]
     public let queries: [Query]
+    /// Examples, none of which is a query, for the curve of what examples are worth; nil for a task without.
+    public let examples: [Example]?
+    /// Recall@1 of an adapter that was trained on the task, 0...1; nil if it is not known.
+    public let oracle: Double?
 
     /// Creates a task without checking it; see ``validate()``.
     public init(
         name: String, description: String, split: Split? = nil, family: String = "", pool: [String],
-        queries: [Query]
+        queries: [Query], examples: [Example]? = nil, oracle: Double? = nil
     ) {
         self.name = name
         self.description = description
@@ -48,10 +65,12 @@ public struct EvaluationTask: Sendable, Hashable, Codable {
         self.family = family
         self.pool = pool
         self.queries = queries
+        self.examples = examples
+        self.oracle = oracle
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, description, split, family, pool, queries
+        case name, description, split, family, pool, queries, examples, oracle
     }
 
     /// Decodes a task; unknown fields, such as results measured elsewhere, are ignored.
@@ -63,6 +82,8 @@ public struct EvaluationTask: Sendable, Hashable, Codable {
         family = try container.decodeIfPresent(String.self, forKey: .family) ?? ""
         pool = try container.decode([String].self, forKey: .pool)
         queries = try container.decode([Query].self, forKey: .queries)
+        examples = try container.decodeIfPresent([Example].self, forKey: .examples)
+        oracle = try container.decodeIfPresent(Double.self, forKey: .oracle)
     }
 }
 
@@ -75,6 +96,10 @@ extension EvaluationTask {
     public static let maximumQueries = 4096
     /// The maximum length of a text, in bytes.
     public static let maximumTextBytes = 32_768
+    /// The maximum number of examples of a task, as of a request.
+    public static let maximumExamples = 32
+    /// The maximum lengths of an example's text and answer, in bytes, as of a request's.
+    public static let maximumExampleBytes = (text: 1_024, answer: 256)
     /// The maximum length of the name of a task or family, in bytes.
     public static let maximumNameBytes = 256
 
@@ -102,6 +127,21 @@ extension EvaluationTask {
                     "is \(query.answer); it must be 0 to \(pool.count - 1), an index into pool")
             }
         }
+        try checkExamples()
+        if let oracle, !(0...1).contains(oracle) {
+            throw invalid("oracle", "is \(oracle); it must be 0 to 1, a share of the queries")
+        }
+    }
+
+    private func checkExamples() throws(SgloradError) {
+        guard let examples else { return }
+        try checkCount(examples.count, "examples", Self.maximumExamples)
+        let limits = Self.maximumExampleBytes
+        for (place, example) in examples.enumerated() {
+            try check(example.text, "examples[\(place)].text", atMost: limits.text)
+            guard let answer = example.answer else { continue }
+            try check(answer, "examples[\(place)].answer", atMost: limits.answer)
+        }
     }
 
     /// Checks tasks, and that their names are unique.
@@ -123,13 +163,14 @@ extension EvaluationTask {
         }
     }
 
-    /// The same task with those texts alone in its pool that answer any of its queries, in their order.
+    /// The same task with those texts alone in its pool that answer any of its queries, in their order; what was measured with
+    /// the whole pool is left out.
     var withOwnLabels: EvaluationTask {
         let own = Set(queries.map(\.answer)).sorted()
         let places = Dictionary(zip(own, 0...), uniquingKeysWith: { first, _ in first })
         return with(
             pool: own.map { pool[$0] },
-            queries: queries.map { Query(text: $0.text, answer: places[$0.answer] ?? 0) })
+            queries: queries.map { Query(text: $0.text, answer: places[$0.answer] ?? 0) }, oracle: nil)
     }
 
     /// The same task with at most `count` of its queries, drawn without replacement, in their order.
@@ -137,18 +178,21 @@ extension EvaluationTask {
         guard count < queries.count else { return self }
         var random = CounterRandom(seed: seed, stream: StableHash.of("queries/\(name)"))
         let drawn = random.permutation(queries.count).prefix(count).sorted()
-        return with(pool: pool, queries: drawn.map { queries[$0] })
+        return with(pool: pool, queries: drawn.map { queries[$0] }, oracle: oracle)
     }
 
-    private func with(pool: [String], queries: [Query]) -> EvaluationTask {
+    private func with(pool: [String], queries: [Query], oracle: Double?) -> EvaluationTask {
         EvaluationTask(
-            name: name, description: description, split: split, family: family, pool: pool, queries: queries)
+            name: name, description: description, split: split, family: family, pool: pool, queries: queries,
+            examples: examples, oracle: oracle)
     }
 
-    private func check(_ text: String, _ field: String) throws(SgloradError) {
+    private func check(
+        _ text: String, _ field: String, atMost limit: Int = maximumTextBytes
+    ) throws(SgloradError) {
         guard Self.isFilled(text) else { throw invalid(field, "is empty") }
-        guard text.utf8.count <= Self.maximumTextBytes else {
-            throw invalid(field, "has \(text.utf8.count) bytes; the maximum is \(Self.maximumTextBytes)")
+        guard text.utf8.count <= limit else {
+            throw invalid(field, "has \(text.utf8.count) bytes; the maximum is \(limit)")
         }
     }
 

@@ -26,12 +26,13 @@ public struct JudgedTraining: Sendable {
     ///   - base: the base model's name, for the record.
     ///   - digest: the digest of the text encoder, for the record.
     ///   - tasks: the experts' own tasks, named as the experts; others are ignored.
+    ///   - training: texts that the steering learns from; if empty, the tasks' own.
     ///   - encoder: the text encoder, which must be the base model itself; needed if there are tasks.
     /// - Throws: as `GeneratorTrainer`; `invalidRequest` if no task is named as an expert; `layoutMismatch`
     ///   if tasks are given and the base model is not the text encoder.
     public init(
         library: Library, plan: TrainingPlan, base: String, digest: String, tasks: [EvaluationTask] = [],
-        encoder: SentenceEncoder? = nil
+        training: [AnsweredTexts] = [], encoder: SentenceEncoder? = nil
     ) throws(SgloradError) {
         let names = Set(library.experts.map(\.name))
         let own = tasks.filter { names.contains($0.name) }
@@ -42,7 +43,8 @@ public struct JudgedTraining: Sendable {
                     field: "tasks",
                     reason: "holds no task named as an expert of the library; name each task as its expert")
             }
-            objective = ContrastiveObjective(encoder: encoder, tasks: own)
+            objective = try ContrastiveObjective(
+                encoder: encoder, tasks: own, training: training, experts: names)
             ranker = try TaskEncoder(encoder: encoder, layout: library.layout)
         } else {
             ranker = nil
@@ -127,7 +129,7 @@ public struct JudgedTraining: Sendable {
             scores.reduce(0) { $0 + value($1) } / Double(scores.count)
         }
         return GeneratorVerdict(
-            judgedBy: ranker == nil ? .parameters : .recall, tasks: scores.count, sgLoRA: mean(\.sgLoRA),
+            judgedBy: ranker == nil ? .parameters : .recall, tasks: scores.count, own: mean(\.sgLoRA),
             weighted: mean(\.weighted), base: ranker == nil ? nil : mean { $0.base ?? 0 })
     }
 

@@ -17,14 +17,27 @@ public struct GuidedGenerator: Sendable {
     }
 }
 
+/// A generator that was trained by the tasks' loss, with the library that it was trained on.
+public struct GuidedSystem: Sendable {
+    public let generator: TaskTrainedGenerator
+    /// Exactly the experts that the generator was trained on.
+    public let library: Library
+
+    /// Binds a generator to its library.
+    public init(generator: TaskTrainedGenerator, library: Library) {
+        self.generator = generator
+        self.library = library
+    }
+}
+
 /// The input of the default strategy's decision.
 public struct AutoCase: Sendable {
     /// The unit embedding of the task's description.
     public let embedding: [Float]
     /// The experts that may guide.
     public let library: Library
-    /// The generator; nil if there is none.
-    public let generator: GuidedGenerator?
+    /// The records of the generators, at most one of each system.
+    public let records: [GeneratorRecord]
 }
 
 /// The default strategy: the method that a request without a strategy gets, `base` if it would be refused.
@@ -57,6 +70,12 @@ struct MethodScope: Sendable {
     let generator: GuidedGenerator?
     /// The generator without a latent trained on ``library``.
     let deterministic: GuidedGenerator?
+    /// The generators trained by the tasks' loss on ``library``.
+    let systems: [GeneratorSystem: GuidedSystem]
+    /// The records that the default strategy goes by.
+    let records: [GeneratorRecord]
+    /// Encodes a description, for systems that read its tokens.
+    let states: StateEncoding
     /// The seed of all samples.
     let seed: UInt64
     /// The unit embedding of ``StandardMethod/nonsense``.
@@ -93,8 +112,27 @@ struct MethodScope: Sendable {
         case .deterministic: return generated(method, task, by: deterministic, embedding, .mean)
         case .sgLoRANonsense: return generated(method, nil, by: generator, nonsense, .sample)
         case .auto:
-            let choice = try auto(AutoCase(embedding: embedding, library: library, generator: generator))
+            let choice = try auto(AutoCase(embedding: embedding, library: library, records: records))
             return choice == .auto ? .base : try adapter(choice, task, embedding)
+        case .multiTask, .metaLoRA, .metaLoRAStatic, .loRAGen, .loRAGenConstant:
+            return try learned(method, task, embedding)
+        }
+    }
+
+    /// The adapter of a system that was trained by the tasks' loss, or of its control.
+    private func learned(
+        _ method: StandardMethod, _ task: EvaluationTask, _ embedding: [Float]
+    ) throws(SgloradError) -> MethodAdapter? {
+        guard let (system, isControl) = method.taskTrained, let guided = systems[system] else { return nil }
+        let generator = guided.generator
+        guard !isControl, generator.dependsOnTask else {
+            return own(method, nil) { () throws(SgloradError) in generator.control }
+        }
+        let relevance = generator.neighbourhood(of: embedding, in: guided.library).relevance
+        let condition = try TaskCondition(
+            embedding: embedding, states: generator.readsStates ? states(task.description) : nil)
+        return own(method, task) { () throws(SgloradError) in
+            generator.adapter(for: condition, relevance: relevance)
         }
     }
 

@@ -68,7 +68,20 @@ struct ScopePlan {
         /// The index of its draft.
         let draft: Int
         let library: Library
-        let deterministic: Bool
+        let kind: Kind
+    }
+
+    /// What is trained on a fold.
+    private enum Kind: Sendable, Hashable {
+        case generator
+        case deterministic
+        case system(GeneratorSystem)
+    }
+
+    /// What was trained.
+    private enum Trained: Sendable {
+        case generator(GuidedGenerator)
+        case system(GuidedSystem)
     }
 
     private let evaluation: EvaluationRun
@@ -103,45 +116,103 @@ struct ScopePlan {
         let nonsense = try evaluation.encoder.encode(StandardMethod.nonsense).embedding
         var result: [(part: EvaluationPart, scope: MethodScope, task: EvaluationTask)] = []
         for (place, draft) in drafts.enumerated() {
-            func own(_ deterministic: Bool) -> GuidedGenerator? {
-                zip(jobs, trained).first { $0.0.draft == place && $0.0.deterministic == deterministic }?.1
+            func own(_ kind: Kind) -> Trained? {
+                zip(jobs, trained).first { $0.0.draft == place && $0.0.kind == kind }?.1
             }
+            func generatorOf(_ kind: Kind) -> GuidedGenerator? {
+                if case .generator(let generator)? = own(kind) { generator } else { nil }
+            }
+            var systems: [GeneratorSystem: GuidedSystem] = [:]
+            for (system, known) in evaluation.systems {
+                if draft.part == .heldOut { systems[system] = known.guided }
+                if case .system(let guided)? = own(.system(system)) { systems[system] = guided }
+            }
+            let generator = draft.generator ?? generatorOf(.generator)
             let scope = MethodScope(
-                id: draft.id, library: draft.library, oracles: evaluation.library,
-                generator: draft.generator ?? own(false), deterministic: own(true),
-                seed: evaluation.options.seed, nonsense: nonsense, auto: evaluation.auto)
+                id: draft.id, library: draft.library, oracles: evaluation.library, generator: generator,
+                deterministic: generatorOf(.deterministic), systems: systems,
+                records: records(generator, systems),
+                states: { [encoder = evaluation.encoder] text throws(SgloradError) in
+                    try encoder.states(of: text)
+                },
+                seed: evaluation.options.seed, nonsense: nonsense,
+                auto: evaluation.auto)
             for task in draft.tasks { result.append((draft.part, scope, task)) }
         }
         return result
     }
 
+    /// The records of a scope's generators, with the verdicts of those that serve: a fold's choice is what a request would get.
+    private func records(
+        _ generator: GuidedGenerator?, _ systems: [GeneratorSystem: GuidedSystem]
+    ) -> [GeneratorRecord] {
+        var records: [GeneratorRecord] = []
+        if var record = generator?.generator.record {
+            record.verdict = evaluation.generator?.generator.record.verdict ?? record.verdict
+            records.append(record)
+        }
+        for system in GeneratorSystem.taskTrained {
+            guard var record = systems[system]?.generator.record else { continue }
+            record.verdict = evaluation.systems[system]?.guided.generator.record.verdict
+            records.append(record)
+        }
+        return records
+    }
+
     private func jobs() -> [Job] {
         let methods = Set(evaluation.options.methods)
-        let wantsGenerator = methods.contains { $0.needsGenerator || $0 == .auto || $0 == .weightedTuned }
+        let wantsGenerator =
+            methods.contains { $0.needsGenerator || $0 == .auto || $0 == .weightedTuned }
+            || drafts.contains { $0.tasks.contains { $0.examples != nil } }
+        let wanted = GeneratorSystem.taskTrained.filter { system in
+            evaluation.systems[system] != nil
+                && (methods.contains(.auto) || methods.contains { $0.taskTrained?.system == system })
+        }
         var jobs: [Job] = []
         for (place, draft) in drafts.enumerated() {
             let isFold = draft.part == .leaveOut
             if isFold, wantsGenerator {
-                jobs.append(Job(draft: place, library: draft.library.native, deterministic: false))
+                jobs.append(Job(draft: place, library: draft.library.native, kind: .generator))
             }
             if methods.contains(.deterministic), isFold || draft.generator != nil {
                 let library = draft.generator?.library ?? draft.library.native
-                jobs.append(Job(draft: place, library: library, deterministic: true))
+                jobs.append(Job(draft: place, library: library, kind: .deterministic))
+            }
+            if isFold {
+                let library = draft.library.native
+                jobs += wanted.filter { evaluation.systems[$0]?.canTrain(library) ?? false }.map {
+                    Job(draft: place, library: library, kind: .system($0))
+                }
             }
         }
         return jobs
     }
 
+    private func steps(_ kind: Kind) -> Int {
+        if case .system(let system) = kind {
+            evaluation.systems[system]?.steps ?? 0
+        } else {
+            evaluation.steps
+        }
+    }
+
     private func run(
         _ jobs: [Job], _ progress: @escaping @Sendable (EvaluationProgress) -> Void
-    ) throws(SgloradError) -> [GuidedGenerator] {
+    ) throws(SgloradError) -> [Trained] {
         guard !jobs.isEmpty else { return [] }
-        let counter = ProgressCounter(.training, total: jobs.count * evaluation.steps, progress)
+        let total = jobs.reduce(0) { $0 + steps($1.kind) }
+        let counter = ProgressCounter(.training, total: total, progress)
         return try Workers.map(jobs.count, threads: evaluation.options.threads) {
-            index throws(SgloradError) in
+            index throws(SgloradError) -> Trained in
             let job = jobs[index]
-            let generator = try evaluation.train(job.library, job.deterministic) { _ in counter.add(1) }
-            return GuidedGenerator(generator: generator, library: job.library)
+            if case .system(let name) = job.kind, let system = evaluation.systems[name] {
+                let generator = try system.train(job.library) { _ in counter.add(1) }
+                return .system(GuidedSystem(generator: generator, library: job.library))
+            }
+            let generator = try evaluation.train(job.library, job.kind == .deterministic) { _ in
+                counter.add(1)
+            }
+            return .generator(GuidedGenerator(generator: generator, library: job.library))
         }
     }
 }

@@ -1,3 +1,5 @@
+public import Generation
+
 /// The methods that an evaluation compares; raw values are their names in the report.
 public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     /// The base model without an adapter.
@@ -24,6 +26,16 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     case deterministic
     /// Control: SG-LoRA guided by a meaningless description.
     case sgLoRANonsense = "sg-lora-nonsense"
+    /// One adapter trained on all tasks.
+    case multiTask = "multi-task"
+    /// MetaLoRA: shared cores with seeds made of the description.
+    case metaLoRA = "metalora"
+    /// Control: MetaLoRA's cores with static seeds, their mean over the tasks.
+    case metaLoRAStatic = "metalora-static"
+    /// LoRA-Gen: two experts of a pool in each layer, by the description.
+    case loRAGen = "lora-gen"
+    /// Control: LoRA-Gen's pool with constant gates, their mean over the tasks.
+    case loRAGenConstant = "lora-gen-constant"
     /// The default strategy; a refusal counts as the base model.
     case auto
     /// The task's own expert: an upper bound.
@@ -37,6 +49,32 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .sgLoRAMean, .sgLoRA, .sgLoRADensest, .sgLoRANonsense: true
         default: false
+        }
+    }
+
+    /// The system that is trained by the tasks' loss whose adapters the method judges, and whether it judges its control
+    /// instead; nil for other methods.
+    var taskTrained: (system: GeneratorSystem, isControl: Bool)? {
+        switch self {
+        case .multiTask: (.multiTask, false)
+        case .metaLoRA: (.metaLoRA, false)
+        case .metaLoRAStatic: (.metaLoRA, true)
+        case .loRAGen: (.loRAGen, false)
+        case .loRAGenConstant: (.loRAGen, true)
+        default: nil
+        }
+    }
+
+    /// The methods of the systems that are trained by the tasks' loss, and their controls.
+    public static var taskTrained: [StandardMethod] { allCases.filter { $0.taskTrained != nil } }
+
+    /// The method that judges a system's adapters as a request gets them.
+    public init(_ system: GeneratorSystem) {
+        switch system {
+        case .sgLoRA: self = .sgLoRA
+        case .multiTask: self = .multiTask
+        case .metaLoRA: self = .metaLoRA
+        case .loRAGen: self = .loRAGen
         }
     }
 }

@@ -25,7 +25,8 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     public var experts: [Expert]
     /// The plan that the training followed.
     public var plan: TrainingPlan
-    /// k: the number of principal directions, at most the plan's limit and the rank of the checkpoints' span.
+    /// k: the number of principal directions, at most the plan's limit and the rank of the checkpoints' span; this and the next
+    /// five are 0 for a system that is trained by the tasks' loss, which has ``learned`` instead.
     public var directions: Int
     /// The share of the checkpoints' variance that the directions keep, 0...1.
     public var explained: Double
@@ -44,6 +45,8 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     public var steering: Steering?
     /// How the generator did on left-out experts; nil if it was not judged.
     public var verdict: GeneratorVerdict?
+    /// What a system that is trained by the tasks' loss learned from; nil for `sg-lora`.
+    public var learned: Learned?
 
     /// The part of a steering that is not stored as tensors.
     public struct Steering: Sendable, Hashable, Codable {
@@ -55,67 +58,34 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
         public var loss: Float
     }
 
-    /// The final loss: reconstruction + λ·divergence.
-    public var loss: Float { reconstruction + plan.lambda * divergence }
+    /// What a system that is trained by the tasks' loss learned from.
+    public struct Learned: Sendable, Hashable, Codable {
+        /// On how many tasks it was trained.
+        public var tasks: Int
+        /// The digest of their texts, which are not kept.
+        public var digest: String
+        /// The task loss, averaged over the last quarter of the steps.
+        public var loss: Float
+        /// The number of components of a description's embedding.
+        public var dimension: Int
+    }
+
+    /// Which system it is; a record that names none is `sg-lora`'s.
+    public var system: GeneratorSystem { plan.system }
+
+    /// The final loss: reconstruction + λ·divergence, or the tasks' loss.
+    public var loss: Float { learned?.loss ?? reconstruction + plan.lambda * divergence }
 }
 
-/// How a generator compares with merging on left-out experts, on which nothing was fitted.
-public struct GeneratorVerdict: Sendable, Hashable, Codable {
-    /// The measure of the comparison.
-    public enum Measure: String, Sendable, Hashable, Codable {
-        /// Mean recall@1 on the experts' own tasks; higher is better.
-        case recall
-        /// The share of queries of the experts' own tasks that the base model answered right, run by another program; higher
-        /// is better.
-        case engine
-        /// Mean squared distance from the expert's parameters, relative to the library mean's distance; lower
-        /// is better.
-        case parameters
-    }
-
-    /// The measure of ``sgLoRA``, ``weighted`` and ``base``.
-    public var judgedBy: Measure
-    /// The number of left-out experts that were judged.
-    public var tasks: Int
-    /// The result of `sg-lora`.
-    public var sgLoRA: Double
-    /// The result of `weighted` with the paper's K = 4, τ = 0.05 and plain cosine.
-    public var weighted: Double
-    /// The result of the base model alone; nil if judged by parameters.
-    public var base: Double?
-
-    /// Creates a verdict.
-    public init(
-        judgedBy: Measure, tasks: Int, sgLoRA: Double, weighted: Double, base: Double? = nil
+extension GeneratorRecord {
+    /// The record of a system that is trained by the tasks' loss.
+    init(
+        base: String, layout: AdapterLayout, encoder: String, experts: [Expert], plan: TrainingPlan,
+        threshold: Float, learned: Learned
     ) {
-        self.judgedBy = judgedBy
-        self.tasks = tasks
-        self.sgLoRA = sgLoRA
-        self.weighted = weighted
-        self.base = base
-    }
-
-    /// The results of `sg-lora` and `weighted` as text.
-    public var figures: String {
-        switch judgedBy {
-        case .recall: "recall@1 \(Self.rounded(sgLoRA)) against \(Self.rounded(weighted))"
-        case .engine: "right answers \(Self.rounded(sgLoRA)) against \(Self.rounded(weighted))"
-        case .parameters: "squared error \(Self.rounded(sgLoRA)) against \(Self.rounded(weighted))"
-        }
-    }
-
-    /// A value with three decimals, clamped to 0...10⁶.
-    private static func rounded(_ value: Double) -> String {
-        let thousandths = Int((min(1e6, max(0, value)) * 1000).rounded())
-        let digits = String(thousandths % 1000)
-        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
-    }
-
-    /// Whether `auto` may choose `sg-lora`: it is not behind `weighted`.
-    public var prefersSGLoRA: Bool {
-        switch judgedBy {
-        case .recall, .engine: sgLoRA >= weighted
-        case .parameters: sgLoRA <= weighted
-        }
+        self.init(
+            base: base, layout: layout, encoder: encoder, experts: experts, plan: plan, directions: 0,
+            explained: 0, unit: 0, reconstruction: 0, divergence: 0, threshold: threshold,
+            correctionShare: 0, learned: learned)
     }
 }

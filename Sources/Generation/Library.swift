@@ -11,6 +11,8 @@ public struct LibraryExpert: Sendable {
     public let name: String
     /// The digest of the imported files.
     public let digest: String
+    /// Its task in plain words; empty if it is not known.
+    public let description: String
     /// d_e: the unit embedding of its description.
     public let embedding: [Float]
     /// μ_e: the mean of its checkpoints, D values.
@@ -25,11 +27,12 @@ public struct LibraryExpert: Sendable {
 
     /// Creates an expert.
     public init(
-        name: String, digest: String, embedding: [Float], mean: FloatVector, variance: FloatVector,
-        checkpoints: [FloatVector], isForeign: Bool = false
+        name: String, digest: String, description: String = "", embedding: [Float], mean: FloatVector,
+        variance: FloatVector, checkpoints: [FloatVector], isForeign: Bool = false
     ) {
         self.name = name
         self.digest = digest
+        self.description = description
         self.embedding = embedding
         self.mean = mean
         self.variance = variance

@@ -5,7 +5,7 @@ public struct LlamaServerFailure: Error, Sendable, Hashable, CustomStringConvert
         case invalidPath
         /// There is no socket at the path (`ENOENT`).
         case noSocket
-        /// No process listens on the socket (`ECONNREFUSED`).
+        /// No process listens on the socket (`ECONNREFUSED`). llama-server leaves its socket behind when it ends.
         case notListening
         /// Permission denied (`EACCES`).
         case notAllowed
@@ -51,7 +51,8 @@ public struct LlamaServerFailure: Error, Sendable, Hashable, CustomStringConvert
         case .noSocket:
             "llama-server is not running: the socket \(socket) does not exist. Start it with '--host \(socket)'."
         case .notListening:
-            "llama-server is not running: no process listens on \(socket). Start it with '--host \(socket)'."
+            "llama-server is not running: no process listens on \(socket), which an earlier one left. Remove that socket, "
+                + "beside which llama-server does not start, and start it with '--host \(socket)'."
         case .notAllowed:
             "Permission to use llama-server's socket \(socket) was denied. Let the calling user write to it."
         case .timedOut(let seconds):

@@ -12,13 +12,21 @@ public enum ExampleCentroid {
     ///   - examples: e, the unit embeddings of the examples' texts, at least one.
     /// - Returns: a unit embedding; the description's own if the sum has no direction.
     public static func blended(_ description: [Float], with examples: [[Float]]) -> [Float] {
-        var centroid = [Float](repeating: 0, count: description.count)
-        for example in examples {
-            for place in centroid.indices { centroid[place] += example[place] }
-        }
-        guard let mean = unit(centroid) else { return description }
+        guard let mean = taskVector(of: examples) else { return description }
         let blend = zip(description, mean).map { (1 - share) * $0 + share * $1 }
         return unit(blend) ?? description
+    }
+
+    /// The task vector of examples: unit(Σ e), the mean direction of their texts under the frozen base.
+    ///
+    /// - Parameter examples: e, the unit embeddings of the examples' texts.
+    /// - Returns: a unit embedding; nil if there are no examples, or if their sum has no direction.
+    public static func taskVector(of examples: [[Float]]) -> [Float]? {
+        var sum = [Float](repeating: 0, count: examples.first?.count ?? 0)
+        for example in examples {
+            for place in sum.indices { sum[place] += example[place] }
+        }
+        return unit(sum)
     }
 
     private static func unit(_ vector: [Float]) -> [Float]? {

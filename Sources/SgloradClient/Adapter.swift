@@ -81,7 +81,7 @@ extension SgloradClient {
         public let threshold: Double
         /// The seed of all random numbers.
         public let seed: Int
-        /// The digest of the generator, for ``Strategy/sgLora``.
+        /// The ID of the generator, for the strategies that have one.
         public let generator: String?
         /// The digest of the library.
         public let library: String
@@ -91,8 +91,18 @@ extension SgloradClient {
         public let kernel: String
         /// The version of sglorad.
         public let version: String
+        /// How the base model's experts were asked, if that is known; ask the adapter in the same form.
+        public let prompt: PromptForm?
         /// What a user of the adapter should know, in words.
         public let warnings: [String]
+    }
+
+    /// The form of a language model's prompts and answers.
+    public struct PromptForm: Sendable, Hashable {
+        /// The prompt, with `{labels}` and `{text}` once each.
+        public let prompt: String
+        /// The whole answer, with `{answer}` once.
+        public let answer: String
     }
 }
 
@@ -117,7 +127,9 @@ extension SgloradClient.Provenance {
             topK: wire.topK, temperature: wire.temperature, proximity: .init(rawValue: wire.proximity),
             nearestProximity: wire.nearestProximity, threshold: wire.threshold, seed: wire.seed,
             generator: wire.generator, library: wire.library, encoder: wire.encoder, kernel: wire.kernel,
-            version: wire.version, warnings: wire.warnings ?? [])
+            version: wire.version,
+            prompt: wire.prompt.map { .init(prompt: $0.prompt, answer: $0.answer) },
+            warnings: wire.warnings ?? [])
     }
 }
 

@@ -76,12 +76,20 @@ extension SgloradClient {
         /// Names a strategy that this version of the library may not know.
         public init(rawValue: String) { self.rawValue = rawValue }
 
-        /// The generator, unless its own record shows it behind weighted merging.
+        /// The trained system that did best on left-out experts, or weighted merging.
         public static let auto = Strategy(rawValue: "auto")
         /// A sample of the conditional variational autoencoder around the semantic prior.
         public static let sgLora = Strategy(rawValue: "sg-lora")
+        /// One adapter that learned from all experts' tasks, whatever the intent.
+        public static let multiTask = Strategy(rawValue: "multi-task")
+        /// Cores that all tasks share, with seeds that a net makes of the description.
+        public static let metaLoRA = Strategy(rawValue: "metalora")
+        /// Two experts of a learned pool in each layer, which a router chooses by the description.
+        public static let loRAGen = Strategy(rawValue: "lora-gen")
         /// The weighted mean of the nearest experts.
         public static let weighted = Strategy(rawValue: "weighted")
+        /// The weighted mean of the experts nearest to the examples' texts, which must be given.
+        public static let weightedExamples = Strategy(rawValue: "weighted-examples")
         /// The nearest expert.
         public static let nearest = Strategy(rawValue: "nearest")
         /// The mean of the whole library, whatever the intent.

@@ -108,16 +108,17 @@ extension SgloradClient {
     ///   - topK: how many experts guide; the generator's own number by default.
     ///   - temperature: of the softmax over proximities; the generator's own by default.
     ///   - proximity: the measure of proximity; the generator's own by default.
+    ///   - examples: of the task, at most 32, whose texts guide beside the text.
     /// - Throws: ``Failure``, `CancellationError`.
     public func explain(
         _ text: String, base: String? = nil, topK: Int? = nil, temperature: Double? = nil,
-        proximity: ProximityMeasure? = nil
+        proximity: ProximityMeasure? = nil, examples: [Example] = []
     ) async throws -> Explanation {
         try await call(
             Methods.Explain.self,
             .init(
                 text: PrivateText(text), base: base, topK: topK, temperature: temperature,
-                proximity: proximity?.rawValue)
+                proximity: proximity?.rawValue, examples: examples.wire)
         ) { Explanation($0) }
     }
 

@@ -15,18 +15,18 @@ import Testing
 struct GeneratorFileTests {
     private let folder: TemporaryFolder
     private let library: Library
-    private let generator: SemanticGuidedGenerator
+    private let generator: TrainedGenerator
 
     init() throws {
         folder = try TemporaryFolder()
         library = try randomLibrary()
-        generator = try smallGenerator(library)
+        generator = .semanticGuided(try smallGenerator(library))
     }
 
     /// Writes a generator.
     ///
     /// - Returns: the file's path.
-    private func write(_ generator: SemanticGuidedGenerator, to name: String) throws -> String {
+    private func write(_ generator: TrainedGenerator, to name: String) throws -> String {
         let file = try DurableFile(in: folder.path)
         try GeneratorFile.write(generator, to: file.descriptor, path: name)
         try file.commit(as: folder(name))

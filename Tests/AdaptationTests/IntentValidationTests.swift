@@ -114,8 +114,12 @@ struct IntentValidationTests {
 
     @Test func `only the known strategies are accepted`() throws {
         for strategy in AdapterStrategy.allCases {
-            let queued = try intent { $0.strategy = strategy.rawValue }.checked()
+            let queued = try intent {
+                $0.strategy = strategy.rawValue
+                if strategy.needsExamples { $0.examples = [.init(text: PrivateText("a"), answer: nil)] }
+            }.checked()
             #expect(queued.options.strategy == strategy.rawValue)
+            if strategy.needsExamples { refused("examples", intent { $0.strategy = strategy.rawValue }) }
         }
         for name in ["", "SG-LoRA", "median", "weighted "] {
             refused("strategy", intent { $0.strategy = name })

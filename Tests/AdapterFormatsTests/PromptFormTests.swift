@@ -15,6 +15,14 @@ struct PromptFormTests {
         #expect(turned.prompt(labels: ["x"], text: "t") == "t|x" && turned.answer(naming: "x") == "x")
     }
 
+    @Test func `the metadata holds both texts as they are`() throws {
+        let form = try PromptForm(prompt: "{labels}:\t{text}\n", answer: " {answer}\n")
+        #expect(
+            form.metadata == [
+                "sglorad.prompt.form": "{labels}:\t{text}\n", "sglorad.prompt.answer": " {answer}\n",
+            ])
+    }
+
     @Test func `what is put in is not searched for placeholders`() throws {
         let form = try PromptForm(prompt: "{labels};{text}", answer: "{answer}.")
         #expect(form.prompt(labels: ["{text}"], text: "{labels} {answer}") == "{text};{labels} {answer}")

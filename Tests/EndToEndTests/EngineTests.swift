@@ -229,7 +229,7 @@ struct EngineTests {
                 "20", "--directions", "4")
             let verdict = try #require(trained.generator?.verdict)
             #expect(verdict.judgedBy == "engine" && verdict.tasks == 4)
-            #expect(verdict.sgLora == 1 && verdict.weighted == 1 && (verdict.base ?? 1) < 0.9)
+            #expect(verdict.own == 1 && verdict.weighted == 1 && (verdict.base ?? 1) < 0.9)
             // All guidances answer alike; the first is the paper's.
             #expect(trained.generator?.topK == 4 && trained.generator?.proximity == "plain")
             let shown = try await place.daemon.control(

@@ -69,6 +69,44 @@ struct EvaluationTests {
         }
     }
 
+    @Test("with examples, the report holds what they are worth, in JSON, text and HTML")
+    func examples() async throws {
+        try await Self.run { daemon, tasks in
+            let examples = "\(daemon.folder)/examples"
+            try FileManager.default.createDirectory(atPath: examples, withIntermediateDirectories: false)
+            let lines = ["owl", "shark", "penguin", "flounder", "owl"].enumerated().map {
+                #"{"text": "an animal, the \#($0)th", "answer": "\#($1)"}"#
+            }
+            for name in ["reptiles", "wn-birds"] {
+                try Data(lines.joined(separator: "\n").utf8).write(
+                    to: URL(filePath: "\(examples)/\(name).jsonl"))
+            }
+            let page = "\(daemon.folder)/examples.html"
+            let arguments = [
+                "generator", "evaluate", "--tasks", tasks, "--methods", "base,weighted", "--labels", "own",
+                "--examples", examples,
+            ]
+            let outcome = try await daemon.control(arguments + ["--json", "--html", page])
+            try #require(outcome.status == 0, "\(outcome.output) \(outcome.error)")
+            #expect(outcome.error.contains("refining"))
+            let report = try #require(outcome.decode(Methods.EvaluateGenerator.Reply.self).report)
+            let curves = try #require(report.examples)
+            #expect(curves.map(\.part) == ["held-out", "leave-out"])
+            #expect(curves.flatMap(\.tasks).map(\.name) == ["reptiles", "wn-birds"])
+            #expect(curves[1].groups[0].points.map(\.kind) == ["without", "without", "with", "merged"])
+            #expect(curves[1].groups[0].points.map(\.examples) == [0, 4, 4, 4])
+            let html = try String(contentsOfFile: page, encoding: .utf8)
+            #expect(html.contains("What examples are worth, leave-out"))
+            #expect(daemon.files("private/temporary") == [], "no example is left")
+            let text = try await daemon.control(arguments)
+            #expect(text.output.contains("examples, held-out: 1 task, 4 queries"))
+            #expect(text.output.contains("with answers") && text.output.contains("OF TRAINING"))
+            let missing = try await daemon.control(
+                "generator", "evaluate", "--tasks", tasks, "--examples", tasks)
+            #expect(missing.status == 65 && missing.error.contains("examples of none of the tasks"))
+        }
+    }
+
     @Test("without a generator only the merging methods are evaluated")
     func withoutGenerator() async throws {
         try await Self.run { daemon, tasks in

@@ -48,7 +48,7 @@ struct ExamplesTests {
                 let refined = try await adapter(examples)
                 let used = try #require(refined.provenance.examples)
                 #expect(used.examples == 5 && used.answered == 4 && used.labels == 5)
-                #expect(used.heldBack == 1 && used.steps == 12 && used.outOfTime == nil)
+                #expect(used.steps == 16 && used.outOfTime == nil)
                 let guided = try await adapter(Array(examples.prefix(4)) + ["--refine-seconds", "0"])
                 #expect(guided.provenance.examples?.steps == nil)
                 if (used.kept ?? 0) > 0 { #expect(refined.digest != guided.digest) }
@@ -69,6 +69,7 @@ struct ExamplesTests {
                 daemon, examples in
                 #expect(try await daemon.control(["request", Self.text] + examples).status == 0)
                 #expect(try await daemon.control(["request", "8217"] + examples).status == 2)
+                #expect(try await daemon.control(["explain", Self.text] + examples.prefix(2)).status == 0)
                 let failing = ["request", Self.text, "--strategy", "sg-lora"] + examples
                 #expect(try await daemon.control(failing).status == 1)
                 let cancelled = try await daemon.control(["request", Self.text, "--no-wait"] + examples).line
@@ -85,6 +86,39 @@ struct ExamplesTests {
                     places.allSatisfy { search.files(below: $0).isEmpty }
                 }
             }
+        }
+    }
+
+    @Test(
+        "weighted-examples merges the experts that the examples are nearest to; explain shows what they change"
+    )
+    func weightedExamples() async throws {
+        try await TestDaemon.run(experts: Places.experts("wn-birds", "clinc-travel-0")) { daemon in
+            let file = "\(daemon.folder)/travel"
+            let lines = ["book me a flight to Oslo", "do I need a visa for Japan", "a hotel in Rome"]
+            try Data(lines.map { #"{"text": "\#($0)"}"# }.joined(separator: "\n").utf8).write(
+                to: URL(filePath: file))
+            func provenance(_ strategy: String, _ more: String...) async throws -> Wire.Provenance {
+                let arguments = ["request", Self.text, "--strategy", strategy, "--top-k", "1", "--json"]
+                let outcome = try await daemon.control(arguments + more)
+                try #require(outcome.status == 0, "\(outcome.error)")
+                return try #require(outcome.decode(Methods.Request.Reply.self).adapter).provenance
+            }
+            #expect(try await provenance("weighted").experts.map(\.expert) == ["wn-birds"])
+            let made = try await provenance("weighted-examples", "--examples", file)
+            #expect(made.experts.map(\.expert) == ["clinc-travel-0"])
+            #expect(made.strategy == "weighted-examples" && made.examples?.examples == 3)
+            func travel(_ more: [String]) async throws -> Double {
+                let outcome = try await daemon.control(["explain", Self.text, "--json"] + more)
+                try #require(outcome.status == 0, "\(outcome.error)")
+                let reply = try outcome.decode(Methods.Explain.Reply.self)
+                let found = reply.neighbours.first { $0.expert == "clinc-travel-0" }
+                return try #require(found).proximity
+            }
+            #expect(try await travel(["--examples", file]) > travel([]) + 0.1)
+            let bare = try await daemon.control("request", Self.text, "--strategy", "weighted-examples")
+            #expect(bare.status == 65 || bare.status == 64, "\(bare.status)")
+            #expect(bare.error.contains("examples are missing"), "\(bare.error)")
         }
     }
 

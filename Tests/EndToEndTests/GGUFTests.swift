@@ -89,6 +89,46 @@ struct GGUFTests {
         }
     }
 
+    @Test("an adapter says how its library was asked: in the reply, in its files and on the screen")
+    func promptForm() async throws {
+        try await TestDaemon.run(experts: Places.twoExperts) { daemon in
+            let model = "\(daemon.folder)/minilm.gguf"
+            try MadeModel().write(to: model)
+            let added = try await daemon.control("base", "add", Self.base, "--gguf", model)
+            #expect(added.status == 0, "\(added.error)")
+            func request(_ out: String) async throws -> Wire.Adapter {
+                let reply = try await daemon.reply(
+                    Methods.Request.Reply.self, "request", Self.intent, "--seed", "7", "--format",
+                    "peft,gguf",
+                    "-o", "\(daemon.folder)/\(out)")
+                return try #require(reply.adapter)
+            }
+            let bare = try await request("bare")
+            #expect(bare.provenance.prompt == nil)
+            let header = try GGUFFile(path: "\(daemon.folder)/bare/adapter_model.gguf").header
+            #expect(!header.fields.contains { $0.key.hasPrefix("sglorad.prompt") })
+
+            let form = Wire.PromptForm(
+                prompt: "Intents: {labels}.\nUtterance: {text}\nIntent:", answer: " {answer}\n")
+            let file = "\(daemon.folder)/prompt.json"
+            try JSONEncoder().encode(form).write(to: URL(filePath: file))
+            let named = try await daemon.control("base", "add", Self.base, "--prompt", file)
+            #expect(named.status == 0, "\(named.error)")
+            let adapter = try await request("asked")
+            #expect(adapter.provenance.prompt == form)
+            let asked = try GGUFFile(path: "\(daemon.folder)/asked/adapter_model.gguf").header
+            #expect(asked.field("sglorad.prompt.form")?.value == .string(form.prompt))
+            #expect(asked.field("sglorad.prompt.answer")?.value == .string(form.answer))
+            // PEFT files have it in the provenance.
+            let weights = try Data(
+                contentsOf: URL(filePath: "\(daemon.folder)/asked/adapter_model.safetensors"))
+            #expect(weights.range(of: Data("Utterance: {text}".utf8)) != nil)
+            let shown = try await daemon.control("adapter", "show", adapter.adapterId)
+            #expect(
+                shown.output.contains(#"Intents: {labels}.\nUtterance: {text}\nIntent:"#), "\(shown.output)")
+        }
+    }
+
     @Test("without the base's GGUF file the format is refused, with what to do")
     func unknownFile() async throws {
         try await TestDaemon.run(experts: Places.twoExperts) { daemon in

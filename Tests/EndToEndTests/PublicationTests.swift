@@ -219,7 +219,7 @@ struct PublicationTests {
                 try await place.prepare(daemon)
                 _ = try await Self.request(daemon, label: "travel")
                 try await eventually("the files") {
-                    place.presetText.contains("travel") && !place.folders.isEmpty
+                    place.presetText.contains("travel") && place.folders == ["\(uid)-travel"]
                 }
             }
             // As if it had been killed between the database and the files.

@@ -43,7 +43,9 @@ struct RealEngineTests {
 
     @Test("merged experts answer more of the demonstration's queries than the bare model")
     func evaluating() async throws {
-        let configuration = "engine:\n  program: \(RealEngine.program)\n  models: \(RealEngine.models)\n"
+        // One thread: several of llama.cpp's wait for each other by spinning, which takes minutes beside other work.
+        let configuration =
+            "engine:\n  program: \(RealEngine.program)\n  models: \(RealEngine.models)\n  threads: 1\n"
         let experts = try FileManager.default.contentsOfDirectory(atPath: "\(Self.zoo)/experts").sorted()
         try await TestDaemon.run(
             configuration: configuration, experts: experts.map { "\(Self.zoo)/experts/\($0)" }

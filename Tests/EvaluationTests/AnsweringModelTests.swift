@@ -113,8 +113,8 @@ struct AnsweringModelTests {
         #expect(generator.record.plan.guidance.topK == 2)
         #expect(generator.record.correctionShare == 0)
         let verdict = try #require(generator.record.verdict)
-        #expect(verdict.judgedBy == .engine && verdict.tasks == 5 && verdict.prefersSGLoRA)
-        #expect(verdict.sgLoRA == 1 && verdict.weighted < 1 && verdict.base == 0)
+        #expect(verdict.judgedBy == .engine && verdict.tasks == 5 && verdict.isPreferred)
+        #expect(verdict.own == 1 && verdict.weighted < 1 && verdict.base == 0)
         let asked = model.asked.entries.withLock { $0 }
         #expect(asked.allSatisfy { $0.task.queries.count == AnsweredTraining.maximumQueries })
         #expect(asked.filter { $0.part == "choosing" }.count == 5)
@@ -124,8 +124,8 @@ struct AnsweringModelTests {
 
     @Test func `a correction that helps is kept, and weighted leads where it answers better`() throws {
         let helped = try training(RuledModel { id, _ in id.hasPrefix("sg-lora") })
-        #expect(helped.record.correctionShare > 0 || helped.record.verdict?.sgLoRA == 1)
-        #expect(helped.record.verdict?.sgLoRA == 1 && helped.record.verdict?.weighted == 0)
+        #expect(helped.record.correctionShare > 0 || helped.record.verdict?.own == 1)
+        #expect(helped.record.verdict?.own == 1 && helped.record.verdict?.weighted == 0)
         #expect(helped.record.plan.guidance == .paper, "of equals the first")
     }
 

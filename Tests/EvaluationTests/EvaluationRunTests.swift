@@ -30,8 +30,10 @@ struct EvaluationRunTests {
         var options = EvaluationOptions()
         options.resamples = 200
         let reports = Mutex<[EvaluationProgress]>([])
+        let library = try Self.library.get()
         let evaluation = try Fixture.evaluation(
-            try Self.library.get(), generator: try Self.trained(), options: options)
+            library, generator: try Self.trained(), options: options,
+            systems: try Fixture.systems(library, Self.tasks))
         let report = try evaluation.run(Self.tasks) { progress in reports.withLock { $0.append(progress) } }
         #expect(report.parts.map(\.name) == ["held-out", "leave-out"])
         let all = StandardMethod.allCases.map(\.rawValue)
@@ -64,15 +66,16 @@ struct EvaluationRunTests {
     @Test func `the report is deterministic, whatever the number of threads`() throws {
         var options = EvaluationOptions()
         options.resamples = 100
-        options.methods = [.base, .mean, .weighted, .sgLoRA]
+        options.methods = [.base, .mean, .weighted, .sgLoRA] + StandardMethod.taskTrained
         let coder = JSONEncoder()
         coder.outputFormatting = .sortedKeys
         let generator = try Self.trained()
+        let systems = try Fixture.systems(try Self.library.get(), Self.tasks)
         func bytes(threads: Int, seed: UInt64) throws -> Data {
             options.threads = threads
             options.seed = seed
             let evaluation = try Fixture.evaluation(
-                try Self.library.get(), generator: generator, options: options)
+                try Self.library.get(), generator: generator, options: options, systems: systems)
             return try coder.encode(try evaluation.run(Self.tasks) { _ in })
         }
         let first = try bytes(threads: 2, seed: 4)
@@ -105,6 +108,9 @@ struct EvaluationRunTests {
         let report = try evaluation.run([Fixture.small("reptiles")]) { _ in }
         #expect(report.notes.contains { $0.contains("sg-lora") && $0.contains("no generator") })
         #expect(!report.parts[0].groups[0].methods.contains { $0.method == "sg-lora" })
+        let learned = StandardMethod.taskTrained.map(\.rawValue)
+        #expect(report.notes.contains { note in learned.allSatisfy(note.contains) })
+        #expect(!report.parts[0].groups[0].methods.contains { learned.contains($0.method) })
     }
 
     @Test func `tasks outside the requested parts are refused`() throws {

@@ -36,10 +36,13 @@ struct EvaluationTaskTests {
 
         init(
             _ says: String, name: String = "t", description: String = "d", pool: [String] = ["a", "b"],
-            queries: [EvaluationTask.Query] = [.init(text: "q", answer: 0)]
+            queries: [EvaluationTask.Query] = [.init(text: "q", answer: 0)],
+            examples: [EvaluationTask.Example]? = nil, oracle: Double? = nil
         ) {
             self.says = says
-            task = EvaluationTask(name: name, description: description, pool: pool, queries: queries)
+            task = EvaluationTask(
+                name: name, description: description, pool: pool, queries: queries, examples: examples,
+                oracle: oracle)
         }
     }
 
@@ -52,6 +55,14 @@ struct EvaluationTaskTests {
         Wrong("queries[0].text is empty", queries: [.init(text: "", answer: 0)]),
         Wrong("pool[0] has 32769 bytes", pool: [String(repeating: "x", count: 32_769)]),
         Wrong("pool holds 4097 entries", pool: [String](repeating: "x", count: 4097)),
+        Wrong("examples holds 0 entries", examples: []),
+        Wrong(
+            "examples holds 33 entries", examples: .init(repeating: .init(text: "x", answer: nil), count: 33)),
+        Wrong(
+            "examples[0].text has 1025 bytes",
+            examples: [.init(text: String(repeating: "x", count: 1_025), answer: nil)]),
+        Wrong("examples[0].answer is empty", examples: [.init(text: "x", answer: "")]),
+        Wrong("oracle is 1.5", oracle: 1.5),
     ])
     func `an invalid task is refused with the field and the reason`(wrong: Wrong) {
         let error = #expect(throws: SgloradError.self) { try wrong.task.validate() }

@@ -86,8 +86,8 @@ enum Fixture {
 
     static func evaluation(
         _ library: Library, by encoder: SentenceEncoder? = nil, generator: GuidedGenerator? = nil,
-        options: EvaluationOptions,
-        auto: @escaping AutoChoice = { $0.generator == nil ? .weightedTuned : .sgLoRA }
+        options: EvaluationOptions, systems: [GeneratorSystem: EvaluationRun.System] = [:],
+        auto: @escaping AutoChoice = { $0.records.isEmpty ? .weightedTuned : .sgLoRA }
     ) throws -> EvaluationRun {
         EvaluationRun(
             identity, library: library, generator: generator, encoder: try encoder ?? Self.encoder.get(),
@@ -98,7 +98,32 @@ enum Fixture {
                     library: library, plan: plan(deterministic), base: "minilm", encoder: "e"
                 )
                 .train { progress throws(SgloradError) in step(progress) }
-            }, auto: auto)
+            }, systems: systems, auto: auto)
+    }
+
+    /// Every system that the tasks' loss trains, after some steps on the library's tasks.
+    static func systems(
+        _ library: Library, _ tasks: [EvaluationTask]
+    ) throws -> [GeneratorSystem: EvaluationRun.System] {
+        let own = tasks.filter { task in library.experts.contains { $0.name == task.name } }
+        let objective = ContrastiveObjective(encoder: try encoder.get(), tasks: own)
+        var systems: [GeneratorSystem: EvaluationRun.System] = [:]
+        for system in GeneratorSystem.taskTrained {
+            @Sendable func train(
+                _ library: Library, _ step: (GeneratorTrainer.Progress) -> Void
+            ) throws(SgloradError) -> TaskTrainedGenerator {
+                var plan = TrainingPlan(system: system)
+                plan.steps = 3
+                return try SystemTrainer(
+                    library: library, plan: plan, base: "minilm", encoder: "e",
+                    objective: objective.restricted(to: library.experts.map(\.name)), digest: ""
+                ).train { progress throws(SgloradError) in step(progress) }
+            }
+            let guided = GuidedSystem(generator: try train(library) { _ in }, library: library)
+            systems[system] = EvaluationRun.System(
+                guided, steps: 3, experts: Set(own.map(\.name)), train: train)
+        }
+        return systems
     }
 
     static func plan(_ deterministic: Bool = false) -> TrainingPlan {

@@ -1,29 +1,94 @@
+import Foundation
 import Generation
 import Testing
 
 @Suite("AdapterStrategy")
 struct AdapterStrategyTests {
     @Test func `auto is sg-lora unless its record shows it behind weighted, and states the reason`() throws {
-        #expect(AutoStrategy(nil).strategy == .weighted)
+        #expect(AutoStrategy([]).strategy == .weighted)
         var record = try trainedGenerator(randomLibrary()).record
         #expect(record.verdict == nil)
-        #expect(AutoStrategy(record).strategy == .sgLoRA)
+        #expect(AutoStrategy([record]).strategy == .sgLoRA)
         let cases: [(GeneratorVerdict.Measure, Double, Double, AdapterStrategy)] = [
             (.recall, 0.5, 0.4, .sgLoRA), (.recall, 0.4, 0.4, .sgLoRA), (.recall, 0.39, 0.4, .weighted),
             (.parameters, 0.9, 1, .sgLoRA), (.parameters, 1.1, 1, .weighted),
         ]
         for (measure, own, weighted, wanted) in cases {
-            record.verdict = GeneratorVerdict(judgedBy: measure, tasks: 8, sgLoRA: own, weighted: weighted)
-            let choice = AutoStrategy(record)
+            record.verdict = GeneratorVerdict(judgedBy: measure, tasks: 8, own: own, weighted: weighted)
+            let choice = AutoStrategy([record])
             #expect(choice.strategy == wanted)
             #expect(choice.reason.contains(measure == .recall ? "recall@1" : "squared error"))
         }
-        record.verdict = GeneratorVerdict(judgedBy: .recall, tasks: 8, sgLoRA: 0.4567, weighted: 0.1)
-        #expect(AutoStrategy(record).reason.hasSuffix("recall@1 0.457 against 0.100"))
+        record.verdict = GeneratorVerdict(judgedBy: .recall, tasks: 8, own: 0.4567, weighted: 0.1)
+        #expect(AutoStrategy([record]).reason.hasSuffix("recall@1 0.457 against 0.100"))
+    }
+
+    /// A record of a system judged by recall; without a result, not judged.
+    private func record(
+        _ system: GeneratorSystem, _ own: Double? = nil, control: Double? = nil,
+        by measure: GeneratorVerdict.Measure = .recall
+    ) throws -> GeneratorRecord {
+        var record = try trainedGenerator(randomLibrary(), plan: smallPlan(steps: 1)).record
+        record.plan = TrainingPlan(system: system)
+        record.verdict = own.map {
+            GeneratorVerdict(judgedBy: measure, tasks: 8, own: $0, control: control, weighted: 0.4)
+        }
+        return record
+    }
+
+    @Test func `auto takes the system with the best recall, and says of the others why not`() throws {
+        let tuned = try record(.sgLoRA, 0.45)
+        let choice = AutoStrategy([tuned, try record(.multiTask, 0.47, control: 0.44)])
+        #expect(choice.strategy == .multiTask)
+        let own =
+            "multi-task beats weighted and its control on left-out experts: recall@1 0.470 against 0.400, "
+        let rest =
+            "its control 0.440; sg-lora is not behind weighted on left-out experts: recall@1 0.450 against 0.400"
+        #expect(choice.reason == own + rest)
+        #expect(AutoStrategy([tuned, try record(.multiTask, 0.44, control: 0.42)]).strategy == .sgLoRA)
+        #expect(AutoStrategy([tuned, try record(.multiTask, 0.45, control: 0.42)]).strategy == .sgLoRA)
+    }
+
+    @Test func `auto never takes a system that does not beat both its control and weighted`() throws {
+        for (own, control) in [(0.5, 0.5), (0.5, 0.6), (0.4, 0.3), (0.39, 0.3)] {
+            let choice = AutoStrategy([try record(.multiTask, own, control: control)])
+            #expect(choice.strategy == .weighted)
+            #expect(choice.reason.contains("does not beat both weighted and its control"))
+            #expect(
+                AutoStrategy([try record(.sgLoRA), try record(.multiTask, own, control: control)]).strategy
+                    == .sgLoRA)
+        }
+        #expect(AutoStrategy([try record(.multiTask)]).strategy == .weighted)
+        // Recall tells more than the distance of parameters does.
+        let near = try record(.sgLoRA, 0.1, by: .parameters)
+        #expect(AutoStrategy([near, try record(.multiTask, 0.47, control: 0.44)]).strategy == .multiTask)
+        #expect(AutoStrategy([near, try record(.multiTask, 0.47, control: 0.48)]).strategy == .sgLoRA)
+    }
+
+    @Test func `a verdict of 0.1.0 is read, and one of today is read again`() throws {
+        let old = #"{"judgedBy":"recall","tasks":68,"sgLoRA":0.465,"weighted":0.442,"base":0.437}"#
+        let verdict = try JSONDecoder().decode(GeneratorVerdict.self, from: Data(old.utf8))
+        #expect(
+            verdict
+                == GeneratorVerdict(judgedBy: .recall, tasks: 68, own: 0.465, weighted: 0.442, base: 0.437)
+        )
+        var new = verdict
+        new.control = 0.4
+        #expect(try JSONDecoder().decode(GeneratorVerdict.self, from: JSONEncoder().encode(new)) == new)
+    }
+
+    @Test func `a system's strategy has its name`() {
+        for system in GeneratorSystem.allCases {
+            #expect(system.strategy.rawValue == system.rawValue && system.strategy.system == system)
+        }
+        #expect(AdapterStrategy.weighted.system == nil && AdapterStrategy.auto.system == nil)
     }
 
     @Test func `raw values are the protocol's names`() {
-        for name in ["sg-lora", "weighted", "nearest", "mean"] {
+        for name in [
+            "sg-lora", "multi-task", "metalora", "lora-gen", "weighted", "weighted-examples", "nearest",
+            "mean",
+        ] {
             #expect(AdapterStrategy(rawValue: name)?.rawValue == name)
         }
         #expect(AdapterStrategy(rawValue: "") == nil)

@@ -13,13 +13,13 @@ func unit(_ vector: [Float]) -> [Float] {
 
 /// A library of random experts on a layout of 44 parameters, determined by `seed`.
 func randomLibrary(
-    experts count: Int = 6, checkpoints: Int = 3, seed: UInt64 = 1
+    experts count: Int = 6, checkpoints: Int = 3, seed: UInt64 = 1, rank: Int = 2
 ) throws -> Library {
     let layout = try AdapterLayout(
         sites: [
             Site(path: "layer.0.query", inFeatures: 6, outFeatures: 5),
             Site(path: "layer.0.value", inFeatures: 6, outFeatures: 5),
-        ], rank: 2, scale: 2)
+        ], rank: rank, scale: 2)
     var random = CounterRandom(seed: seed)
     let experts = (0..<count).map { number -> LibraryExpert in
         let centre = random.gaussians(layout.parameterCount).map { 0.3 * $0 }

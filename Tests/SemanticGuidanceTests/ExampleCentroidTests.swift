@@ -21,6 +21,14 @@ struct ExampleCentroidTests {
         #expect(ExampleCentroid.blended([1, 0], with: [[0, 1], [0, -1]]) == [1, 0])
     }
 
+    @Test func `the task vector is the examples' mean direction, and none without a direction`() {
+        let vector = ExampleCentroid.taskVector(of: [[0, 1], [0.6, 0.8]]) ?? []
+        let length = Float(0.36 + 3.24).squareRoot()
+        #expect(zip(vector, [0.6 / length, 1.8 / length]).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(ExampleCentroid.taskVector(of: [[0, 1], [0, -1]]) == nil)
+        #expect(ExampleCentroid.taskVector(of: []) == nil)
+    }
+
     @Test func `examples opposite to the description outweigh it`() {
         let blended = ExampleCentroid.blended([1, 0], with: [[-1, 0]])
         #expect(abs(blended[0] + 1) < 1e-6 && blended[1] == 0)

@@ -1,5 +1,6 @@
 import ErrorModel
 import Foundation
+import LinearAlgebra
 import LowRank
 import TestSupport
 import Testing
@@ -37,6 +38,24 @@ struct SentenceEncoderTests {
             #expect(alone.embedding == encoding.embedding, "\(text)")
         }
         #expect(try encoder.encode(batch: []).isEmpty)
+    }
+
+    @Test("The states of a text's tokens are those that its embedding is the mean of")
+    func states() throws {
+        for text in ["", "a b cd", "a b c a b c a b c"] {
+            let encoding = try encoder.encode(text)
+            let states = try encoder.states(of: text)
+            #expect(states.rows == encoding.tokenCount && states.columns == encoder.dimension)
+            var mean = [Float](repeating: 0, count: states.columns)
+            for row in 0..<states.rows {
+                for column in mean.indices { mean[column] += states[row, column] }
+            }
+            let length = mean.reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
+            for (one, other) in zip(mean, encoding.embedding) {
+                let difference = abs(one / length - other)
+                #expect(difference < 1e-5)
+            }
+        }
     }
 
     @Test("The empty text has an embedding")

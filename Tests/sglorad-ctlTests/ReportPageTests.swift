@@ -96,6 +96,36 @@ import Testing
         #expect(!page.contains("NaN") && !page.contains("\"?\""))
     }
 
+    @Test func curvesOfExamplesHaveAChartAndTables() {
+        var report = Self.report()
+        func point(_ examples: Int, _ kind: String) -> Wire.ExamplePoint {
+            Wire.ExamplePoint(
+                examples: examples, kind: kind, recallAt1: Self.estimate(0.5),
+                againstBase: Self.estimate(0.1),
+                gained: kind == "with" ? Self.estimate(0.553) : nil, seconds: 1.25)
+        }
+        let points = [
+            point(0, "without"), point(16, "without"), point(16, "with"), point(16, "another"),
+            point(16, Self.evil),
+        ]
+        let groups = [nil, "wn", Self.evil].map { family in
+            Wire.ExampleGroup(
+                family: family, tasks: 2, queries: 20, base: Self.estimate(0.4), trained: 0.6, points: points)
+        }
+        report.examples = [
+            Wire.ExampleCurve(
+                part: Self.evil, groups: groups,
+                tasks: [
+                    Wire.ExampleTask(name: Self.evil, base: 0.4, recallAt1: points.map { _ in 0.5 })
+                ])
+        ]
+        let page = ReportPage(report).html
+        #expect(!page.contains("<script") && page.contains("What examples are worth"))
+        #expect(page.components(separatedBy: "<svg").count - 1 == 2 * 2 + 1 + 1)
+        #expect(page.contains("55 %") && page.contains("trained 0.600") && page.contains("1.25"))
+        #expect(!page.contains("NaN"))
+    }
+
     @Test(arguments: [1, 2])
     func sparseReportsStillRender(_ tasks: Int) {
         var report = Self.report(methods: [.mean], tasks: tasks)

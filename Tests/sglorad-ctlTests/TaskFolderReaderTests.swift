@@ -26,6 +26,31 @@ import Varlink
         #expect(tasks[1].family == "f" && tasks[1].split == nil)
     }
 
+    @Test func examplesAreTheFirstLinesOfTheFileOfTheTask() throws {
+        let folder = try TemporaryFolder()
+        let second = Self.good.replacing("\"n\"", with: "\"m\"").replacing("{}", with: #"{"oracle": 0.75}"#)
+        for (name, text) in [("tasks/a.json", Self.good), ("tasks/b.json", second)] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder.path)/tasks", withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/\(name)"))
+        }
+        let examples = "\(folder.path)/examples"
+        try FileManager.default.createDirectory(atPath: examples, withIntermediateDirectories: true)
+        func read() throws -> [Wire.EvaluationTask] {
+            try TaskFolderReader.tasks(inFolder: "\(folder.path)/tasks", examples: examples)
+        }
+        let none = #expect(throws: SgloradError.self) { try read() }
+        #expect(none?.message.contains("examples of none of the tasks") == true)
+        let lines = (1...40).map { #"{"text": "t\#($0)", "answer": "a"}"# } + ["not JSON"]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(examples)/m.jsonl"))
+        let tasks = try read()
+        #expect(tasks[0].examples == nil && tasks[0].oracle == nil)
+        #expect(tasks[1].examples?.map(\.text) == (1...32).map { "t\($0)" } && tasks[1].oracle == 0.75)
+        try Data(#"{"text": 7}"#.utf8).write(to: URL(filePath: "\(examples)/n.jsonl"))
+        let wrong = #expect(throws: SgloradError.self) { try read() }
+        #expect(wrong?.message.contains("line 1") == true && wrong?.message.contains("n.jsonl") == true)
+    }
+
     @Test(arguments: [
         (["notes.txt": "no"], "no task file"),
         (["bad.json": "{"], "bad.json: it is not a valid task: it is not JSON"),

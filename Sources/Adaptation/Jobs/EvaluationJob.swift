@@ -24,12 +24,19 @@ struct EvaluationJob: Codable, BlobReadingJob {
     /// How it holds its weights.
     var precision: EncoderPrecision
     var library: LibraryFiles
+    /// The generator of sg-lora.
     var generator: Judged?
-    /// How the folds' generators are trained: as the one under evaluation.
+    /// The generators of other systems.
+    var systems: [Judged]
+    /// How the folds' generators of sg-lora are trained: as the one under evaluation.
     var plan: TrainingPlan
     /// Whether they learn from the experts' own tasks, as the one under evaluation did.
     var isSteered: Bool
+    /// Whether answers have decided that the one under evaluation leaves its network's correction out; the folds' then do, too.
+    var isUncorrected: Bool
     var tasks: [EvaluationTask]
+    /// The texts that the folds' generators learn from; empty for those of the tasks.
+    var training: [AnsweredTexts]
     var options: EvaluationOptions
     /// What runs the base model, if the daemon does not.
     var engine: EngineJob?
@@ -37,21 +44,30 @@ struct EvaluationJob: Codable, BlobReadingJob {
     static let reportName = "report.json"
 
     init(
-        _ whole: WholeLibrary, generator: GeneratorStanding?, encoder: LoadedEncoder, store: LibraryStore,
-        tasks: [EvaluationTask], options: EvaluationOptions, engine: EngineJob?
+        _ whole: WholeLibrary, judged: JudgedGenerators, encoder: LoadedEncoder, store: LibraryStore,
+        tasks: [EvaluationTask], training: [AnsweredTexts], options: EvaluationOptions, engine: EngineJob?
     ) {
+        let generator = judged.semanticGuided
+        func file(_ standing: GeneratorStanding) -> Judged {
+            Judged(
+                path: store.blobs.path(of: standing.row.parameters),
+                experts: standing.record.experts.map(\.digest))
+        }
         identity = EvaluationRun.Identity(
-            base: whole.base.name, generator: generator?.row.id, library: whole.snapshot.digest,
+            base: whole.base.name, generator: judged.named?.row.id ?? generator?.row.id,
+            library: whole.snapshot.digest,
             encoder: encoder.digest)
         model = encoder.folder
         precision = encoder.encoder.precision
         library = LibraryFiles(whole, store: store)
-        self.generator = generator.map {
-            Judged(path: store.blobs.path(of: $0.row.parameters), experts: $0.record.experts.map(\.digest))
-        }
+        self.generator = generator.map(file)
+        systems = engine == nil ? judged.taskTrained.map(file) : []
         plan = generator?.record.plan ?? TrainingPlan()
         isSteered = generator?.record.steering != nil
+        isUncorrected =
+            generator?.record.verdict?.judgedBy == .engine && generator?.record.correctionShare == 0
         self.tasks = tasks
+        self.training = training
         self.options = options
         self.engine = engine
     }
@@ -63,6 +79,7 @@ struct EvaluationJob: Codable, BlobReadingJob {
             bare.model = ""
             bare.library.experts = []
             bare.generator = nil
+            bare.systems = []
             bare.engine = nil
             return try JSONText.encode(bare)
         }
@@ -70,12 +87,17 @@ struct EvaluationJob: Codable, BlobReadingJob {
 }
 
 extension EvaluationJob {
-    var blobs: [String] { library.experts.map(\.path) + (generator.map { [$0.path] } ?? []) }
+    var blobs: [String] {
+        library.experts.map(\.path) + (generator.map { [$0.path] } ?? []) + systems.map(\.path)
+    }
 
     func reading(_ paths: [String: String]) -> EvaluationJob {
         var job = self
         job.library = library.reading(paths)
         if let path = generator?.path { job.generator?.path = paths[path] ?? path }
+        for index in systems.indices {
+            job.systems[index].path = paths[systems[index].path] ?? systems[index].path
+        }
         return job
     }
 }
@@ -106,22 +128,31 @@ public enum EvaluationChild {
                 wanted, layout: library.layout, folder: folder.path, identity: try job.substance)
         }
         let encoder = try SentenceEncoder(folder: job.model, precision: job.precision)
-        let objective = job.isSteered ? ContrastiveObjective(encoder: encoder, tasks: job.tasks) : nil
+        let names = Set(library.native.experts.map(\.name))
+        let learned =
+            job.isSteered || !job.systems.isEmpty
+            ? try? ContrastiveObjective(
+                encoder: encoder, tasks: job.tasks, training: job.training, experts: names) : nil
+        let objective = job.isSteered ? learned : nil
         let steps = try GeneratorTrainer(
             library: library.native, plan: job.plan, base: job.identity.base, encoder: job.identity.encoder,
             objective: objective
         ).steps
         let evaluation = EvaluationRun(
-            job.identity, library: library, generator: try generator(job, library), encoder: encoder,
+            job.identity, library: library, generator: try generator(job, library),
+            encoder: encoder,
             options: job.options, steps: steps,
             train: { library, deterministic, step throws(SgloradError) in
                 var plan = job.plan
                 plan.deterministic = deterministic
-                return try GeneratorTrainer(
+                var trained = try GeneratorTrainer(
                     library: library, plan: plan, base: job.identity.base, encoder: job.identity.encoder,
                     objective: objective?.restricted(to: library.experts.map(\.name))
                 ).train { progress throws(SgloradError) in step(progress) }
-            }, auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
+                if job.isUncorrected { trained.record.correctionShare = 0 }
+                return trained
+            }, systems: try systems(job, library, learned, encoder),
+            auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
             model: engine)
         let report = try evaluation.run(job.tasks) { progress in
             child.report(progress, always: progress.done == 0 || progress.done == progress.total)
@@ -134,13 +165,46 @@ public enum EvaluationChild {
         _ job: EvaluationJob, _ library: Library
     ) throws(SgloradError) -> GuidedGenerator? {
         guard let judged = job.generator else { return nil }
-        let id = job.identity.generator ?? ""
-        guard let own = library.subset(digests: judged.experts) else {
-            throw .internal("the library of the evaluation lacks experts of generator \(id)")
+        let (generator, own) = try read(judged, library)
+        guard case .semanticGuided(let generator) = generator else {
+            throw .internal("the generator of an evaluation is not one of sg-lora")
         }
-        return GuidedGenerator(
-            generator: try GeneratorFile.read(judged.path, name: "generator \(id)", verifying: false),
-            library: own)
+        return GuidedGenerator(generator: generator, library: own)
+    }
+
+    /// The generators of other systems, with how their like are trained on the folds.
+    private static func systems(
+        _ job: EvaluationJob, _ library: Library, _ objective: ContrastiveObjective?,
+        _ encoder: SentenceEncoder
+    ) throws(SgloradError) -> [GeneratorSystem: EvaluationRun.System] {
+        var systems: [GeneratorSystem: EvaluationRun.System] = [:]
+        for judged in job.systems {
+            guard case (.taskTrained(let generator), let own) = try read(judged, library) else { continue }
+            let record = generator.record
+            systems[record.system] = EvaluationRun.System(
+                GuidedSystem(generator: generator, library: own), steps: record.plan.steps,
+                experts: Set(objective?.experts ?? [])
+            ) { library, step throws(SgloradError) in
+                guard let objective else { throw .internal("a fold has no task to learn from") }
+                return try SystemTrainer(
+                    library: library, plan: record.plan, base: job.identity.base,
+                    encoder: job.identity.encoder,
+                    objective: objective.restricted(to: library.experts.map(\.name)), digest: "",
+                    states: { text throws(SgloradError) in try encoder.states(of: text) }
+                ).train { progress throws(SgloradError) in step(progress) }
+            }
+        }
+        return systems
+    }
+
+    /// Reads a generator, and finds the experts that it was trained on.
+    private static func read(
+        _ judged: EvaluationJob.Judged, _ library: Library
+    ) throws(SgloradError) -> (TrainedGenerator, Library) {
+        guard let own = library.subset(digests: judged.experts) else {
+            throw .internal("the library of the evaluation lacks experts of a generator")
+        }
+        return (try GeneratorFile.read(judged.path, name: "a generator", verifying: false), own)
     }
 
     private static func write(_ text: String, _ name: String, _ folder: JobFolder) throws(SgloradError) {
@@ -153,11 +217,15 @@ enum DefaultStrategy {
     /// The base if the intent would be refused, otherwise the method that ``AutoStrategy`` chooses.
     static func choice(_ situation: AutoCase) -> StandardMethod {
         let proximities = situation.library.index.proximities(to: situation.embedding, by: .plain)
-        let record = situation.generator?.generator.record
+        let auto = AutoStrategy(situation.records)
+        // As a request does: a strategy without a generator of its own refuses as sg-lora does.
+        let record =
+            situation.records.first { $0.system == auto.strategy.system }
+            ?? situation.records.first { $0.system == .sgLoRA }
         let threshold = record?.threshold ?? Relevance.standardThreshold
         guard let relevance = Relevance(plainProximities: proximities, threshold: threshold),
             !relevance.refuses
         else { return .base }
-        return AutoStrategy(record).strategy == .sgLoRA ? .sgLoRA : .weightedTuned
+        return auto.strategy.system.map(StandardMethod.init) ?? .weightedTuned
     }
 }

@@ -32,21 +32,22 @@ package struct Evaluations: Sendable {
     /// Runs an evaluation; cancelling the task cancels it.
     ///
     /// - Parameters:
-    ///   - generator: the ID of the generator to evaluate; nil for the serving one.
+    ///   - generator: the ID of a generator to evaluate instead of the one that serves its system.
+    ///   - training: the texts that the folds' generators learn from instead of the tasks' own.
     ///   - engine: whether llama-server runs the base model; the answers of an evaluation that was broken off are used.
     ///   - type: a type with the JSON of `EvaluationReport`, into which the child's report is decoded.
     ///   - progress: called with each report.
     /// - Throws: `busy` while another is running; `cancelled`; `notFound`; `generatorUnavailable`;
     ///   `emptyLibrary`; what the child reports.
     package func evaluate<Report: Decodable & Sendable>(
-        _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], options: EvaluationOptions,
-        engine: Bool = false, as type: Report.Type = EvaluationReport.self,
+        _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], training: [AnsweredTexts] = [],
+        options: EvaluationOptions, engine: Bool = false, as type: Report.Type = EvaluationReport.self,
         progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws(SgloradError) -> Report {
         try await jobs.run("evaluation", Self.terms) {
             try await run(
-                base, generator: generator, tasks: tasks, options: options, usesEngine: engine,
-                progress: progress)
+                base, generator: generator, tasks: tasks, training: training, options: options,
+                usesEngine: engine, progress: progress)
         }
     }
 
@@ -54,8 +55,9 @@ package struct Evaluations: Sendable {
     package func close() async { await jobs.close() }
 
     private func run<Report: Decodable & Sendable>(
-        _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], options: EvaluationOptions,
-        usesEngine: Bool, progress: @escaping @Sendable (JobProgress) async throws -> Void
+        _ base: BaseRecord, generator: String?, tasks: [EvaluationTask], training: [AnsweredTexts],
+        options: EvaluationOptions, usesEngine: Bool,
+        progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws -> Report {
         try await progress(JobProgress(stage: "preparing", done: 0, total: 0))
         let wanted = try usesEngine ? EngineJob(engine, base: base, state: store.state) : nil
@@ -66,8 +68,8 @@ package struct Evaluations: Sendable {
         let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
             let now = try await snapshots.whole(base)
             let job = EvaluationJob(
-                now, generator: try now.snapshot.judged(generator), encoder: encoder, store: store,
-                tasks: tasks, options: options, engine: wanted)
+                now, judged: try now.snapshot.judged(generator), encoder: encoder, store: store,
+                tasks: tasks, training: training, options: options, engine: wanted)
             return ("evaluation", job, state)
         }
         logger.info(
@@ -91,12 +93,34 @@ package struct Evaluations: Sendable {
     }
 }
 
+/// The generators that an evaluation judges, at most one of each system.
+struct JudgedGenerators: Sendable {
+    /// The one that the caller named.
+    var named: GeneratorStanding?
+    let all: [GeneratorStanding]
+
+    /// That of sg-lora.
+    var semanticGuided: GeneratorStanding? { all.first { $0.record.system == .sgLoRA } }
+
+    /// Those that were trained by the tasks' loss.
+    var taskTrained: [GeneratorStanding] { all.filter { $0.record.system.isTaskTrained } }
+}
+
 extension BaseSnapshot {
-    /// The generator with an ID, or the serving one if `id` is nil.
+    /// The serving generators, and instead of that of its system the generator with an ID.
     ///
     /// - Throws: `notFound`, or `generatorUnavailable` if it is disabled.
-    fileprivate func judged(_ id: String?) throws(SgloradError) -> GeneratorStanding? {
-        guard let id else { return generators.first { $0.row.id == serving?.id } }
+    fileprivate func judged(_ id: String?) throws(SgloradError) -> JudgedGenerators {
+        let named = try id.map { id throws(SgloradError) in try generator(id) }
+        let ids = Set(serving.values.map(\.id))
+        let others = generators.filter {
+            ids.contains($0.row.id) && $0.record.system != named?.record.system
+        }
+        return JudgedGenerators(named: named, all: (named.map { [$0] } ?? []) + others)
+    }
+
+    /// A generator that can serve.
+    private func generator(_ id: String) throws(SgloradError) -> GeneratorStanding {
         guard let found = generators.first(where: { $0.row.id == id }) else {
             throw .notFound(
                 "generator", id,

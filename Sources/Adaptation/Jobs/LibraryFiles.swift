@@ -8,6 +8,7 @@ struct LibraryFiles: Codable, Sendable {
     struct Expert: Codable, Sendable {
         var name: String
         var digest: String
+        var description: String
         var embedding: [Float]
         var checkpoints: [String]
         /// The path of the blob with its parameters.
@@ -23,7 +24,8 @@ struct LibraryFiles: Codable, Sendable {
         layout = library.base.layout
         experts = library.experts.map { row in
             Expert(
-                name: row.name, digest: row.digest, embedding: row.embeddingValues,
+                name: row.name, digest: row.digest, description: row.description,
+                embedding: row.embeddingValues,
                 checkpoints: row.checkpoints,
                 path: store.blobs.path(of: row.parameters), isForeign: row.isForeign)
         }
@@ -53,7 +55,8 @@ struct LibraryFiles: Codable, Sendable {
                 path: expert.path, names: expert.checkpoints, layout: layout)
             loaded.append(
                 LibraryExpert(
-                    name: expert.name, digest: expert.digest, embedding: expert.embedding,
+                    name: expert.name, digest: expert.digest, description: expert.description,
+                    embedding: expert.embedding,
                     mean: parameters.mean,
                     variance: parameters.variance, checkpoints: parameters.checkpoints,
                     isForeign: expert.isForeign))

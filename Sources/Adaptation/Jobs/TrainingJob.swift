@@ -22,8 +22,11 @@ struct TrainingJob: Codable, BlobReadingJob {
     var encoder: String
     var plan: TrainingPlan
     var library: LibraryFiles
-    /// The experts' own tasks to learn from; empty to train on the parameters alone.
+    /// The experts' own tasks, to judge on and, unless there are other texts, to learn from; empty to train on the parameters
+    /// alone.
     var tasks: [EvaluationTask]
+    /// The texts to learn from; empty for those of the tasks.
+    var training: [AnsweredTexts]
     /// The text encoder's folder.
     var model: String
     /// How it holds its weights.
@@ -34,12 +37,13 @@ struct TrainingJob: Codable, BlobReadingJob {
     static let resultName = "generator.safetensors"
 
     init(
-        _ whole: WholeLibrary, plan: TrainingPlan, tasks: [EvaluationTask], encoder: LoadedEncoder,
-        store: LibraryStore, engine: EngineJob?
+        _ whole: WholeLibrary, plan: TrainingPlan, tasks: [EvaluationTask], training: [AnsweredTexts],
+        encoder: LoadedEncoder, store: LibraryStore, engine: EngineJob?
     ) {
         base = whole.base.name
         self.encoder = encoder.digest
         self.tasks = tasks
+        self.training = training
         model = encoder.folder
         precision = encoder.encoder.precision
         self.plan = plan
@@ -86,9 +90,9 @@ public enum TrainingChild {
         _ folder: JobFolder, _ child: ChildWork<TrainingJob.Progress>
     ) throws(SgloradError) {
         let job = try folder.job(TrainingJob.self)
-        let generator: SemanticGuidedGenerator
+        let generator: TrainedGenerator
         if let engine = job.engine {
-            generator = try answered(job, by: engine, child, in: folder)
+            generator = .semanticGuided(try answered(job, by: engine, child, in: folder))
         } else {
             generator = try judged(job, child)
         }
@@ -119,17 +123,38 @@ public enum TrainingChild {
 
     private static func judged(
         _ job: TrainingJob, _ child: ChildWork<TrainingJob.Progress>
-    ) throws(SgloradError) -> SemanticGuidedGenerator {
-        let training = try JudgedTraining(
-            library: try job.library.library(), plan: job.plan, base: job.base, digest: job.encoder,
-            tasks: job.tasks,
-            encoder: job.tasks.isEmpty
-                ? nil : try SentenceEncoder(folder: job.model, precision: job.precision))
-        let total = training.steps
-        return try training.run { step, loss throws(SgloradError) in
+    ) throws(SgloradError) -> TrainedGenerator {
+        let library = try job.library.library()
+        @Sendable func report(_ step: Int, _ total: Int, _ loss: Float) {
             child.report(
                 TrainingJob.Progress(stage: "training", step: step, total: total, loss: loss),
                 always: step == 1 || step == total)
         }
+        let encoder =
+            job.tasks.isEmpty && job.training.isEmpty
+            ? nil : try SentenceEncoder(folder: job.model, precision: job.precision)
+        if job.plan.system.isTaskTrained, let encoder {
+            let training = try JudgedSystemTraining(job, library, encoder: encoder)
+            let total = training.steps
+            return .taskTrained(
+                try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
+        }
+        let training = try JudgedTraining(
+            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
+            training: job.training, encoder: encoder)
+        let total = training.steps
+        return .semanticGuided(
+            try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
+    }
+}
+
+extension JudgedSystemTraining {
+    /// The training that a job describes.
+    fileprivate init(
+        _ job: TrainingJob, _ library: Library, encoder: SentenceEncoder
+    ) throws(SgloradError) {
+        try self.init(
+            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
+            training: job.training, texts: try TaskDigest.of(job.tasks, job.training), encoder: encoder)
     }
 }

@@ -26,16 +26,21 @@ package struct Trainings: Sendable {
     /// Trains a generator; cancelling the task cancels the training.
     ///
     /// - Parameters:
+    ///   - plan: what is trained, and how.
+    ///   - tasks: the experts' own tasks, to judge on and to learn from.
+    ///   - training: texts to learn from instead of the tasks' own.
     ///   - engine: whether llama-server runs the base model, chooses the guidance and judges; the answers of a training that
     ///     was broken off are used.
     ///   - progress: called with each report.
     /// - Throws: `busy` while another training for the base is running; `cancelled`; `trainingFailed`; what
     ///   the child reports.
     package func train(
-        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask], engine: Bool = false,
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask], training: [AnsweredTexts] = [],
+        engine: Bool = false,
         progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws(SgloradError) -> StoredGenerator {
         try plan.validate()
+        try Self.check(plan, tasks, training, engine: engine)
         let terms = JobSupervisor.Terms(
             busy: SgloradError(
                 .busy,
@@ -45,7 +50,8 @@ package struct Trainings: Sendable {
             cancelled: "the earlier generator, if any, stays",
             failed: { .trainingFailed(base: base.name, reason: "\($0)", remedy: "See the daemon's log.") })
         return try await jobs.run(base.name, terms) {
-            try await run(base, plan: plan, tasks: tasks, usesEngine: engine, progress: progress)
+            try await run(
+                base, plan: plan, tasks: tasks, training: training, usesEngine: engine, progress: progress)
         }
     }
 
@@ -57,8 +63,36 @@ package struct Trainings: Sendable {
     /// Cancels all trainings and waits until their processes have exited.
     package func close() async { await jobs.close() }
 
+    /// Checks what a training is given, whatever the library.
+    private static func check(
+        _ plan: TrainingPlan, _ tasks: [EvaluationTask], _ training: [AnsweredTexts], engine: Bool
+    ) throws(SgloradError) {
+        let system = plan.system
+        if engine, system.isTaskTrained {
+            throw .invalidRequest(
+                field: "engine",
+                reason:
+                    "is set, but the system \(system.rawValue) learns through the base model, which the daemon must run "
+                    + "itself; only sg-lora is trained with an engine")
+        }
+        if system.isTaskTrained, tasks.isEmpty, training.isEmpty {
+            throw .invalidRequest(
+                field: "tasks",
+                reason:
+                    "is missing; the system \(system.rawValue) learns from the experts' tasks: name the folder of their "
+                    + "files with --tasks")
+        }
+        if !training.isEmpty, !system.isTaskTrained, tasks.isEmpty || engine {
+            throw .invalidRequest(
+                field: "training",
+                reason:
+                    "is given, but without tasks, and with an engine, sg-lora learns from parameters alone")
+        }
+    }
+
     private func run(
-        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask], usesEngine: Bool,
+        _ base: BaseRecord, plan: TrainingPlan, tasks: [EvaluationTask], training: [AnsweredTexts],
+        usesEngine: Bool,
         progress: @escaping @Sendable (JobProgress) async throws -> Void
     ) async throws -> StoredGenerator {
         let start = ContinuousClock.now
@@ -71,10 +105,15 @@ package struct Trainings: Sendable {
         let experts = try await pool.run { () throws(SgloradError) in
             let library = try LibraryFiles(whole, store: store).native.library()
             if usesEngine { try AnsweredTraining.check(library, tasks, base: base.name) }
-            _ = try JudgedTraining(
-                library: library, plan: plan, base: base.name, digest: encoder.digest,
-                tasks: usesEngine ? [] : tasks, encoder: encoder.encoder
-            ).steps
+            if plan.system.isTaskTrained {
+                _ = try JudgedSystemTraining(
+                    library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
+                    training: training, texts: "", encoder: encoder.encoder)
+            } else {
+                _ = try JudgedTraining(
+                    library: library, plan: plan, base: base.name, digest: encoder.digest,
+                    tasks: usesEngine ? [] : tasks, training: training, encoder: encoder.encoder)
+            }
             return library.experts.count
         }
         let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in
@@ -82,12 +121,16 @@ package struct Trainings: Sendable {
             return (
                 "training",
                 TrainingJob(
-                    now, plan: plan, tasks: tasks, encoder: encoder, store: store, engine: wanted),
+                    now, plan: plan, tasks: tasks, training: training, encoder: encoder, store: store,
+                    engine: wanted),
                 state
             )
         }
         logger.info(
-            "training started", metadata: ["base": "\(base.name)", "experts": "\(experts)"])
+            "training started",
+            metadata: [
+                "base": "\(base.name)", "experts": "\(experts)", "system": "\(plan.system.rawValue)",
+            ])
         return try await folder.removedAfterwards(on: pool) {
             try await child(folder, base: base.name, progress: progress)
             try await progress(JobProgress(stage: "writing", done: 1, total: 1))

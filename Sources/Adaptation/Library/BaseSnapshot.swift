@@ -9,9 +9,9 @@ internal import SemanticGuidance
 /// It knows the experts by their embeddings alone. What else is needed of an expert is read when it guides: see
 /// `LibrarySnapshots`.
 package struct BaseSnapshot: Sendable {
-    /// The generator that serves `sg-lora`, with the experts it was trained on.
+    /// The generator of a system that serves, with the experts it was trained on.
     package struct Serving: Sendable {
-        package let generator: SemanticGuidedGenerator
+        package let generator: TrainedGenerator
         let library: SnapshotLibrary
         package let id: String
         package var digest: String { library.digest }
@@ -21,10 +21,16 @@ package struct BaseSnapshot: Sendable {
     let library: SnapshotLibrary
     /// Newest first.
     let generators: [GeneratorStanding]
-    let serving: Serving?
+    /// The generator of each system that has one which is not disabled: its newest.
+    let serving: [GeneratorSystem: Serving]
 
     /// The digest of all experts.
     var digest: String { library.digest }
+
+    /// The records of the serving generators, in the systems' order.
+    var records: [GeneratorRecord] {
+        GeneratorSystem.allCases.compactMap { serving[$0]?.generator.record }
+    }
 
     /// The digest of a library: SHA-256 over its experts' sorted digests.
     package static func digest(of experts: [String]) -> String {

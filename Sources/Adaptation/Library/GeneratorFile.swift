@@ -14,7 +14,7 @@ enum GeneratorFile {
 
     /// Writes a generator; equal generators give equal bytes.
     static func write(
-        _ generator: SemanticGuidedGenerator, to descriptor: Int32, path: String
+        _ generator: TrainedGenerator, to descriptor: Int32, path: String
     ) throws(SgloradError) {
         var writer = try SafetensorsWriter(
             metadata: ["format": format, "version": version, "record": try JSONText.encode(generator.record)])
@@ -35,7 +35,7 @@ enum GeneratorFile {
     /// - Throws: `invalidFile`.
     static func read(
         _ path: String, name: String, verifying: Bool
-    ) throws(SgloradError) -> SemanticGuidedGenerator {
+    ) throws(SgloradError) -> TrainedGenerator {
         let file = try SafetensorsFile(path: path, displayName: name)
         guard file.metadata["format"] == format else {
             throw .invalidFile(name, "it is not a generator; export one with 'sglorad-ctl generator export'")
@@ -56,7 +56,7 @@ enum GeneratorFile {
         } catch {
             throw .invalidFile(name, "its record cannot be read: \(error)", cause: error)
         }
-        return try SemanticGuidedGenerator(record: record, file: name) { tensorName throws(SgloradError) in
+        return try TrainedGenerator(record: record, file: name) { tensorName throws(SgloradError) in
             guard let tensor = file.tensor(named: tensorName) else { return nil }
             return (tensor.shape, try file.stream(tensorName))
         }

@@ -155,8 +155,8 @@ package actor LibrarySnapshots {
         let (base, embeddings, digest, rows) = try await contents(of: base)
         for row in rows where read[row.id] == nil { read[row.id] = decoded(row) }
         let (store, read, verified) = (store, read, verified)
-        let (snapshot, files, generator) = try await pool.run {
-            () throws(SgloradError) -> (BaseSnapshot, MappedBlobs, SemanticGuidedGenerator?) in
+        let (snapshot, files) = try await pool.run {
+            () throws(SgloradError) -> (BaseSnapshot, MappedBlobs) in
             let library = SnapshotLibrary(base, embeddings, digest: digest)
             let own = embeddings.places(of: Set(rows.flatMap { read[$0.id]?.keys.values.map { $0 } ?? [] }))
             let native = library.native
@@ -169,27 +169,31 @@ package actor LibrarySnapshots {
                         }, count: native, encoder: encoder, layout: base.layout)
                 }
             }
-            let first = standings.first { $0.state != .disabled }
+            let chosen = GeneratorSystem.allCases.compactMap { system in
+                standings.first { $0.state != .disabled && $0.record.system == system }
+            }
             let files = MappedBlobs(
-                paths: (first.map { [store.blobs.path(of: $0.row.parameters)] } ?? [])
+                paths: chosen.map { store.blobs.path(of: $0.row.parameters) }
                     + (embeddings.path.map { [$0] } ?? []))
-            var serving: BaseSnapshot.Serving?
-            if let first, let keys = read[first.row.id]?.keys,
-                let own = SnapshotLibrary(library, of: first.record, keys, at: own)
-            {
-                let path = store.blobs.path(of: first.row.parameters)
+            var serving: [GeneratorSystem: BaseSnapshot.Serving] = [:]
+            for standing in chosen {
+                guard let keys = read[standing.row.id]?.keys,
+                    let own = SnapshotLibrary(library, of: standing.record, keys, at: own)
+                else { continue }
+                let path = store.blobs.path(of: standing.row.parameters)
                 try verified.verify(MappedBlobs(paths: [path]))
                 let generator =
-                    if let known = read[first.row.id]?.generator { known } else {
-                        try GeneratorFile.read(path, name: "generator \(first.row.id)", verifying: false)
+                    if let known = read[standing.row.id]?.generator { known } else {
+                        try GeneratorFile.read(path, name: "generator \(standing.row.id)", verifying: false)
                     }
-                serving = BaseSnapshot.Serving(generator: generator, library: own, id: first.row.id)
+                serving[standing.record.system] = BaseSnapshot.Serving(
+                    generator: generator, library: own, id: standing.row.id)
             }
-            let snapshot = BaseSnapshot(
-                base: base, library: library, generators: standings, serving: serving)
-            return (snapshot, files, serving?.generator)
+            return (
+                BaseSnapshot(base: base, library: library, generators: standings, serving: serving), files
+            )
         }
-        if let id = snapshot.serving?.id { self.read[id]?.generator = generator }
+        for serving in snapshot.serving.values { self.read[serving.id]?.generator = serving.generator }
         return (snapshot, files)
     }
 
@@ -331,7 +335,7 @@ private struct ReadGenerator: Sendable {
     let record: GeneratorRecord
     /// The keys of its experts, by their digests.
     let keys: [String: UInt64]
-    var generator: SemanticGuidedGenerator?
+    var generator: TrainedGenerator?
 
     init(record: GeneratorRecord) {
         self.record = record

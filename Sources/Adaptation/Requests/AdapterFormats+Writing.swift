@@ -34,11 +34,14 @@ extension BaseRecord {
     ) throws(SgloradError) -> [(name: String, contents: [UInt8])] {
         try requireFormats(options)
         let texts = ["sglorad.provenance": provenance]
+        // Programs that read GGUF files know no JSON; PEFT files have the form in the provenance alone.
+        let form = promptForm?.metadata ?? [:]
         var files: [(name: String, contents: [UInt8])] = []
         for format in options.adapterFormats {
             if let type = format.ggufType, let modelFile {
                 let writer = try GGUFAdapterWriter.file(
-                    for: adapter, base: modelFile, type: type, provenance: texts)
+                    for: adapter, base: modelFile, type: type,
+                    provenance: texts.merging(form) { own, _ in own })
                 files.append((GGUFAdapterWriter.fileName, writer.bytes()))
             } else {
                 files += try PEFTWriter.files(for: adapter, template: template, provenance: texts)

@@ -69,7 +69,6 @@ extension AdapterPipeline {
                 from: adapter.parameters, seed: options.seed, within: .seconds(seconds),
                 isCancelled: isCancelled)
         }
-        use.counts.heldBack = outcome.heldBack
         use.counts.steps = outcome.steps
         use.counts.kept = outcome.kept
         use.counts.outOfTime = outcome.isOutOfTime ? true : nil

@@ -159,15 +159,18 @@ package struct AdapterPipeline: Sendable {
         isTruncated: Bool, stage: @escaping StageReport
     ) async throws(SgloradError) -> AdapterDraft {
         let intent = taken.intent
-        let generated = try await pool.run { () throws(SgloradError) in
+        let (generated, routing) = try await pool.run { () throws(SgloradError) in
+            let condition = try guided.condition(intent.text, by: encoder.encoder)
             let parameters = try guided.generator.parameters(
-                guidedBy: guided.neighbourhood, in: guided.library, seed: intent.options.seed)
+                for: condition, guidedBy: guided.neighbourhood, in: guided.library,
+                seed: intent.options.seed)
             guided.library.releasePages()
-            return LoRAAdapter(layout: guided.library.layout, parameters: parameters)
+            let routing = guided.serving?.generator.routing(for: condition) ?? []
+            return (LoRAAdapter(layout: guided.library.layout, parameters: parameters), routing)
         }
         let (adapter, examples) = try await refined(generated, taken, by: encoder.encoder, stage: stage)
         let provenance = Form.Provenance(
-            guided, examples, intent: intent, base: base.name, encoder: encoder)
+            guided, examples, routing: routing, intent: intent, base: base, encoder: encoder)
         let json = try JSONText.encode(provenance)
         let files = try await pool.run { () throws(SgloradError) in
             try base.files(of: adapter, for: intent.options, provenance: json)
@@ -175,7 +178,7 @@ package struct AdapterPipeline: Sendable {
         return AdapterDraft(
             uid: taken.request.uid, base: base.name, request: taken.request.id, files: files,
             label: taken.request.label, truncated: isTruncated, provenance: json,
-            experts: guided.neighbourhood.members.map { guided.library.expert($0.expert).digest },
+            experts: guided.sources,
             createdAt: Date())
     }
 
@@ -216,12 +219,13 @@ extension Form.Provenance {
     ///
     /// Holds the intent's options but not its text.
     init(
-        _ guided: GuidedIntent, _ examples: ExampleUse?, intent: QueuedIntent, base: String,
+        _ guided: GuidedIntent, _ examples: ExampleUse?, routing: [RoutedLayer], intent: QueuedIntent,
+        base: BaseRecord,
         encoder: LoadedEncoder
     ) {
         let warnings = guided.warnings + [examples?.warning].compactMap { $0 }
         self.init(
-            strategy: guided.strategy.rawValue, choice: guided.choice, base: base,
+            strategy: guided.strategy.rawValue, choice: guided.choice, base: base.name,
             experts: guided.neighbourhood.members.map { member in
                 Form.GuidingExpert(
                     expert: guided.library.expert(member.expert).name,
@@ -232,9 +236,20 @@ extension Form.Provenance {
             proximity: guided.options.measure.rawValue, nearestProximity: Double(guided.relevance.proximity),
             threshold: Double(guided.relevance.threshold), seed: Int(intent.options.seed),
             generator: guided.serving?.id,
+            routing: routing.isEmpty
+                ? nil
+                : routing.map { layer in
+                    Form.RoutedLayer(
+                        layer: layer.layer,
+                        experts: layer.experts.map {
+                            Form.RoutedExpert(expert: $0.expert, gate: Double($0.gate))
+                        })
+                },
             library: guided.libraryDigest, encoder: encoder.digest,
             kernel: ProcessorKernels.name(encoder.encoder.precision),
             version: SgloradRelease.version,
-            examples: examples?.counts, warnings: warnings.isEmpty ? nil : warnings)
+            examples: examples?.counts,
+            prompt: base.promptForm.map { Form.PromptForm(prompt: $0.prompt, answer: $0.answer) },
+            warnings: warnings.isEmpty ? nil : warnings)
     }
 }

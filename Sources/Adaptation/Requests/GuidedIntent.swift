@@ -12,16 +12,18 @@ package struct GuidedIntent: Sendable {
     /// The generator that implements the strategy.
     package let generator: any AdapterGenerator
     package let options: GuidanceOptions
-    /// The experts that may guide, of which those that do were read: those the generator was trained on under `sg-lora`, else
+    /// The experts that may guide, of which those that do were read: those the strategy's generator was trained on, else
     /// all.
     let library: GuidingLibrary
     /// The digest of all experts that may guide.
     package let libraryDigest: String
     package let neighbourhood: Neighbourhood
     package let relevance: Relevance
+    /// What a generator that reads the description makes the adapter of.
+    let condition: TaskCondition
     /// The nearest experts, nearest first: those that guide, and the next ones up to a total of ten.
     let nearest: [ExpertSearch.Hit]
-    /// The serving generator; nil unless the strategy is `sg-lora`.
+    /// The serving generator of the strategy's system; nil for a strategy that needs none.
     package let serving: BaseSnapshot.Serving?
     /// Why `auto` chose the strategy; nil if the caller chose.
     package let choice: String?
@@ -30,6 +32,23 @@ package struct GuidedIntent: Sendable {
 
     /// The error that refuses the intent; nil if an expert is relevant.
     package let refusal: SgloradError?
+
+    /// What a generator that reads the description makes the adapter of, with the states of its tokens if it reads them.
+    func condition(
+        _ text: PrivateText, by encoder: SentenceEncoder
+    ) throws(SgloradError) -> TaskCondition {
+        guard serving?.generator.readsStates ?? false else { return condition }
+        return TaskCondition(embedding: condition.embedding, states: try encoder.states(of: text.revealed))
+    }
+
+    /// The digests of the experts that have their part in the adapter: those that guide and, where the tasks' loss trained the
+    /// generator, all that it was trained on.
+    var sources: [String] {
+        if let record = serving?.generator.record, record.system.isTaskTrained {
+            return record.experts.map(\.digest)
+        }
+        return neighbourhood.members.map { library.expert($0.expert).digest }
+    }
 
     /// Puts the guidance of an intent together.
     ///
@@ -45,7 +64,7 @@ package struct GuidedIntent: Sendable {
     ) {
         (strategy, generator, options) = (search.strategy, search.generator, search.options)
         (neighbourhood, relevance, nearest) = (search.neighbourhood, search.relevance, search.found.nearest)
-        (serving, choice) = (search.serving, search.choice)
+        (serving, choice, condition) = (search.serving, search.choice, search.condition)
         self.library = library
         libraryDigest = search.library.digest
         refusal =
@@ -61,7 +80,7 @@ package struct GuidedIntent: Sendable {
             warnings.append("forced: the nearest expert is below the threshold of relevance")
         }
         if search.isStale {
-            warnings.append("the generator is stale: it guides with the experts it was trained on")
+            warnings.append("the generator is stale: it knows the experts it was trained on alone")
         }
         self.warnings = warnings
     }

@@ -29,7 +29,7 @@ package struct Inspection: Sendable {
     /// The threads for reading files.
     let files: ComputePool
 
-    /// Explains the guidance of an intent.
+    /// Explains the guidance of an intent, by its text and its examples; neither is kept.
     ///
     /// - Throws: `invalidIntent`, `unknownBase`, `emptyLibrary`, `generatorUnavailable`, `invalidModel`.
     package func explain(_ intent: Intent, for caller: Caller) async throws(SgloradError) -> Explanation {
@@ -39,8 +39,13 @@ package struct Inspection: Sendable {
         let before = MappedFiles.losses
         let user = caller.account.rawValue
         let encoding = try await encoding.encode(queued.text, by: encoder, for: caller.account)
+        let texts = (queued.material?.examples ?? []).map { ($0.text, caller.account) }
+        var examples: [[Float]] = []
+        for example in await self.encoding.encode(texts, by: encoder) {
+            examples.append(try example.get().embedding)
+        }
         let guided = try await snapshots.guide(
-            queued, encoding: encoding, by: encoder, base: base, listing: true
+            queued, encoding: encoding, examples: examples, by: encoder, base: base, listing: true
         ) { [turns] (search) throws(SgloradError) in try await turns.run(for: user, search) }
         var sums: [(part: Explanation.Prior.Part, sums: Explanation.Prior.Sums)] = []
         for piece in Explanation.Prior.pieces(of: guided) {

@@ -89,6 +89,14 @@ extension Intent {
         }
         let material = TaskMaterial(examples: examples ?? [], labels: labels ?? [])
         try material.check()
+        if let strategy = strategy.flatMap(AdapterStrategy.init(rawValue:)), strategy.needsExamples,
+            material.examples.isEmpty
+        {
+            throw .invalidIntent(
+                field: "examples",
+                reason: "are missing: the strategy \(strategy.rawValue) merges the experts nearest to their "
+                    + "texts. Send some, or choose the strategy weighted")
+        }
         if let refineSeconds, !(0...RefinementTime.maximum).contains(refineSeconds) {
             throw .invalidIntent(
                 field: "refineSeconds",

@@ -13,13 +13,15 @@ struct IntentSearch: Sendable {
     /// The generator that implements the strategy.
     let generator: any AdapterGenerator
     let options: GuidanceOptions
-    /// The experts that may guide: those the generator was trained on under `sg-lora`, else all.
+    /// The experts that may guide: those the generator was trained on where the strategy needs one, else all.
     let library: SnapshotLibrary
     /// The experts found, at least as many as are listed.
     let found: ExpertSearch
     let neighbourhood: Neighbourhood
     let relevance: Relevance
-    /// The serving generator; nil unless the strategy is `sg-lora`.
+    /// What a generator that reads the description makes the adapter of.
+    let condition: TaskCondition
+    /// The serving generator of the strategy's system; nil for a strategy that needs none.
     let serving: BaseSnapshot.Serving?
     /// Why `auto` chose the strategy; nil if the caller chose.
     let choice: String?
@@ -45,14 +47,15 @@ struct IntentSearch: Sendable {
             throw .emptyLibrary(base)
         }
         let asked = intent.options.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
-        let auto = AutoStrategy(snapshot.serving?.generator.record)
+        let auto = AutoStrategy(snapshot.records)
         (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
         switch strategy {
-        case .sgLoRA, .auto:
-            guard let found = snapshot.serving else { throw Self.unavailable(snapshot) }
+        case .auto, .sgLoRA, .multiTask, .metaLoRA, .loRAGen:
+            let system = strategy.system ?? .sgLoRA
+            guard let found = snapshot.serving[system] else { throw Self.unavailable(system, in: snapshot) }
             serving = found
             generator = found.generator
-        case .weighted:
+        case .weighted, .weightedExamples:
             serving = nil
             generator = WeightedGenerator()
         case .nearest:
@@ -62,21 +65,28 @@ struct IntentSearch: Sendable {
             serving = nil
             generator = MeanGenerator()
         }
+        // The other strategies guide, and refuse, as sg-lora does.
+        let usual = snapshot.serving[.sgLoRA]
         options = try GuidanceOptions(
-            intent.options, defaults: snapshot.serving?.generator.record.plan.guidance ?? .standard)
+            intent.options, defaults: (serving ?? usual)?.generator.record.plan.guidance ?? .standard)
         library = serving?.library ?? snapshot.library
         isStale = serving.map { $0.digest != snapshot.digest } ?? false
         let count = max(options.topK, Self.listed)
         let described = library.index.search(encoding.embedding, by: options.measure, count: count)
-        found =
-            examples.isEmpty
-            ? described
-            : library.index.search(
-                ExampleCentroid.blended(encoding.embedding, with: examples), by: options.measure, count: count
-            )
+        condition = TaskCondition(
+            embedding: examples.isEmpty
+                ? encoding.embedding : ExampleCentroid.blended(encoding.embedding, with: examples))
+        if strategy.needsExamples {
+            guard let vector = ExampleCentroid.taskVector(of: examples) else { throw Self.undirected }
+            found = library.index.search(vector, by: options.measure, count: count)
+        } else if examples.isEmpty {
+            found = described
+        } else {
+            found = library.index.search(condition.embedding, by: options.measure, count: count)
+        }
         neighbourhood =
             serving?.generator.neighbourhood(found, options: options) ?? found.neighbourhood(options)
-        let threshold = snapshot.serving?.generator.record.threshold ?? Relevance.standardThreshold
+        let threshold = (serving ?? usual)?.generator.record.threshold ?? Relevance.standardThreshold
         guard let relevance = Relevance(described, threshold: threshold) else {
             throw .internal("a library with experts has no proximities")
         }
@@ -86,15 +96,21 @@ struct IntentSearch: Sendable {
     /// The experts that must be read to generate: those that guide, and the most relevant one for its name.
     var guiding: Set<Int> { Set(neighbourhood.members.map(\.expert) + [relevance.nearest]) }
 
-    private static func unavailable(_ snapshot: BaseSnapshot) -> SgloradError {
+    private static let undirected = SgloradError.invalidIntent(
+        field: "examples",
+        reason: "cancel each other out: their texts have no common direction. Send others, or choose the "
+            + "strategy weighted")
+
+    private static func unavailable(_ system: GeneratorSystem, in snapshot: BaseSnapshot) -> SgloradError {
         let base = snapshot.base.name
         let reason =
-            snapshot.generators.first.map { "\($0.row.id) is disabled: \($0.reason ?? "")" }
-            ?? "there is none"
+            snapshot.generators.first { $0.record.system == system }
+            .map { "\($0.row.id) is disabled: \($0.reason ?? "")" } ?? "there is none"
+        let options = system.isTaskTrained ? " --system \(system.rawValue) --tasks DIR" : ""
         return SgloradError(
             .generatorUnavailable,
-            "The strategy sg-lora needs a generator for '\(base)', and \(reason). Train one with "
-                + "'sglorad-ctl generator train --base \(base)', or choose the strategy weighted.",
+            "The strategy \(system.rawValue) needs a generator of its own for '\(base)', and \(reason). Train one with "
+                + "'sglorad-ctl generator train --base \(base)\(options)', or choose the strategy weighted.",
             parameters: ["base": .string(base), "reason": .string(reason)])
     }
 }

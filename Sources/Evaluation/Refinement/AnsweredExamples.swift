@@ -1,4 +1,3 @@
-internal import LinearAlgebra
 public import TextEncoding
 
 /// Answered examples of a task and the answers that can occur, tokenised: what a ``Refinement`` learns from.
@@ -9,12 +8,10 @@ public struct AnsweredExamples: Sendable {
         let answer: Int
     }
 
-    /// The fewest examples from which an adapter is refined: one is held back to judge by.
+    /// The fewest examples from which an adapter is refined.
     public static let fewest = 4
     /// The most tokens of a text or a label; what is longer is cut, as in the training of generators.
     private static let tokens = 64
-    /// Of so many examples one is held back.
-    private static let heldBackOf = 8
 
     let labels: [TokenizedText]
     let examples: [Example]
@@ -51,13 +48,5 @@ public struct AnsweredExamples: Sendable {
             return "\(examples) of the examples have answers; \(fewest) are needed to refine"
         }
         return labels < 2 ? "only one answer can occur, so there is nothing to tell apart" : nil
-    }
-
-    /// Divides the examples at random into those to learn from and those to judge by, an eighth and at least one.
-    func divided(seed: UInt64) -> (learned: [Example], heldBack: [Example]) {
-        var random = CounterRandom(seed: seed, stream: 1 << 62)
-        let order = random.permutation(examples.count).map { examples[$0] }
-        let count = max(1, order.count / Self.heldBackOf)
-        return (Array(order.dropFirst(count)), Array(order.prefix(count)))
     }
 }

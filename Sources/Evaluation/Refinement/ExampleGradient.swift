@@ -18,16 +18,16 @@ struct ExampleGradient {
     ///
     /// - Parameters:
     ///   - batch: the examples.
-    ///   - labels: the embeddings of all labels, by whichever adapter; those of the batch's answers are computed anew.
+    ///   - live: the labels that have a gradient; the batch's answers are among them.
+    ///   - labels: the embeddings of all labels, by whichever adapter; those of the live ones are computed anew.
     ///   - texts: the labels.
     ///   - encoder: the text encoder.
     ///   - adapter: the adapter.
     /// - Throws: `layoutMismatch` if the adapter does not belong to the encoder.
     init(
-        of batch: [AnsweredExamples.Example], among labels: LabelEmbeddings, with texts: [TokenizedText],
-        by encoder: SentenceEncoder, adapter: LoRAAdapter
+        of batch: [AnsweredExamples.Example], live: [Int], among labels: LabelEmbeddings,
+        with texts: [TokenizedText], by encoder: SentenceEncoder, adapter: LoRAAdapter
     ) throws(SgloradError) {
-        let live = Set(batch.map(\.answer)).sorted()
         let recorded = live.map { texts[$0] } + batch.map(\.text)
         let halves = (0..<Self.halves).map { half in
             recorded.indices.filter { $0 % Self.halves == half }

@@ -28,29 +28,31 @@ struct LabelEmbeddings: Sendable {
     /// The most tokens that are encoded at once.
     private static let tokens = 512
 
-    /// How well an adapter answers examples.
-    struct Score: Sendable {
-        /// How many it answers rightly.
-        let right: Int
-        /// The mean loss.
-        let loss: Float
-
-        /// Whether an adapter with this score is better than one with the other: no worse at either, and better at one.
-        func isBetter(than other: Score) -> Bool {
-            right >= other.right && loss <= other.loss && (right > other.right || loss < other.loss)
+    /// The labels beside some answers that are most easily taken for one of them: those of the highest cosine to any.
+    ///
+    /// - Parameters:
+    ///   - answers: indices of labels.
+    ///   - count: how many are wanted; fewer if there are not so many.
+    /// - Returns: indices, nearest first; of equally near labels the first.
+    func nearest(to answers: [Int], count: Int) -> [Int] {
+        let given = Set(answers)
+        let others = values.indices.filter { !given.contains($0) }
+        guard !answers.isEmpty, !others.isEmpty else { return [] }
+        let cosines = Matrix(stacking: others.map { values[$0] }).multiplied(
+            by: Matrix(stacking: answers.map { values[$0] }), transposeOther: true)
+        let highest = others.indices.map { cosines.row($0).max() ?? -1 }
+        return others.indices.sorted { (highest[$0], $1) > (highest[$1], $0) }.prefix(count).map {
+            others[$0]
         }
     }
 
-    /// Judges the adapter that the labels were encoded with.
-    func score(
+    /// The mean loss on examples of the adapter that the labels were encoded with.
+    func loss(
         of examples: [AnsweredExamples.Example], by encoder: SentenceEncoder, with adapter: LoRAAdapter
-    ) throws(SgloradError) -> Score {
+    ) throws(SgloradError) -> Float {
         let queries = try encoder.encode(examples.map(\.text), adapter: adapter).map(\.embedding)
-        let answers = examples.map(\.answer)
-        let (loss, _) = ContrastiveObjective.crossEntropy(
-            values + queries, texts: values.count, answers: answers)
-        let ranking = Ranking(
-            pool: Matrix(stacking: values), queries: Matrix(stacking: queries), answers: answers)
-        return Score(right: ranking.places.count { $0 == 0 }, loss: loss)
+        return ContrastiveObjective.crossEntropy(
+            values + queries, texts: values.count, answers: examples.map(\.answer)
+        ).loss
     }
 }

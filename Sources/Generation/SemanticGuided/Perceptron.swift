@@ -105,7 +105,7 @@ struct Perceptron: Sendable {
 
 extension Matrix {
     /// The sum of each column.
-    fileprivate func columnSums() -> [Float] {
+    func columnSums() -> [Float] {
         var sums = [Float](repeating: 0, count: columns)
         for row in 0..<rows {
             for column in 0..<columns { sums[column] += self[row, column] }

@@ -95,7 +95,8 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         Self.neighbourhood(search, options: options, threshold: record.threshold)
     }
 
-    private static func neighbourhood(
+    /// The neighbourhood that a search found, with the relevance for a threshold.
+    static func neighbourhood(
         _ search: ExpertSearch, options: GuidanceOptions, threshold: Float
     ) -> Neighbourhood {
         var result = search.neighbourhood(options)

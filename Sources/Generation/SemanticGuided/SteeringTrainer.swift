@@ -1,10 +1,7 @@
-internal import Dispatch
 internal import ErrorModel
-internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 internal import SemanticGuidance
-internal import Synchronization
 
 /// Trains a ``Steering`` on the experts' own tasks.
 ///
@@ -17,10 +14,6 @@ struct SteeringTrainer {
     let objective: any TaskObjective
     /// x̄, D values.
     let origin: FloatVector
-
-    /// Bounds the losses that are computed at once, by all trainings of the process: each holds the activations of a
-    /// batch of texts, over 100 MB.
-    private static let cores = DispatchSemaphore(value: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// The learning rate of gains relative to that of shifts.
     private static let gainRate: Float = 20
@@ -92,32 +85,19 @@ struct SteeringTrainer {
     ) throws(SgloradError) -> [SteeredLoss] {
         let means = library.experts.map(\.mean)
         let contested = Set(library.experts.map(\.name))
-        let slots = Mutex([Result<SteeredLoss, SgloradError>?](repeating: nil, count: experts.count))
-        DispatchQueue.concurrentPerform(iterations: experts.count) { slot in
-            Self.cores.wait()
-            defer { Self.cores.signal() }
+        return try ConcurrentLosses.map(experts.count) { slot throws(SgloradError) -> SteeredLoss in
             let expert = experts[slot]
-            let outcome: Result<SteeredLoss, SgloradError>
-            do throws(SgloradError) {
-                let mean = SemanticPrior.mean(neighbourhoods[expert], of: means)
-                var x = mean
-                steering.apply(
-                    to: &x, guidedBy: neighbourhoods[expert], origin: origin, layout: library.layout)
-                // A random stream per step and expert: the order in which threads run does not matter.
-                var random = CounterRandom(seed: plan.seed, stream: UInt64(step + 1) << 32 | UInt64(expert))
-                let (loss, gradient) = try objective.loss(
-                    of: LoRAAdapter(layout: library.layout, parameters: x),
-                    onTaskOf: library.experts[expert].name, contested: contested, random: &random)
-                outcome = .success(
-                    SteeredLoss(loss: loss, gradient: gradient, slopes: slopes(gradient, mean: mean)))
-            } catch {
-                outcome = .failure(error)
-            }
-            slots.withLock { $0[slot] = outcome }
+            let mean = SemanticPrior.mean(neighbourhoods[expert], of: means)
+            var x = mean
+            steering.apply(
+                to: &x, guidedBy: neighbourhoods[expert], origin: origin, layout: library.layout)
+            // A random stream per step and expert: the order in which threads run does not matter.
+            var random = CounterRandom(seed: plan.seed, stream: UInt64(step + 1) << 32 | UInt64(expert))
+            let (loss, gradient) = try objective.loss(
+                of: LoRAAdapter(layout: library.layout, parameters: x),
+                onTaskOf: library.experts[expert].name, contested: contested, random: &random)
+            return SteeredLoss(loss: loss, gradient: gradient, slopes: slopes(gradient, mean: mean))
         }
-        var results: [SteeredLoss] = []
-        for slot in slots.withLock({ $0 }) { if let slot { results.append(try slot.get()) } }
-        return results
     }
 
     /// For each half-site ⟨∂loss/∂x, μ* − x̄⟩ over its range.

@@ -17,11 +17,11 @@ extension Methods {
 
         public struct Parameters: Codable, Sendable, Hashable {
             public var base: String?
-            /// The generator to judge.
-            ///
-            /// The default is the one that serves.
+            /// A generator to judge instead of the one that serves its system.
             public var generatorId: String?
             public var tasks: [Wire.EvaluationTask]
+            /// Texts that the folds' generators learn from instead of those of the tasks.
+            public var training: [Wire.AnsweredTexts]?
             /// Whether to judge the tasks of experts, each with its fold left out and a generator trained on
             /// the rest.
             ///
@@ -30,9 +30,11 @@ extension Methods {
             /// Whether to judge the tasks that no expert was trained on.
             public var heldOut: Bool?
             /// The methods to compare, all by default: base, mean, nearest, equal, weighted, weighted-tuned,
-            /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, auto, oracle.
+            /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, multi-task,
+            /// metalora, metalora-static, lora-gen, lora-gen-constant, auto, oracle.
             ///
-            /// With `engine` the default is base, mean, nearest, weighted and sg-lora.
+            /// A method of a system without a generator is left out. With `engine` the default is base, mean,
+            /// nearest, weighted and sg-lora.
             public var methods: [String]?
             /// The seed of samples and resamples, 0 to 2^53 - 1.
             ///
@@ -42,6 +44,9 @@ extension Methods {
             ///
             /// The default is all of them.
             public var queries: Int?
+            /// Which texts compete: `pool` (the default), all of a task's pool; `own`, those that answer any
+            /// of its queries.
+            public var labels: String?
             /// Whether llama-server runs the base model, a language model whose GGUF file and form of prompts
             /// are known.
             ///
@@ -52,22 +57,26 @@ extension Methods {
 
             public init(
                 base: String? = nil, generatorId: String? = nil, tasks: [Wire.EvaluationTask],
-                leaveOut: Bool? = nil, heldOut: Bool? = nil, methods: [String]? = nil, seed: Int? = nil,
-                queries: Int? = nil, engine: Bool? = nil
+                training: [Wire.AnsweredTexts]? = nil, leaveOut: Bool? = nil, heldOut: Bool? = nil,
+                methods: [String]? = nil, seed: Int? = nil, queries: Int? = nil, labels: String? = nil,
+                engine: Bool? = nil
             ) {
                 self.base = base
                 self.generatorId = generatorId
                 self.tasks = tasks
+                self.training = training
                 self.leaveOut = leaveOut
                 self.heldOut = heldOut
                 self.methods = methods
                 self.seed = seed
                 self.queries = queries
+                self.labels = labels
                 self.engine = engine
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, generatorId, tasks, leaveOut, heldOut, methods, seed, queries, engine
+                case base, generatorId, tasks, training, leaveOut, heldOut, methods, seed, queries, labels
+                case engine
             }
         }
 

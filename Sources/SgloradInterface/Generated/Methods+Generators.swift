@@ -6,7 +6,8 @@ extension Methods {
     /// Trains a generator on the base model's library, in a child process of low priority.
     ///
     /// With `more`, progress is reported in replies of its own. The previous generator serves until the new
-    /// one is complete. If the client disconnects, the training is cancelled. For administrators.
+    /// one is complete. If the client disconnects, the training is cancelled. A call holds at most 16 MiB.
+    /// For administrators.
     ///
     /// Streams if it is called with `more`.
     public enum TrainGenerator: VarlinkMethod {
@@ -22,6 +23,10 @@ extension Methods {
             /// model must be the text encoder itself, unless `engine` is set. The texts of the tasks are not
             /// kept.
             public var tasks: [Wire.EvaluationTask]?
+            /// Texts to learn from instead of those of the tasks, on which it is then only judged.
+            ///
+            /// They are not kept either.
+            public var training: [Wire.AnsweredTexts]?
             /// Whether llama-server runs the base model, a language model whose GGUF file and form of prompts
             /// are known.
             ///
@@ -31,16 +36,18 @@ extension Methods {
 
             public init(
                 base: String? = nil, options: Wire.TrainingOptions? = nil,
-                tasks: [Wire.EvaluationTask]? = nil, engine: Bool? = nil
+                tasks: [Wire.EvaluationTask]? = nil, training: [Wire.AnsweredTexts]? = nil,
+                engine: Bool? = nil
             ) {
                 self.base = base
                 self.options = options
                 self.tasks = tasks
+                self.training = training
                 self.engine = engine
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, options, tasks, engine
+                case base, options, tasks, training, engine
             }
         }
 

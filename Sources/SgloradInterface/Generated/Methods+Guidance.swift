@@ -6,7 +6,7 @@ public import Varlink
 extension Methods {
     /// Shows what guidance sees for an intent, without generating anything.
     ///
-    /// The parameters are those of Intent.
+    /// The parameters are those of Intent; nothing of them is kept.
     public enum Explain: VarlinkMethod {
         public static let interface = Wire.interface
         public static let name = "Explain"
@@ -18,20 +18,23 @@ extension Methods {
             public var topK: Int?
             public var temperature: Double?
             public var proximity: String?
+            /// Their texts guide beside the description; their answers do not matter here.
+            public var examples: [Wire.Example]?
 
             public init(
                 text: PrivateText, base: String? = nil, topK: Int? = nil, temperature: Double? = nil,
-                proximity: String? = nil
+                proximity: String? = nil, examples: [Wire.Example]? = nil
             ) {
                 self.text = text
                 self.base = base
                 self.topK = topK
                 self.temperature = temperature
                 self.proximity = proximity
+                self.examples = examples
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case text, base, topK, temperature, proximity
+                case text, base, topK, temperature, proximity, examples
             }
         }
 

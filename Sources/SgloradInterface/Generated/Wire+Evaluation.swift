@@ -18,6 +18,25 @@ extension Wire {
         }
     }
 
+    /// An example of a task, as a request may bring it.
+    public struct EvaluationExample: Codable, Sendable, Hashable {
+        /// At most 1,024 bytes.
+        public var text: String
+        /// The right answer, at most 256 bytes.
+        ///
+        /// Absent where it is not known.
+        public var answer: String?
+
+        public init(text: String, answer: String? = nil) {
+            self.text = text
+            self.answer = answer
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case text, answer
+        }
+    }
+
     /// A retrieval task, by which adapters are judged.
     ///
     /// There are at most 1,024 tasks in a call, each with a name of its own.
@@ -39,10 +58,17 @@ extension Wire {
         public var pool: [String]
         /// 1 to 4,096 queries.
         public var queries: [Wire.EvaluationQuery]
+        /// 1 to 32 examples, none of which is a query.
+        ///
+        /// EvaluateGenerator then judges what they are worth; a training does not use them.
+        public var examples: [Wire.EvaluationExample]?
+        /// Recall@1 of an adapter that was trained on the task, 0 to 1, against which the gain by examples is
+        /// judged.
+        public var oracle: Double?
 
         public init(
             name: String, description: String, split: String? = nil, family: String? = nil, pool: [String],
-            queries: [Wire.EvaluationQuery]
+            queries: [Wire.EvaluationQuery], examples: [Wire.EvaluationExample]? = nil, oracle: Double? = nil
         ) {
             self.name = name
             self.description = description
@@ -50,17 +76,20 @@ extension Wire {
             self.family = family
             self.pool = pool
             self.queries = queries
+            self.examples = examples
+            self.oracle = oracle
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case name, description, split, family, pool, queries
+            case name, description, split, family, pool, queries, examples, oracle
         }
     }
 
     /// The progress of an evaluation.
     public struct EvaluationProgress: Codable, Sendable, Hashable {
         /// `preparing`, `training` (which counts steps), and `evaluating` (which counts texts) or, with the
-        /// engine, `answering` (which counts answers).
+        /// engine, `answering` (which counts answers); then, if tasks have examples, `refining` (which counts
+        /// adapters).
         public var stage: String
         /// How much of the stage is done.
         public var done: Int
@@ -257,7 +286,7 @@ extension Wire {
 
     /// The result of an evaluation.
     ///
-    /// It is the same for the same library, generator, tasks and seed.
+    /// It is the same for the same library, generator, tasks and seed, but for the seconds of its points.
     public struct EvaluationReport: Codable, Sendable, Hashable {
         public var base: String
         /// The ID of the generator that was judged.
@@ -277,14 +306,16 @@ extension Wire {
         /// Absent where texts were ranked by the base model's embeddings.
         public var judgedBy: String?
         public var parts: [Wire.EvaluationPart]
+        /// Present if tasks had examples.
+        public var examples: [Wire.ExampleCurve]?
         /// What a reader of the report should know, in words.
         public var notes: [String]
         public var map: [Wire.EvaluationMapPoint]
 
         public init(
             base: String, generator: String? = nil, library: String, encoder: String, seed: Int,
-            resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart], notes: [String],
-            map: [Wire.EvaluationMapPoint]
+            resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart],
+            examples: [Wire.ExampleCurve]? = nil, notes: [String], map: [Wire.EvaluationMapPoint]
         ) {
             self.base = base
             self.generator = generator
@@ -294,12 +325,13 @@ extension Wire {
             self.resamples = resamples
             self.judgedBy = judgedBy
             self.parts = parts
+            self.examples = examples
             self.notes = notes
             self.map = map
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case base, generator, library, encoder, seed, resamples, judgedBy, parts, notes, map
+            case base, generator, library, encoder, seed, resamples, judgedBy, parts, examples, notes, map
         }
     }
 }

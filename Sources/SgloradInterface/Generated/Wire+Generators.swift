@@ -5,13 +5,28 @@ extension Wire {
     ///
     /// A field that is absent takes its default.
     public struct TrainingOptions: Codable, Sendable, Hashable {
+        /// What is trained.
+        ///
+        /// `sg-lora`, the default: the conditional VAE around the semantic prior. `multi-task`: one adapter
+        /// for all intents, trained by the loss on the experts' tasks, which `tasks` or `training` must give.
+        /// `metalora`: cores of a tensor that all tasks share, with a seed for each site that a net makes of
+        /// the description. `lora-gen`: a pool of eight experts, of which a router mixes two in each layer by
+        /// the description. Both are trained likewise.
+        public var system: String?
+        /// How metalora contracts cores and seed: `cp` (the default) or `ring`, a tensor ring, for a library
+        /// whose rank is a square.
+        public var tensor: String?
+        /// How many tasks one step sees, 1 to 16, where the tasks' loss trains.
+        ///
+        /// The default is 3.
+        public var tasksPerStep: Int?
         /// The seed of all random numbers of the training, from 0.
         ///
         /// The default is 0.
         public var seed: Int?
         /// Steps of the optimiser, 1 to 100,000.
         ///
-        /// The default is 300.
+        /// The default is 300, and 120 where the tasks' loss trains.
         public var steps: Int?
         /// The maximum number of principal directions, 1 to 512.
         ///
@@ -37,9 +52,13 @@ extension Wire {
         public var proximity: String?
 
         public init(
-            seed: Int? = nil, steps: Int? = nil, directions: Int? = nil, latent: Int? = nil,
-            width: Int? = nil, topK: Int? = nil, temperature: Double? = nil, proximity: String? = nil
+            system: String? = nil, tensor: String? = nil, tasksPerStep: Int? = nil, seed: Int? = nil,
+            steps: Int? = nil, directions: Int? = nil, latent: Int? = nil, width: Int? = nil,
+            topK: Int? = nil, temperature: Double? = nil, proximity: String? = nil
         ) {
+            self.system = system
+            self.tensor = tensor
+            self.tasksPerStep = tasksPerStep
             self.seed = seed
             self.steps = steps
             self.directions = directions
@@ -51,7 +70,8 @@ extension Wire {
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case seed, steps, directions, latent, width, topK, temperature, proximity
+            case system, tensor, tasksPerStep, seed, steps, directions, latent, width, topK, temperature
+            case proximity
         }
     }
 
@@ -86,7 +106,40 @@ extension Wire {
         }
     }
 
-    /// How a generator compares with weighted merging (K = 4, temperature 0.05, plain) on held-out experts.
+    /// Texts of an expert's task with their right answers, to train on.
+    public struct AnsweredTexts: Codable, Sendable, Hashable {
+        /// The expert's name.
+        public var name: String
+        /// 1 to 4,096 pairs.
+        public var pairs: [Wire.AnsweredText]
+
+        public init(name: String, pairs: [Wire.AnsweredText]) {
+            self.name = name
+            self.pairs = pairs
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case name, pairs
+        }
+    }
+
+    /// A text and its right answer, of at most 32,768 bytes each.
+    public struct AnsweredText: Codable, Sendable, Hashable {
+        public var text: String
+        public var answer: String
+
+        public init(text: String, answer: String) {
+            self.text = text
+            self.answer = answer
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case text, answer
+        }
+    }
+
+    /// How a generator compares with its control and with weighted merging (K = 4, temperature 0.05, plain)
+    /// on held-out experts.
     public struct GeneratorVerdict: Codable, Sendable, Hashable {
         /// What was compared.
         ///
@@ -96,8 +149,13 @@ extension Wire {
         public var judgedBy: String
         /// On how many tasks it was judged.
         public var tasks: Int
-        /// The figure of sg-lora.
-        public var sgLora: Double
+        /// The figure of the generator's own strategy.
+        public var own: Double
+        /// The figure of the same system without what it claims to gain by: for multi-task the library's
+        /// mean, for metalora static seeds, for lora-gen constant gates.
+        ///
+        /// Absent for sg-lora.
+        public var control: Double?
         /// The figure of weighted merging.
         public var weighted: Double
         /// The figure of the base model alone.
@@ -105,16 +163,20 @@ extension Wire {
         /// Known only for recall and engine.
         public var base: Double?
 
-        public init(judgedBy: String, tasks: Int, sgLora: Double, weighted: Double, base: Double? = nil) {
+        public init(
+            judgedBy: String, tasks: Int, own: Double, control: Double? = nil, weighted: Double,
+            base: Double? = nil
+        ) {
             self.judgedBy = judgedBy
             self.tasks = tasks
-            self.sgLora = sgLora
+            self.own = own
+            self.control = control
             self.weighted = weighted
             self.base = base
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case judgedBy, tasks, sgLora, weighted, base
+            case judgedBy, tasks, own, control, weighted, base
         }
     }
 
@@ -138,9 +200,38 @@ extension Wire {
         }
     }
 
+    /// What a system that the tasks' loss trains learned from.
+    public struct GeneratorLearning: Codable, Sendable, Hashable {
+        /// On how many tasks it was trained.
+        public var tasks: Int
+        /// How many tasks each step saw.
+        public var tasksPerStep: Int
+        /// How metalora contracts cores and seed.
+        ///
+        /// Absent for other systems.
+        public var tensor: String?
+        /// The SHA-256 digest of their texts, which are not kept.
+        public var digest: String
+
+        public init(tasks: Int, tasksPerStep: Int, tensor: String? = nil, digest: String) {
+            self.tasks = tasks
+            self.tasksPerStep = tasksPerStep
+            self.tensor = tensor
+            self.digest = digest
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case tasks, tasksPerStep, tensor, digest
+        }
+    }
+
     /// A trained generator.
     public struct Generator: Codable, Sendable, Hashable {
         public var generatorId: String
+        /// What was trained: `sg-lora`, `multi-task`, `metalora` or `lora-gen`.
+        ///
+        /// The newest of each that is not disabled serves its strategy.
+        public var system: String
         /// The base model it generates for.
         public var base: String
         /// How it relates to the library of today.
@@ -162,6 +253,8 @@ extension Wire {
         public var seed: Int
         public var steps: Int
         /// How many principal directions it has.
+        ///
+        /// This and what else the network has is 0 if it was trained by the tasks' loss.
         public var directions: Int
         /// The dimension of its latent variable.
         public var latent: Int
@@ -172,7 +265,8 @@ extension Wire {
         public var proximity: String
         /// The share of the checkpoints' variance that the principal directions explain, 0 to 1.
         public var explained: Double
-        /// The mean loss over the last steps: the sum of `reconstruction` and the weighted `divergence`.
+        /// The mean loss over the last steps: the sum of `reconstruction` and the weighted `divergence`, or
+        /// the tasks' loss.
         public var loss: Double
         /// The reconstruction error, the first part of the loss.
         public var reconstruction: Double
@@ -186,6 +280,8 @@ extension Wire {
         ///
         /// Absent if it was trained without any.
         public var steering: Wire.GeneratorSteering?
+        /// What it learned from, if it was trained by the tasks' loss.
+        public var learning: Wire.GeneratorLearning?
         /// How it compares with weighted merging.
         ///
         /// Absent if it was not judged.
@@ -199,14 +295,16 @@ extension Wire {
         public var createdAt: String
 
         public init(
-            generatorId: String, base: String, state: String, reason: String? = nil, note: String? = nil,
-            experts: [String], library: String, encoder: String, seed: Int, steps: Int, directions: Int,
-            latent: Int, width: Int, topK: Int, temperature: Double, proximity: String, explained: Double,
-            loss: Double, reconstruction: Double, divergence: Double, threshold: Double,
+            generatorId: String, system: String, base: String, state: String, reason: String? = nil,
+            note: String? = nil, experts: [String], library: String, encoder: String, seed: Int, steps: Int,
+            directions: Int, latent: Int, width: Int, topK: Int, temperature: Double, proximity: String,
+            explained: Double, loss: Double, reconstruction: Double, divergence: Double, threshold: Double,
             correctionShare: Double, steering: Wire.GeneratorSteering? = nil,
-            verdict: Wire.GeneratorVerdict? = nil, seconds: Double, bytes: Int, createdAt: String
+            learning: Wire.GeneratorLearning? = nil, verdict: Wire.GeneratorVerdict? = nil, seconds: Double,
+            bytes: Int, createdAt: String
         ) {
             self.generatorId = generatorId
+            self.system = system
             self.base = base
             self.state = state
             self.reason = reason
@@ -229,6 +327,7 @@ extension Wire {
             self.threshold = threshold
             self.correctionShare = correctionShare
             self.steering = steering
+            self.learning = learning
             self.verdict = verdict
             self.seconds = seconds
             self.bytes = bytes
@@ -236,9 +335,10 @@ extension Wire {
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case generatorId, base, state, reason, note, experts, library, encoder, seed, steps, directions
-            case latent, width, topK, temperature, proximity, explained, loss, reconstruction, divergence
-            case threshold, correctionShare, steering, verdict, seconds, bytes, createdAt
+            case generatorId, system, base, state, reason, note, experts, library, encoder, seed, steps
+            case directions, latent, width, topK, temperature, proximity, explained, loss, reconstruction
+            case divergence, threshold, correctionShare, steering, learning, verdict, seconds, bytes
+            case createdAt
         }
     }
 }

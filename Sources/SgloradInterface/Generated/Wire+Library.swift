@@ -55,24 +55,6 @@ extension Wire {
         }
     }
 
-    /// How the experts of a language model were asked and how they answer; adapters do best when they are
-    /// asked in the same way.
-    public struct PromptForm: Codable, Sendable, Hashable {
-        /// The prompt, with `{labels}` and `{text}` once each: at most 4,096 bytes.
-        public var prompt: String
-        /// The whole answer, with `{answer}` once: at most 256 bytes.
-        public var answer: String
-
-        public init(prompt: String, answer: String) {
-            self.prompt = prompt
-            self.answer = answer
-        }
-
-        enum CodingKeys: String, CodingKey, CaseIterable {
-            case prompt, answer
-        }
-    }
-
     /// A base model: its layout, and a summary of its library.
     public struct Base: Codable, Sendable, Hashable {
         public var name: String

@@ -16,7 +16,10 @@ public enum Wire {
     public typealias Example = Form.Example
     public typealias GuidingExpert = Form.GuidingExpert
     public typealias Intent = Form.Intent
+    public typealias PromptForm = Form.PromptForm
     public typealias Provenance = Form.Provenance
+    public typealias RoutedExpert = Form.RoutedExpert
+    public typealias RoutedLayer = Form.RoutedLayer
     public typealias SpoolFailure = Form.SpoolFailure
     public typealias SpoolResult = Form.SpoolResult
     public typealias UsedExamples = Form.UsedExamples

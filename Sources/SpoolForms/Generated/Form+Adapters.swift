@@ -34,15 +34,11 @@ extension Form {
         public var answered: Int
         /// How many answers can occur: the intent's labels and the examples' answers, each once.
         public var labels: Int
-        /// How many answered examples were held back from the refinement, to judge it.
-        ///
-        /// Absent if the adapter was not refined.
-        public var heldBack: Int?
         /// How many steps of the refinement were computed.
         ///
         /// Absent if the adapter was not refined.
         public var steps: Int?
-        /// After how many steps the adapter was best on the examples held back, which is the adapter that was
+        /// After how many steps the loss on the answered examples was lowest, which is the adapter that was
         /// kept; 0 if that was before the first.
         ///
         /// Absent if the adapter was not refined.
@@ -53,20 +49,53 @@ extension Form {
         public var outOfTime: Bool?
 
         public init(
-            examples: Int, answered: Int, labels: Int, heldBack: Int? = nil, steps: Int? = nil,
-            kept: Int? = nil, outOfTime: Bool? = nil
+            examples: Int, answered: Int, labels: Int, steps: Int? = nil, kept: Int? = nil,
+            outOfTime: Bool? = nil
         ) {
             self.examples = examples
             self.answered = answered
             self.labels = labels
-            self.heldBack = heldBack
             self.steps = steps
             self.kept = kept
             self.outOfTime = outOfTime
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case examples, answered, labels, heldBack, steps, kept, outOfTime
+            case examples, answered, labels, steps, kept, outOfTime
+        }
+    }
+
+    /// One layer of an adapter that lora-gen mixed from its pool.
+    public struct RoutedLayer: Codable, Sendable, Hashable {
+        /// The layer's number in the base model.
+        public var layer: String
+        /// The two experts of the pool, that with the larger gate first.
+        public var experts: [Form.RoutedExpert]
+
+        public init(layer: String, experts: [Form.RoutedExpert]) {
+            self.layer = layer
+            self.experts = experts
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case layer, experts
+        }
+    }
+
+    /// An expert of the generator's pool.
+    public struct RoutedExpert: Codable, Sendable, Hashable {
+        /// Its number in the pool, from 0.
+        public var expert: Int
+        /// Its share, 0 to 1; those of a layer sum to 1.
+        public var gate: Double
+
+        public init(expert: Int, gate: Double) {
+            self.expert = expert
+            self.gate = gate
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case expert, gate
         }
     }
 
@@ -74,13 +103,17 @@ extension Form {
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
     public struct Provenance: Codable, Sendable, Hashable {
-        /// The strategy that was used: `sg-lora`, `weighted`, `nearest` or `mean`.
+        /// The strategy that was used: `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `weighted`,
+        /// `weighted-examples`, `nearest` or `mean`.
         public var strategy: String
         /// Why this strategy was chosen, if the intent left it to the daemon.
         public var choice: String?
         /// The base model.
         public var base: String
         /// The experts that guided it, nearest first.
+        ///
+        /// With multi-task, metalora, lora-gen and mean, the nearest all the same: all experts had their part
+        /// in it.
         public var experts: [Form.GuidingExpert]
         public var topK: Int
         public var temperature: Double
@@ -90,10 +123,14 @@ extension Form {
         /// The plain cosine below which an intent is refused.
         public var threshold: Double
         public var seed: Int
-        /// The digest of the generator.
+        /// The ID of the generator.
         ///
-        /// Present only for sg-lora.
+        /// Present only for the strategies that have one.
         public var generator: String?
+        /// Layer by layer, which experts of its pool the generator mixed.
+        ///
+        /// Present only for lora-gen.
+        public var routing: [Form.RoutedLayer]?
         /// The digest of the library.
         public var library: String
         /// The digest of the text encoder.
@@ -106,14 +143,19 @@ extension Form {
         ///
         /// Absent if it had neither examples nor labels.
         public var examples: Form.UsedExamples?
+        /// The form in which the base model's library was asked when the adapter was made.
+        ///
+        /// Absent if AddBase had not made it known.
+        public var prompt: Form.PromptForm?
         /// What a user of the adapter should know, in words.
         public var warnings: [String]?
 
         public init(
             strategy: String, choice: String? = nil, base: String, experts: [Form.GuidingExpert], topK: Int,
             temperature: Double, proximity: String, nearestProximity: Double, threshold: Double, seed: Int,
-            generator: String? = nil, library: String, encoder: String, kernel: String, version: String,
-            examples: Form.UsedExamples? = nil, warnings: [String]? = nil
+            generator: String? = nil, routing: [Form.RoutedLayer]? = nil, library: String, encoder: String,
+            kernel: String, version: String, examples: Form.UsedExamples? = nil,
+            prompt: Form.PromptForm? = nil, warnings: [String]? = nil
         ) {
             self.strategy = strategy
             self.choice = choice
@@ -126,17 +168,19 @@ extension Form {
             self.threshold = threshold
             self.seed = seed
             self.generator = generator
+            self.routing = routing
             self.library = library
             self.encoder = encoder
             self.kernel = kernel
             self.version = version
             self.examples = examples
+            self.prompt = prompt
             self.warnings = warnings
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case strategy, choice, base, experts, topK, temperature, proximity, nearestProximity, threshold
-            case seed, generator, library, encoder, kernel, version, examples, warnings
+            case seed, generator, routing, library, encoder, kernel, version, examples, prompt, warnings
         }
     }
 

@@ -34,9 +34,11 @@ extension Form {
         ///
         /// It may be left out if the daemon knows exactly one.
         public var base: String?
-        /// `auto` (the default), `sg-lora`, `weighted`, `nearest` or `mean`.
+        /// `auto` (the default), `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `weighted`,
+        /// `weighted-examples` (which needs examples), `nearest` or `mean`.
         ///
-        /// `auto` takes sg-lora unless there is no generator, or its own record shows it behind weighted.
+        /// `auto` takes the trained system that did best on left-out experts, but none that did not beat its
+        /// control, and weighted if there is none.
         public var strategy: String?
         /// How many of the nearest experts guide, 1 to 1,024.
         ///

@@ -25,12 +25,15 @@ extension Report {
             ("pinned", adapter.pinned == true ? "yes" : nil),
             ("published as", adapter.published),
             ("strategy", provenance.strategy),
+            ("routing", provenance.routing.map(Self.routing)),
             ("chosen because", provenance.choice),
             ("generator", provenance.generator),
             ("seed", String(provenance.seed)),
             ("guidance", Self.guidance(provenance.topK, provenance.temperature, provenance.proximity)),
             ("nearest", Self.nearest(provenance.nearestProximity, threshold: provenance.threshold)),
             ("examples", provenance.examples.map(Self.examples)),
+            ("prompt", provenance.prompt?.prompt),
+            ("answer", provenance.prompt?.answer),
         ])
         space()
         var experts = Table([.left("EXPERT"), .right("WEIGHT"), .right("PROXIMITY")])
@@ -47,12 +50,20 @@ extension Report {
         "top \(topK), temperature \(Format.significant(temperature)), \(proximity) proximity"
     }
 
+    /// The experts of the generator's pool in each layer, with their shares, in one line.
+    static func routing(_ layers: [Wire.RoutedLayer]) -> String {
+        layers.map { layer in
+            let experts = layer.experts.map { "\($0.expert) \(Format.percent($0.gate))" }
+            return "layer \(layer.layer): \(experts.joined(separator: ", "))"
+        }.joined(separator: "; ")
+    }
+
     /// What examples did for an adapter, in one line.
     static func examples(_ used: Wire.UsedExamples) -> String {
         var text =
             "\(used.examples), \(used.answered) with answers, \(Format.count(used.labels, "possible answer"))"
-        if let steps = used.steps, let kept = used.kept, let heldBack = used.heldBack {
-            text += "; refined in \(Format.count(steps, "step")), \(kept) kept, judged by \(heldBack)"
+        if let steps = used.steps, let kept = used.kept {
+            text += "; refined in \(Format.count(steps, "step")), \(kept) kept"
         }
         return used.outOfTime == true ? text + ", out of time" : text
     }

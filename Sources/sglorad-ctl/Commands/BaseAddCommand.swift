@@ -20,7 +20,7 @@ struct BaseAddCommand: AsyncParsableCommand {
               sglorad-ctl base add google/gemma-3-270m --gguf gemma-3-270m-q4_k_m.gguf
 
             With --prompt, reads a JSON file with the form in which the experts were asked: "prompt" holds {labels} and \
-            {text}, "answer" holds {answer}. It is needed by '--engine' of 'generator evaluate' and 'generator train'.
+            {text}, "answer" holds {answer}. It is needed by '--engine' of 'generator evaluate' and 'generator train', and adapters carry it.
             """)
 
     @Argument(help: ArgumentHelp("The name of the base model.", valueName: "name"))

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ErrorModel
 internal import Privacy
 internal import SgloradInterface
 internal import Varlink
@@ -11,7 +12,11 @@ struct ExplainCommand: AsyncParsableCommand {
             Prints the nearest experts with their proximity and weight, whether a request would be refused, the strategy it \
             would use, and a summary of the semantic prior.
 
+            With --examples, the experts are those that guide a request with these examples, whose texts count beside the \
+            intent. The daemon keeps neither.
+
               sglorad-ctl explain "route requests about travel bookings" --top-k 4
+              sglorad-ctl explain "route requests about travel bookings" --examples examples.jsonl
             """)
 
     @Argument(
@@ -25,20 +30,34 @@ struct ExplainCommand: AsyncParsableCommand {
     @OptionGroup var base: BaseOption
     @OptionGroup var guidance: GuidanceOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "A file with examples of the task, as for 'request'; - reads standard input.", valueName: "file"))
+    var examples: String?
+
     @Flag(help: "Also show the prior of each adapted weight matrix.")
     var sites = false
 
     @OptionGroup var connection: Connection
 
+    func validate() throws {
+        if text == "-", examples == "-" {
+            throw ValidationError("Only one of the intent and '--examples' can read standard input.")
+        }
+    }
+
     func run() async throws {
         try await connection.run { output in
+            let examples = try examples.map { path throws(SgloradError) in
+                try ExampleOptions.read(examples: path)
+            }
             let text = PrivateText(try IntentText.resolve(text))
             try await connection.withClient { client in
                 let reply = try await client.call(
                     Methods.Explain.self,
                     .init(
                         text: text, base: base.base, topK: guidance.topK, temperature: guidance.temperature,
-                        proximity: guidance.proximity?.rawValue))
+                        proximity: guidance.proximity?.rawValue, examples: examples))
                 try output.emit(reply) { $0.explanation(reply, sites: sites) }
             }
         }

@@ -17,6 +17,7 @@ extension Report {
     mutating func generator(_ generator: Wire.Generator) {
         fields([
             ("generator", generator.generatorId),
+            ("system", generator.system),
             ("base", generator.base),
             ("state", generator.state + (generator.reason.map { ": \($0)" } ?? "")),
             ("created", generator.createdAt),
@@ -25,28 +26,44 @@ extension Report {
             ("training", "\(generator.steps) steps in \(Format.duration(generator.seconds))"),
             (
                 "network",
-                "\(generator.directions) directions, latent \(generator.latent), width \(generator.width)"
+                generator.learning == nil
+                    ? "\(generator.directions) directions, latent \(generator.latent), width \(generator.width)"
+                    : nil
             ),
             ("guidance", Self.guidance(generator.topK, generator.temperature, generator.proximity)),
-            ("explained", "\(Format.percent(generator.explained)) of the checkpoints' variance"),
+            (
+                "explained",
+                generator.learning == nil
+                    ? "\(Format.percent(generator.explained)) of the checkpoints' variance" : nil
+            ),
             (
                 "loss",
-                "\(Format.significant(generator.loss)) (reconstruction \(Format.significant(generator.reconstruction)), "
-                    + "divergence \(Format.significant(generator.divergence)))"
+                Format.significant(generator.loss)
+                    + (generator.learning == nil
+                        ? " (reconstruction \(Format.significant(generator.reconstruction)), "
+                            + "divergence \(Format.significant(generator.divergence)))"
+                        : " on the tasks")
             ),
+            (
+                "learned from",
+                generator.learning.map {
+                    "\(Format.count($0.tasks, "task")), \($0.tasksPerStep) a step, digest \($0.digest)"
+                }
+            ),
+            ("tensor", generator.learning?.tensor),
             (
                 "correction",
-                "\(Format.percent(generator.correctionShare)) of the network's correction is applied"
+                generator.learning == nil
+                    ? "\(Format.percent(generator.correctionShare)) of the network's correction is applied"
+                    : nil
             ),
-            (
-                "steering",
-                generator.steering.map {
-                    "\(Format.count($0.modes, "task type")) learned from \(Format.count($0.tasks, "task")), "
-                        + "loss \(Format.significant($0.loss))"
-                } ?? "none (trained without tasks)"
-            ),
+            ("steering", generator.learning == nil ? Self.steering(generator.steering) : nil),
             ("threshold", "\(Format.fixed(generator.threshold)) (plain cosine)"),
-            ("verdict", generator.verdict.map(Self.sentence) ?? "none (the library is too small for it)"),
+            (
+                "verdict",
+                generator.verdict.map { Self.sentence($0, of: generator.system) }
+                    ?? "none (too few experts, or no tasks to judge on)"
+            ),
             ("library", generator.library),
             ("text encoder", generator.encoder),
             ("experts", "\(generator.experts.count): \(generator.experts.joined(separator: ", "))"),
@@ -54,10 +71,19 @@ extension Report {
         ])
     }
 
-    private static func sentence(_ verdict: Wire.GeneratorVerdict) -> String {
+    private static func steering(_ steering: Wire.GeneratorSteering?) -> String {
+        steering.map {
+            "\(Format.count($0.modes, "task type")) learned from \(Format.count($0.tasks, "task")), "
+                + "loss \(Format.significant($0.loss))"
+        } ?? "none (trained without tasks)"
+    }
+
+    private static func sentence(_ verdict: Wire.GeneratorVerdict, of system: String) -> String {
         let measures = ["recall": "recall@1 on ", "engine": "right answers of llama-server on "]
         let figures =
-            "sg-lora \(Format.fixed(verdict.sgLora)), weighted \(Format.fixed(verdict.weighted))"
+            "\(system) \(Format.fixed(verdict.own))"
+            + (verdict.control.map { ", its control \(Format.fixed($0))" } ?? "")
+            + ", weighted \(Format.fixed(verdict.weighted))"
             + (verdict.base.map { ", base \(Format.fixed($0))" } ?? "")
         return (measures[verdict.judgedBy] ?? "squared parameter error on ")
             + "\(Format.count(verdict.tasks, "held-out expert")): \(figures)"

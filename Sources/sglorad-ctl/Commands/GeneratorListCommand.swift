@@ -7,7 +7,8 @@ struct GeneratorListCommand: AsyncParsableCommand {
         abstract: "List the generators, newest first.",
         discussion: """
             A generator is 'current'; 'stale', if experts were added since its training (it still works, with the experts \
-            it knows); or 'disabled', if one of its experts was removed, or the text encoder or the library's rank changed.
+            it knows); or 'disabled', if one of its experts was removed, or the text encoder or the library's rank changed. The \
+            newest of each system that is not disabled is in use, for the strategy of its name.
             """)
 
     @OptionGroup var base: BaseFilter
@@ -16,14 +17,17 @@ struct GeneratorListCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.run(Methods.ListGenerators.self, .init(base: base.base)) { report, reply in
             var table = Table([
-                .left("GENERATOR"), .left("BASE"), .left("STATE"), .right("EXPERTS"), .right("STEPS"),
+                .left("GENERATOR"), .left("SYSTEM"), .left("BASE"), .left("STATE"), .right("EXPERTS"),
+                .right("STEPS"),
                 .right("LOSS"), .right("EXPLAINED"), .right("SIZE"), .left("CREATED"),
             ])
             for generator in reply.generators {
                 table.add([
-                    generator.generatorId, generator.base, generator.state, String(generator.experts.count),
-                    String(generator.steps), Format.significant(generator.loss),
-                    Format.percent(generator.explained), Format.bytes(generator.bytes), generator.createdAt,
+                    generator.generatorId, generator.system, generator.base, generator.state,
+                    String(generator.experts.count), String(generator.steps),
+                    Format.significant(generator.loss),
+                    generator.learning == nil ? Format.percent(generator.explained) : "–",
+                    Format.bytes(generator.bytes), generator.createdAt,
                 ])
             }
             report.table(

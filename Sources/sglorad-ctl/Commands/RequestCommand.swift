@@ -38,7 +38,11 @@ struct RequestCommand: AsyncParsableCommand {
     enum Strategy: String, ExpressibleByArgument, CaseIterable, Sendable {
         case auto
         case sgLora = "sg-lora"
+        case multiTask = "multi-task"
+        case metaLoRA = "metalora"
+        case loRAGen = "lora-gen"
         case weighted
+        case weightedExamples = "weighted-examples"
         case nearest
         case mean
     }

@@ -83,13 +83,15 @@ extension CachePage {
         var table = PageTable(
             "Generators",
             [
-                ("generator", .text), ("base", .text), ("state", .text), ("experts", .number), ("K", .number),
+                ("generator", .text), ("system", .text), ("base", .text), ("state", .text),
+                ("experts", .number), ("K", .number),
                 ("refuses below", .number), ("explained", .number), ("size", .number), ("created", .text),
             ])
         for generator in report.generators {
             table.add([
-                generator.generatorId, generator.base, generator.state, "\(generator.experts.count)",
-                "\(generator.topK)", Markup.fixed(generator.threshold), Format.percent(generator.explained),
+                generator.generatorId, generator.system, generator.base, generator.state,
+                "\(generator.experts.count)", "\(generator.topK)", Markup.fixed(generator.threshold),
+                generator.learning == nil ? Format.percent(generator.explained) : "–",
                 Format.bytes(generator.bytes), Self.day(generator.createdAt),
             ])
         }

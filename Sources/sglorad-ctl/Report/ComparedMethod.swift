@@ -14,6 +14,11 @@ enum ComparedMethod: String, Sendable, CaseIterable {
     case sgLoRADensest = "sg-lora-densest"
     case deterministic
     case sgLoRANonsense = "sg-lora-nonsense"
+    case multiTask = "multi-task"
+    case metaLoRA = "metalora"
+    case metaLoRAStatic = "metalora-static"
+    case loRAGen = "lora-gen"
+    case loRAGenConstant = "lora-gen-constant"
     case auto
     case oracle
 
@@ -32,6 +37,11 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         case .sgLoRADensest: "SG-LoRA, densest of 8 samples"
         case .deterministic: "the same network trained without a latent"
         case .sgLoRANonsense: "SG-LoRA guided by a meaningless description"
+        case .multiTask: "one adapter trained on all tasks, whatever the description"
+        case .metaLoRA: "MetaLoRA: shared cores with seeds made of the description"
+        case .metaLoRAStatic: "the same cores with static seeds"
+        case .loRAGen: "LoRA-Gen: two experts of a pool in each layer, by the description"
+        case .loRAGenConstant: "the same pool with constant gates"
         case .auto: "the default strategy; refusals count as base"
         case .oracle: "the task's own expert"
         }
@@ -42,7 +52,8 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         switch ComparedMethod(rawValue: name) {
         case .sgLoRA, .sgLoRAMean, .sgLoRADensest, .auto: "c0"
         case .mean, .nearest, .equal, .weighted, .weightedTuned, .sum: "c3"
-        case .deterministic, .sgLoRANonsense: "c1"
+        case .deterministic, .sgLoRANonsense, .metaLoRAStatic, .loRAGenConstant: "c1"
+        case .multiTask, .metaLoRA, .loRAGen: "c2"
         case .base, .oracle, nil: "c5"
         }
     }

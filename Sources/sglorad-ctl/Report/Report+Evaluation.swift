@@ -13,6 +13,10 @@ extension Report {
             space()
             self.part(part)
         }
+        for curve in report.examples ?? [] {
+            space()
+            examples(curve)
+        }
         if !report.notes.isEmpty { space() }
         for note in report.notes { line("Note: \(note).") }
     }

@@ -21,7 +21,7 @@ struct ReportPage: Sendable {
                 "Every strategy and baseline compared by recall on retrieval tasks, with 95 % confidence intervals.",
             content: """
                 \(head)
-                \(report.parts.map(part).joined())
+                \(report.parts.map(part).joined())\(exampleSection)
                 \(mapSection)
                 \(report.parts.map(taskSection).joined())
                 \(methodSection)

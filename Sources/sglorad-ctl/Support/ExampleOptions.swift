@@ -31,10 +31,32 @@ struct ExampleOptions: ParsableArguments {
 
     /// The examples; nil if none were given.
     func readExamples() throws(SgloradError) -> [Wire.Example]? {
-        guard let path = examples else { return nil }
+        guard let examples else { return nil }
+        return try Self.read(examples: examples)
+    }
+
+    /// The examples in a file; - is standard input.
+    static func read(examples path: String) throws(SgloradError) -> [Wire.Example] {
         let lines = try ExampleLines(path, field: "examples", most: 32, lineLimit: 16_384)
         var examples: [Wire.Example] = []
         for line in lines.lines { examples.append(try lines.example(line)) }
+        return examples
+    }
+
+    /// The first examples of a task from the file `TASK.jsonl` of a folder; nil if there is no such file.
+    ///
+    /// More lines than a request may have are ignored.
+    static func examples(
+        of task: String, inFolder folder: String
+    ) throws(SgloradError) -> [Wire.EvaluationExample]? {
+        guard !task.contains("/"), FileKind(of: "\(folder)/\(task).jsonl") == .file else { return nil }
+        let lines = try ExampleLines(
+            "\(folder)/\(task).jsonl", field: "examples", most: 32, lineLimit: 16_384, ignoringMore: true)
+        var examples: [Wire.EvaluationExample] = []
+        for line in lines.lines {
+            let example = try lines.example(line)
+            examples.append(.init(text: example.text.revealed, answer: example.answer?.revealed))
+        }
         return examples
     }
 
@@ -66,11 +88,14 @@ private struct ExampleLines {
     ///   - field: the intent's field, for errors.
     ///   - most: the most lines that count.
     ///   - lineLimit: the most bytes of one.
+    ///   - ignoringMore: whether lines after the most that count are ignored; otherwise they are an error.
     /// - Throws: `invalidIntent` that names the line; `invalidFile` for a file that cannot be read.
-    init(_ path: String, field: String, most: Int, lineLimit: Int) throws(SgloradError) {
+    init(
+        _ path: String, field: String, most: Int, lineLimit: Int, ignoringMore: Bool = false
+    ) throws(SgloradError) {
         name = path == "-" ? "standard input" : path
         self.field = field
-        let limit = (most + 1) * (lineLimit + 2)
+        let limit = ignoringMore ? Self.longFile : (most + 1) * (lineLimit + 2)
         let bytes =
             path == "-"
             ? try FileBytes.read(limit + 1, from: STDIN_FILENO, path: name)
@@ -79,6 +104,7 @@ private struct ExampleLines {
         for (place, raw) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .enumerated()
         {
+            if ignoringMore, lines.count == most { break }
             let content = raw.last == UInt8(ascii: "\r") ? raw.dropLast() : raw
             guard content.count <= lineLimit else {
                 throw .invalidIntent(
@@ -104,6 +130,9 @@ private struct ExampleLines {
         }
         self.lines = lines
     }
+
+    /// The most bytes of a file of which the first lines count.
+    private static let longFile = 16 << 20
 
     /// The example in a line.
     func example(_ line: Line) throws(SgloradError) -> Wire.Example {

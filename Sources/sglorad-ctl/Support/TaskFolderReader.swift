@@ -15,8 +15,14 @@ enum TaskFolderReader {
 
     /// The tasks in a folder's `*.json` files, in the order of the file names; hidden files are ignored.
     ///
-    /// Throws `invalidFile` if the folder holds no task file, an invalid one, or more than ``limit`` bytes.
-    static func tasks(inFolder folder: String) throws(SgloradError) -> [Wire.EvaluationTask] {
+    /// - Parameters:
+    ///   - folder: the folder.
+    ///   - examples: a folder of examples, of which each task has those in the file of its name; nil for none.
+    /// - Throws: `invalidFile` if the folder holds no task file, an invalid one, or more than ``limit`` bytes, or if no task has
+    ///   examples; `invalidIntent` for an invalid line of examples.
+    static func tasks(
+        inFolder folder: String, examples: String? = nil
+    ) throws(SgloradError) -> [Wire.EvaluationTask] {
         guard FileKind(of: folder) == .folder else {
             throw .invalidFile(
                 folder, "there is no such folder. Name a folder with one JSON file per task.")
@@ -32,7 +38,10 @@ enum TaskFolderReader {
         var bytes = 0
         for name in names {
             let path = "\(folder)/\(name)"
-            let task = try task(path)
+            var task = try task(path)
+            if let examples {
+                task.examples = try ExampleOptions.examples(of: task.name, inFolder: examples)
+            }
             // Only the fields that are sent count, not what else the file holds.
             bytes += (try? JSONEncoder().encode(task).count) ?? 0
             guard bytes < limit else {
@@ -43,18 +52,35 @@ enum TaskFolderReader {
             }
             tasks.append(task)
         }
+        if let examples, tasks.allSatisfy({ $0.examples == nil }) {
+            throw .invalidFile(
+                examples,
+                "it holds examples of none of the tasks. Name each file as its task, such as "
+                    + "\(SafeText(tasks.first?.name ?? "task")).jsonl")
+        }
         return tasks
     }
 
     private static func task(_ path: String) throws(SgloradError) -> Wire.EvaluationTask {
         let content = try OutgoingFile.content(ofPath: path, limit: limit)
         do {
-            return try JSONDecoder().decode(Wire.EvaluationTask.self, from: Data(content))
+            var task = try JSONDecoder().decode(Wire.EvaluationTask.self, from: Data(content))
+            // The files state results measured elsewhere, of which one is sent.
+            let measured = try? JSONDecoder().decode(MeasuredTask.self, from: Data(content))
+            task.oracle = task.oracle ?? measured?.recallAt1.oracle
+            task.examples = nil
+            return task
         } catch let error as DecodingError {
             throw .invalidFile(path, "it is not a valid task: \(reason(error)). \(form)", cause: error)
         } catch {
             throw .invalidFile(path, "it is not a valid task. \(form)", cause: error)
         }
+    }
+
+    /// What a task file may state of results.
+    private struct MeasuredTask: Decodable {
+        struct Recall: Decodable { var oracle: Double }
+        var recallAt1: Recall
     }
 
     /// The field that is missing or invalid.

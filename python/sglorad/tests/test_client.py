@@ -59,7 +59,7 @@ class ClientTests(unittest.TestCase):
         used = adapter.provenance.examples
         assert used is not None
         self.assertEqual((used.examples, used.answered, used.labels), (5, 4, 4))
-        self.assertEqual((used.held_back, used.steps, used.out_of_time), (1, 12, False))
+        self.assertEqual((used.steps, used.out_of_time), (16, False))
         self.assertIsNone(self.client.request(INTENT, strategy="weighted").provenance.examples)
         self.assertNotIn("sparrow", repr(examples[2]))
         with self.assertRaises(sglorad.Invalid) as refusal:

@@ -114,6 +114,18 @@ class HostileTests(unittest.TestCase):
             with self.subTest(name=name), self.assertRaises(sglorad.UnusableReply):
                 self.export([chunk(name=name)], files=[{"name": name, "bytes": 7, "digest": ""}])
 
+    def test_the_form_of_prompts(self) -> None:
+        def adapter(form: Any) -> sglorad.Adapter:
+            record = {**RECORD, "provenance": {**RECORD["provenance"], "prompt": form}}
+            return self.ask(message({"adapter": record})).adapter("a")
+
+        self.assertIsNone(adapter(None).provenance.prompt)
+        form = {"prompt": "{labels}: {text}", "answer": " {answer}"}
+        self.assertEqual(adapter(form).provenance.prompt, sglorad.PromptForm("{labels}: {text}", " {answer}"))
+        for bad in (7, "x", {}, {"prompt": "x"}, {"prompt": 1, "answer": "x"}):
+            with self.subTest(bad=bad), self.assertRaises(sglorad.UnusableReply):
+                adapter(bad)
+
     def test_peft_is_missing(self) -> None:
         adapter = self.ask(message({"adapter": RECORD})).adapter("a")
         with mock.patch.dict(sys.modules, {"peft": None}), self.assertRaisesRegex(ImportError, "pip install peft"):

@@ -230,9 +230,17 @@ class Client:
         top_k: Optional[int] = None,
         temperature: Optional[float] = None,
         proximity: Optional[str] = None,
+        examples: Iterable[ExampleLike] = (),
     ) -> Explanation:
-        """Shows what guidance sees for an intent, without generating anything."""
-        parameters = {"text": text, "base": base, "topK": top_k, "temperature": temperature, "proximity": proximity}
+        """Shows what guidance sees for an intent and its examples, without generating or keeping anything."""
+        parameters: Dict[str, Any] = {
+            "text": text,
+            "base": base,
+            "topK": top_k,
+            "temperature": temperature,
+            "proximity": proximity,
+            "examples": [_example(example) for example in examples] or None,
+        }
         return values.explanation(self._call("Explain", parameters))
 
     def encode(self, texts: Sequence[str], *, adapter: Union[Adapter, str, None] = None) -> List[Embedding]:

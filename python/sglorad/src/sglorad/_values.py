@@ -100,10 +100,9 @@ class UsedExamples:
     answered: int
     #: How many answers can occur.
     labels: int
-    #: How many answered examples judged the refinement; the last three are None if the adapter was not refined.
-    held_back: Optional[int]
+    #: How many steps of the refinement were computed; this and the next are None if the adapter was not refined.
     steps: Optional[int]
-    #: After how many steps the adapter was best on the examples held back; 0 if that was before the first.
+    #: After how many steps the loss on the answered examples was lowest; 0 if that was before the first.
     kept: Optional[int]
     out_of_time: bool
 
@@ -116,6 +115,16 @@ class GuidingExpert:
     digest: str
     proximity: float
     weight: float
+
+
+@dataclass(frozen=True)
+class PromptForm:
+    """How a language model's experts were asked and how they answer; ask an adapter in the same form."""
+
+    #: Holds ``{labels}`` and ``{text}`` once each.
+    prompt: str
+    #: The whole answer, with ``{answer}`` once.
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,8 @@ class Provenance:
     warnings: Tuple[str, ...]
     #: What the request's examples did; None if it had neither examples nor labels.
     examples: Optional[UsedExamples] = None
+    #: The form of prompts and answers of the base model's experts; None if it is not known.
+    prompt: Optional[PromptForm] = None
 
 
 @dataclass(frozen=True)
@@ -336,9 +347,18 @@ def adapter(wire: Mapping[str, Any], client: "Client") -> Adapter:
             version=text(made, "version"),
             warnings=texts(made, "warnings"),
             examples=used_examples(made),
+            prompt=prompt_form(made),
         ),
         _client=client,
     )
+
+
+def prompt_form(made: Mapping[str, Any]) -> Optional[PromptForm]:
+    """The form of prompts; None if the daemon did not know it."""
+    if made.get("prompt") is None:
+        return None
+    form = mapping(made, "prompt")
+    return PromptForm(text(form, "prompt"), text(form, "answer"))
 
 
 def used_examples(made: Mapping[str, Any]) -> Optional[UsedExamples]:
@@ -354,7 +374,6 @@ def used_examples(made: Mapping[str, Any]) -> Optional[UsedExamples]:
         examples=whole(used, "examples"),
         answered=whole(used, "answered"),
         labels=whole(used, "labels"),
-        held_back=count("heldBack"),
         steps=count("steps"),
         kept=count("kept"),
         out_of_time=used.get("outOfTime") is True,

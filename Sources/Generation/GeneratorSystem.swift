@@ -1,0 +1,37 @@
+/// The ways in which a generator can be built and trained; raw values are the names in the protocol, and those of the
+/// strategies that use them.
+public enum GeneratorSystem: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The conditional VAE around the semantic prior: ``SemanticGuidedGenerator``.
+    case sgLoRA = "sg-lora"
+    /// One adapter learned from all tasks, whatever the intent: `MultiTaskSystem`.
+    case multiTask = "multi-task"
+    /// Shared cores of a tensor, and a seed for each site that a net makes of the description: `MetaLoRASystem`.
+    case metaLoRA = "metalora"
+    /// A pool of experts, of which a router mixes two in each layer by the description: `RoutedSystem`.
+    case loRAGen = "lora-gen"
+
+    /// The strategy that generates with it.
+    public var strategy: AdapterStrategy {
+        switch self {
+        case .sgLoRA: .sgLoRA
+        case .multiTask: .multiTask
+        case .metaLoRA: .metaLoRA
+        case .loRAGen: .loRAGen
+        }
+    }
+
+    /// Whether it learns from the loss on the experts' tasks alone, so that it cannot be trained without tasks, nor for a base
+    /// model that only another program runs.
+    public var isTaskTrained: Bool { self != .sgLoRA }
+
+    /// The number of training steps by default.
+    public var standardSteps: Int { isTaskTrained ? TaskTrainingPlan.standardSteps : 300 }
+
+    /// The systems that learn from the tasks' loss.
+    public static var taskTrained: [GeneratorSystem] { allCases.filter(\.isTaskTrained) }
+}
+
+extension AdapterStrategy {
+    /// The system whose generator the strategy needs; nil for merging and `auto`.
+    public var system: GeneratorSystem? { GeneratorSystem(rawValue: rawValue) }
+}
