@@ -56,7 +56,7 @@ extension SgloradClient {
 
     /// Why an intent was refused.
     ///
-    /// ``SgloradClient/explain(_:base:topK:temperature:proximity:)`` lists the experts that came nearest.
+    /// ``SgloradClient/explain(_:base:topK:temperature:proximity:examples:)`` lists the experts that came nearest.
     public struct Refusal: Sendable, Hashable {
         /// What was wrong and what to do.
         public let message: String

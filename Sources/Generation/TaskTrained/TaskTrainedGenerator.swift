@@ -32,7 +32,9 @@ public struct TaskTrainedGenerator: AdapterGenerator {
 
     /// The adapter of a description, D values.
     ///
-    /// - Parameter relevance: r, 0...1: how much of the difference from ``control`` is applied.
+    /// - Parameters:
+    ///   - condition: the description.
+    ///   - relevance: r, 0...1: how much of the difference from ``control`` is applied.
     public func adapter(for condition: TaskCondition, relevance: Float = 1) -> [Float] {
         guard system.dependsOnTask, relevance > 0 else { return control }
         let own = system.adapter(for: condition)

@@ -10,7 +10,9 @@ public struct TaskCondition: Sendable {
 
     /// Creates the condition of a description.
     ///
-    /// - Parameter states: the states of its tokens, at least one; nil where nothing reads them.
+    /// - Parameters:
+    ///   - embedding: the unit embedding of its text.
+    ///   - states: the states of its tokens, at least one; nil where nothing reads them.
     public init(embedding: [Float], states: Matrix? = nil) {
         self.embedding = embedding
         self.states = states ?? Matrix(rows: 1, columns: embedding.count, values: embedding)
