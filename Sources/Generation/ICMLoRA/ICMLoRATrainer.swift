@@ -1,5 +1,4 @@
 public import ErrorModel
-internal import Glibc
 internal import LinearAlgebra
 internal import SemanticGuidance
 
@@ -113,11 +112,10 @@ public struct ICMLoRATrainer: Sendable {
     ) throws(SgloradError) -> (basis: SpanBasis, generator: ICMLoRAGenerator) {
         let basis = try SpanBasis(
             fitting: span.places(of: library.experts), of: span, limit: plan.directions)
-        var samples = library.experts.map { expert in
-            span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
-        }
-        let unit = Self.unit(samples)
-        samples = samples.map { $0.map { $0.map { $0 / unit } } }
+        let (samples, unit) = CoordinateLibrary.normalised(
+            library.experts.map { expert in
+                span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
+            })
         let sources = sources
         let vectors = TaskVectors(examples.map(\.whole))
         var random = CounterRandom(seed: plan.seed, stream: 3)
@@ -127,6 +125,7 @@ public struct ICMLoRATrainer: Sendable {
         var optimiser = AdamW(
             for: network.layers, learningRate: plan.learningRate, weightDecay: plan.weightDecay)
         var tail: [(reconstruction: Float, divergence: Float)] = []
+        let rate = CosineSchedule(steps: plan.steps, longestWarmup: 20)
         for step in 0..<plan.steps {
             var (targets, conditions) = ([[Float]](), [[Float]]())
             for (expert, source) in zip(samples.indices, sources) {
@@ -176,19 +175,5 @@ public struct ICMLoRATrainer: Sendable {
         var sources = [Int](repeating: 0, count: order.count)
         for (place, expert) in order.enumerated() { sources[expert] = order[(place + 1) % order.count] }
         return sources
-    }
-
-    /// The root mean square of coordinates.
-    private static func unit(_ samples: [[[Float]]]) -> Float {
-        let all = samples.flatMap { $0.flatMap { $0 } }
-        let power = all.reduce(0.0) { $0 + Double($1) * Double($1) }
-        return Float((power / Double(max(1, all.count))).squareRoot())
-    }
-
-    /// The learning-rate schedule: linear warm-up over up to 20 steps, then cosine decay to zero.
-    private func rate(_ step: Int) -> Float {
-        let warmup = max(1, min(20, plan.steps / 10))
-        if step < warmup { return Float(step + 1) / Float(warmup) }
-        return 0.5 * (1 + cos(Float.pi * Float(step - warmup) / Float(max(1, plan.steps - warmup))))
     }
 }

@@ -49,6 +49,15 @@ struct CoordinateLibrary: Sendable {
 }
 
 extension CoordinateLibrary {
+    /// Divides coordinates by their root mean square.
+    static func normalised(_ coordinates: [[[Float]]]) -> (samples: [[[Float]]], unit: Float) {
+        let all = coordinates.flatMap { $0 }
+        let power = all.reduce(0.0) { $0 + $1.reduce(0.0) { $0 + Double($1) * Double($1) } }
+        let count = all.reduce(0) { $0 + $1.count }
+        let unit = Float((power / Double(max(1, count))).squareRoot())
+        return (coordinates.map { $0.map { $0.map { $0 / unit } } }, unit)
+    }
+
     /// The statistics of checkpoints that are already divided by `unit`.
     ///
     /// - Parameter checkpoints: for each expert its checkpoints, k values each.

@@ -1,5 +1,4 @@
 internal import ErrorModel
-internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 internal import SemanticGuidance
@@ -21,7 +20,7 @@ struct NetworkTraining {
     ) throws(SgloradError) -> (basis: SpanBasis, network: FittedNetwork) {
         let basis = try SpanBasis(
             fitting: span.places(of: library.experts), of: span, limit: plan.directions)
-        let (samples, unit) = normalised(
+        let (samples, unit) = CoordinateLibrary.normalised(
             library.experts.map { expert in
                 span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
             })
@@ -35,6 +34,7 @@ struct NetworkTraining {
         let proximities = library.experts.map {
             library.index.proximities(to: $0.embedding, by: plan.guidance.measure)
         }
+        let rate = CosineSchedule(steps: plan.steps, longestWarmup: 20)
         var tail: [ConditionalVAE.Loss] = []
         for step in 0..<plan.steps {
             let batch = batch(samples, experts, proximities, &random)
@@ -60,15 +60,6 @@ struct NetworkTraining {
         return (basis, FittedNetwork(experts: experts, network: network, loss: loss))
     }
 
-    /// Divides coordinates by their root mean square.
-    private func normalised(_ coordinates: [[[Float]]]) -> (samples: [[[Float]]], unit: Float) {
-        let all = coordinates.flatMap { $0 }
-        let power = all.reduce(0.0) { $0 + $1.reduce(0.0) { $0 + Double($1) * Double($1) } }
-        let count = all.reduce(0) { $0 + $1.count }
-        let unit = Float((power / Double(max(1, count))).squareRoot())
-        return (coordinates.map { $0.map { $0.map { $0 / unit } } }, unit)
-    }
-
     /// One random checkpoint of every expert as the target, with a condition from a random subset of experts.
     private func batch(
         _ samples: [[[Float]]], _ experts: CoordinateLibrary, _ proximities: [[Float]],
@@ -88,13 +79,5 @@ struct NetworkTraining {
             conditions.append(experts.condition(neighbourhood))
         }
         return (Matrix(stacking: targets), Matrix(stacking: conditions))
-    }
-
-    /// The learning-rate schedule: linear warm-up over up to 20 steps, then cosine decay to zero.
-    private func rate(_ step: Int) -> Float {
-        let warmup = max(1, min(20, plan.steps / 10))
-        if step < warmup { return Float(step + 1) / Float(warmup) }
-        let done = Float(step - warmup) / Float(max(1, plan.steps - warmup))
-        return 0.5 * (1 + cos(Float.pi * done))
     }
 }

@@ -1,5 +1,4 @@
 internal import ErrorModel
-internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 
@@ -44,6 +43,7 @@ struct TaskLossTrainer {
             system.begin(phase: phase)
             let length = steps * (phase + 1) / system.phases - steps * phase / system.phases
             var optimiser = GroupOptimiser(system.groups)
+            let rate = CosineSchedule(steps: length)
             for step in 0..<length {
                 var drawn: [Int] = []
                 while drawn.count < min(tasksPerStep, tasks.count) {
@@ -57,7 +57,7 @@ struct TaskLossTrainer {
                         BLAS.axpy(count: gradient.count, alpha: 1, x: gradient, y: &gradients[group])
                     }
                 }
-                optimiser.update(&system.groups, by: gradients, rate: Self.rate(step, of: length))
+                optimiser.update(&system.groups, by: gradients, rate: rate(step))
                 done += 1
                 if done > steps * 3 / 4 { tail.append(loss) }
                 try progress(done, loss)
@@ -101,13 +101,6 @@ struct TaskLossTrainer {
     /// The random streams: one for the bag, and those of the losses, which differ from the steering's.
     private static let bagStream: UInt64 = 3
     private static let lossStreams: UInt64 = 1 << 63
-
-    /// The schedule's factor on the learning rates at a step of a phase.
-    static func rate(_ step: Int, of steps: Int) -> Float {
-        let warmup = max(1, steps / 10)
-        if step < warmup { return Float(step + 1) / Float(warmup) }
-        return 0.5 * (1 + cos(Float.pi * Float(step - warmup) / Float(max(1, steps - warmup))))
-    }
 }
 
 /// AdamW over groups of parameters; weight decay pulls towards the values at the beginning of the phase.
