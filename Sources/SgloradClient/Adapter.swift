@@ -83,6 +83,8 @@ extension SgloradClient {
         public let seed: Int
         /// The ID of the generator, for the strategies that have one.
         public let generator: String?
+        /// Layer by layer, which experts of its pool the generator mixed; empty unless the strategy is lora-gen.
+        public let routing: [RoutedLayer]
         /// The digest of the library.
         public let library: String
         /// The digest of the text encoder.
@@ -91,10 +93,45 @@ extension SgloradClient {
         public let kernel: String
         /// The version of sglorad.
         public let version: String
+        /// What the intent's examples did; nil if it had neither examples nor labels.
+        public let examples: UsedExamples?
         /// How the base model's experts were asked, if that is known; ask the adapter in the same form.
         public let prompt: PromptForm?
         /// What a user of the adapter should know, in words.
         public let warnings: [String]
+    }
+
+    /// One layer of an adapter that lora-gen mixed from its generator's pool.
+    public struct RoutedLayer: Sendable, Hashable {
+        /// An expert of the pool.
+        public struct Expert: Sendable, Hashable {
+            /// Its number in the pool, from 0.
+            public let expert: Int
+            /// Its share, 0 to 1; those of a layer sum to 1.
+            public let gate: Double
+        }
+
+        /// The layer's number in the base model.
+        public let layer: String
+        /// The experts that were mixed, that with the larger gate first.
+        public let experts: [Expert]
+    }
+
+    /// What an intent's examples did for an adapter, in counts alone.
+    public struct UsedExamples: Sendable, Hashable {
+        /// How many examples the intent had.
+        public let examples: Int
+        /// How many of them had answers.
+        public let answered: Int
+        /// How many answers can occur: the labels and the examples' answers, each once.
+        public let labels: Int
+        /// How many steps of the refinement were computed; nil if the adapter was not refined.
+        public let steps: Int?
+        /// After how many steps the loss on the answered examples was lowest, which is the adapter that was kept; nil if it was
+        /// not refined.
+        public let kept: Int?
+        /// Whether the refinement ended because its time was over; on a faster machine the adapter would differ.
+        public let isOutOfTime: Bool
     }
 
     /// The form of a language model's prompts and answers.
@@ -126,8 +163,18 @@ extension SgloradClient.Provenance {
             },
             topK: wire.topK, temperature: wire.temperature, proximity: .init(rawValue: wire.proximity),
             nearestProximity: wire.nearestProximity, threshold: wire.threshold, seed: wire.seed,
-            generator: wire.generator, library: wire.library, encoder: wire.encoder, kernel: wire.kernel,
-            version: wire.version,
+            generator: wire.generator,
+            routing: (wire.routing ?? []).map { layer in
+                .init(
+                    layer: layer.layer,
+                    experts: layer.experts.map { .init(expert: $0.expert, gate: $0.gate) })
+            },
+            library: wire.library, encoder: wire.encoder, kernel: wire.kernel, version: wire.version,
+            examples: wire.examples.map {
+                .init(
+                    examples: $0.examples, answered: $0.answered, labels: $0.labels, steps: $0.steps,
+                    kept: $0.kept, isOutOfTime: $0.outOfTime ?? false)
+            },
             prompt: wire.prompt.map { .init(prompt: $0.prompt, answer: $0.answer) },
             warnings: wire.warnings ?? [])
     }

@@ -55,6 +55,38 @@ struct HostileTests {
         #expect(try await failure(of: refusal + "\0")?.isUnusable == true)
     }
 
+    @Test("an adapter's provenance tells what its examples did and which experts each layer mixed")
+    func provenance() async throws {
+        func adapter(_ more: String) async throws -> SgloradClient.Adapter {
+            let record = """
+                {"parameters":{"adapter":{"adapterId":"a","base":"b","digest":"d","bytes":0,"path":"/p","files":[],\
+                "createdAt":"2026-11-27T10:00:00Z","provenance":{"strategy":"lora-gen","base":"b","experts":[],"topK":1,\
+                "temperature":1,"proximity":"plain","nearestProximity":1,"threshold":0,"seed":1,"library":"",\
+                "encoder":"","kernel":"","version":""\(more)}}}}\0
+                """
+            let daemon = try FalseDaemon(record)
+            defer { withExtendedLifetime(daemon) {} }
+            return try await SgloradClient(socket: daemon.socket).adapter("a")
+        }
+        let plain = try await adapter("").provenance
+        #expect(plain.routing.isEmpty && plain.examples == nil)
+        let full = try await adapter(
+            #","routing":[{"layer":"5","experts":[{"expert":3,"gate":0.75},{"expert":0,"gate":0.25}]}]"#
+                + #","examples":{"examples":4,"answered":3,"labels":9,"steps":16,"kept":12}"#
+        ).provenance
+        #expect(
+            full.routing == [
+                .init(layer: "5", experts: [.init(expert: 3, gate: 0.75), .init(expert: 0, gate: 0.25)])
+            ])
+        #expect(
+            full.examples
+                == .init(examples: 4, answered: 3, labels: 9, steps: 16, kept: 12, isOutOfTime: false))
+        for bad in [#","routing":7"#, #","routing":[7]"#, #","examples":{"examples":"4"}"#] {
+            let unusable = await failure { try await adapter(bad) }?.isUnusable
+            #expect(unusable == true, "\(bad)")
+        }
+    }
+
     @Test("exports are checked, and leave nothing where they fail")
     func exports() throws {
         var hash = SHA256()

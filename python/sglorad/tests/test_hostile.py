@@ -126,6 +126,30 @@ class HostileTests(unittest.TestCase):
             with self.subTest(bad=bad), self.assertRaises(sglorad.UnusableReply):
                 adapter(bad)
 
+    def test_the_routing_of_layers(self) -> None:
+        def adapter(routing: Any) -> sglorad.Adapter:
+            record = {**RECORD, "provenance": {**RECORD["provenance"], "routing": routing}}
+            return self.ask(message({"adapter": record})).adapter("a")
+
+        self.assertEqual(adapter(None).provenance.routing, ())
+        experts = [{"expert": 3, "gate": 0.75}, {"expert": 0, "gate": 0.25}]
+        self.assertEqual(
+            adapter([{"layer": "5", "experts": experts}]).provenance.routing,
+            (sglorad.RoutedLayer("5", (sglorad.RoutedExpert(3, 0.75), sglorad.RoutedExpert(0, 0.25))),),
+        )
+        for bad in (7, "x", [7], [{"layer": 5, "experts": []}], [{"layer": "5", "experts": [{}]}]):
+            with self.subTest(bad=bad), self.assertRaises(sglorad.UnusableReply):
+                adapter(bad)
+
+    def test_the_published_name(self) -> None:
+        def adapter(name: Any) -> sglorad.Adapter:
+            return self.ask(message({"adapter": {**RECORD, "published": name}})).adapter("a")
+
+        self.assertIsNone(adapter(None).published_as)
+        self.assertEqual(adapter("gemma:birds").published_as, "gemma:birds")
+        with self.assertRaises(sglorad.UnusableReply):
+            adapter(7)
+
     def test_peft_is_missing(self) -> None:
         adapter = self.ask(message({"adapter": RECORD})).adapter("a")
         with mock.patch.dict(sys.modules, {"peft": None}), self.assertRaisesRegex(ImportError, "pip install peft"):

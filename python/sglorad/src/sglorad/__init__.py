@@ -38,6 +38,8 @@ from ._values import (
     PromptForm,
     Provenance,
     Request,
+    RoutedExpert,
+    RoutedLayer,
     Status,
     UsedExamples,
 )
@@ -67,6 +69,8 @@ __all__ = [
     "Provenance",
     "Refused",
     "Request",
+    "RoutedExpert",
+    "RoutedLayer",
     "SgloradError",
     "Status",
     "TimedOut",

@@ -118,6 +118,23 @@ class GuidingExpert:
 
 
 @dataclass(frozen=True)
+class RoutedExpert:
+    """An expert of the pool of a lora-gen generator: its number there, from 0, and its share of a layer."""
+
+    expert: int
+    gate: float
+
+
+@dataclass(frozen=True)
+class RoutedLayer:
+    """One layer of an adapter that lora-gen mixed, by its number in the base model."""
+
+    layer: str
+    #: The experts that were mixed, that with the larger gate first.
+    experts: Tuple[RoutedExpert, ...]
+
+
+@dataclass(frozen=True)
 class PromptForm:
     """How a language model's experts were asked and how they answer; ask an adapter in the same form."""
 
@@ -151,6 +168,8 @@ class Provenance:
     examples: Optional[UsedExamples] = None
     #: The form of prompts and answers of the base model's experts; None if it is not known.
     prompt: Optional[PromptForm] = None
+    #: Layer by layer, which experts of its pool the generator mixed; empty unless the strategy is lora-gen.
+    routing: Tuple[RoutedLayer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,6 +189,8 @@ class Adapter:
     pinned: bool
     provenance: Provenance
     _client: "Client" = field(repr=False, compare=False)
+    #: The name under which it is published to model servers; None if it is not.
+    published_as: Optional[str] = None
 
     @property
     def guidance(self) -> Tuple[GuidingExpert, ...]:
@@ -348,8 +369,16 @@ def adapter(wire: Mapping[str, Any], client: "Client") -> Adapter:
             warnings=texts(made, "warnings"),
             examples=used_examples(made),
             prompt=prompt_form(made),
+            routing=tuple(
+                RoutedLayer(
+                    text(layer, "layer"),
+                    tuple(RoutedExpert(whole(e, "expert"), number(e, "gate")) for e in items(layer, "experts")),
+                )
+                for layer in items(made, "routing")
+            ),
         ),
         _client=client,
+        published_as=optional_text(wire, "published"),
     )
 
 
