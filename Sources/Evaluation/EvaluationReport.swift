@@ -25,6 +25,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var notes: [String]
     /// Experts and tasks in the plane of the first two principal components of their embeddings.
     public var map: [MapPoint]
+    /// How the generator of lora-gen mixes its pool: for all tasks, then for each family; nil if none serves.
+    public var routing: [RoutingMap]?
 
     /// A mean with its 95 % confidence interval.
     public struct Estimate: Sendable, Hashable, Codable {

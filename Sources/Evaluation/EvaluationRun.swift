@@ -173,6 +173,7 @@ public struct EvaluationRun: Sendable {
             return try ExampleCurves(self, ranker).run(ordered, progress)
         }
         let names = options.methods.map(\.rawValue)
+        let routing = try routing(judged.map { ($0.result.task, $0.embedding) })
         return EvaluationReport(
             base: identity.base, generator: identity.generator, library: identity.library,
             encoder: identity.encoder, seed: options.seed, resamples: options.resamples,
@@ -187,7 +188,8 @@ public struct EvaluationRun: Sendable {
             },
             examples: curves?.curves.isEmpty == false ? curves?.curves : nil,
             notes: parts.notes + missing(parts) + untrained + manner + (curves?.notes ?? []),
-            map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks))
+            map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks),
+            routing: routing.isEmpty ? nil : routing)
     }
 
     /// How the queries were answered, if by a model or among few labels.

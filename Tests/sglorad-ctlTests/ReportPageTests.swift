@@ -96,6 +96,36 @@ import Testing
         #expect(!page.contains("NaN") && !page.contains("\"?\""))
     }
 
+    @Test func routingHasAHeatMapForEachFamily() throws {
+        var report = Self.report()
+        func map(_ family: String?, _ gates: [[Double]]) -> Wire.RoutingMap {
+            Wire.RoutingMap(
+                family: family, tasks: 2,
+                layers: gates.enumerated().map {
+                    .init(layer: String($0), gates: $1, deviations: [0.25, 0, 0.125])
+                })
+        }
+        #expect(!ReportPage(report).html.contains("lora-gen mixes"))
+        report.routing = [
+            map(nil, [[0.75, 0, 0.25], [0.25, 0.5, 0.25]]), map(Self.evil, [[1, 0, 0], [0, 1, 0]]),
+            map("wn", [[0.5, 0, 0.5], [0.5, 0, 0.5]]),
+        ]
+        let page = ReportPage(report).html
+        #expect(page.components(separatedBy: "<svg").count - 1 == 2 * 2 + 1 + 3)
+        #expect(page.contains("all tasks, layer 1, expert 1: mean gate 0.500"))
+        #expect(page.contains("fill-opacity=\"0.750\""))
+        #expect(page.contains("<td>0.500</td><td>0.250</td><td>0.500</td><td>0.500</td>"))
+        #expect(!page.contains("<script"))
+        // Maps of a daemon that is newer or hostile: no layers, and rows of different lengths.
+        report.routing = [map(nil, [])]
+        #expect(!ReportPage(report).html.contains("lora-gen mixes"))
+        report.routing = [map(nil, [[1, 0, 0], [0.5]]), map("wn", [])]
+        #expect(ReportPage(report).html.contains("lora-gen mixes"))
+        var text = Report()
+        text.evaluation(report)
+        #expect(text.rendered().contains("EXPERT  ALL TASKS  DEVIATION     wn"))
+    }
+
     @Test func curvesOfExamplesHaveAChartAndTables() {
         var report = Self.report()
         func point(_ examples: Int, _ kind: String) -> Wire.ExamplePoint {

@@ -23,6 +23,9 @@ public struct TaskTrainedGenerator: AdapterGenerator {
     /// The experts of the pool that each layer of a description's adapter is mixed from; none unless the system mixes.
     public func routing(for condition: TaskCondition) -> [RoutedLayer] { system.routing(for: condition) }
 
+    /// How many experts the pool of a system has that mixes one in each layer.
+    public static let poolSize = RoutedSystem.poolSize
+
     /// The generator without its ``record``, as tensors.
     public var tensors: [GeneratorTensor] { system.tensors }
 

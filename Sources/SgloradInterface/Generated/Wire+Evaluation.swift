@@ -284,6 +284,47 @@ extension Wire {
         }
     }
 
+    /// How much each expert of the pool of lora-gen's generator is used in one layer, over the tasks of a
+    /// map.
+    public struct RoutingLoad: Codable, Sendable, Hashable {
+        /// The layer's number in the base model.
+        public var layer: String
+        /// For each expert of the pool its mean gate, 0 to 1; they sum to 1.
+        public var gates: [Double]
+        /// For each expert of the pool the standard deviation of its gate over the tasks, 0 to 0.5.
+        public var deviations: [Double]
+
+        public init(layer: String, gates: [Double], deviations: [Double]) {
+            self.layer = layer
+            self.gates = gates
+            self.deviations = deviations
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case layer, gates, deviations
+        }
+    }
+
+    /// How the generator of lora-gen that serves mixes its pool for tasks, by their descriptions alone.
+    public struct RoutingMap: Codable, Sendable, Hashable {
+        /// The tasks' family.
+        ///
+        /// Absent for all tasks.
+        public var family: String?
+        public var tasks: Int
+        public var layers: [Wire.RoutingLoad]
+
+        public init(family: String? = nil, tasks: Int, layers: [Wire.RoutingLoad]) {
+            self.family = family
+            self.tasks = tasks
+            self.layers = layers
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case family, tasks, layers
+        }
+    }
+
     /// The result of an evaluation.
     ///
     /// It is the same for the same library, generator, tasks and seed, but for the seconds of its points.
@@ -311,11 +352,16 @@ extension Wire {
         /// What a reader of the report should know, in words.
         public var notes: [String]
         public var map: [Wire.EvaluationMapPoint]
+        /// For all tasks, then for each family.
+        ///
+        /// Absent if no generator of lora-gen serves.
+        public var routing: [Wire.RoutingMap]?
 
         public init(
             base: String, generator: String? = nil, library: String, encoder: String, seed: Int,
             resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart],
-            examples: [Wire.ExampleCurve]? = nil, notes: [String], map: [Wire.EvaluationMapPoint]
+            examples: [Wire.ExampleCurve]? = nil, notes: [String], map: [Wire.EvaluationMapPoint],
+            routing: [Wire.RoutingMap]? = nil
         ) {
             self.base = base
             self.generator = generator
@@ -328,10 +374,12 @@ extension Wire {
             self.examples = examples
             self.notes = notes
             self.map = map
+            self.routing = routing
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case base, generator, library, encoder, seed, resamples, judgedBy, parts, examples, notes, map
+            case routing
         }
     }
 }

@@ -43,6 +43,19 @@ struct Drawing {
         body += "height=\"\(n(height))\" rx=\"2\"/></g>\n"
     }
 
+    /// A cell of a heat map, whose colour is as strong as its share; the tooltip is shown on hover.
+    mutating func cell(
+        _ x: Double, _ y: Double, width: Double, height: Double, share: Double, tooltip: String
+    ) {
+        let strength = Markup.fixed(min(1, max(0, share)))
+        body += "<g><title>\(Markup.escaped(tooltip))</title>"
+        body +=
+            "<rect class=\"track\" x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\"/>"
+        body +=
+            "<rect class=\"bar\" x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" "
+        body += "fill-opacity=\"\(strength)\"/></g>\n"
+    }
+
     /// A text; `anchor` is `start`, `middle` or `end`, `turned` rotates it by 90° counter-clockwise.
     mutating func text(
         _ x: Double, _ y: Double, _ text: String, anchor: String = "start", style: String = "label",

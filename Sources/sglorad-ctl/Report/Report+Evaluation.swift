@@ -17,6 +17,10 @@ extension Report {
             space()
             examples(curve)
         }
+        if let whole = report.routing?.first {
+            space()
+            routing(whole, families: report.routing?.dropFirst() ?? [])
+        }
         if !report.notes.isEmpty { space() }
         for note in report.notes { line("Note: \(note).") }
     }

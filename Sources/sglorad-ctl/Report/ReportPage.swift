@@ -22,7 +22,7 @@ struct ReportPage: Sendable {
             content: """
                 \(head)
                 \(report.parts.map(part).joined())\(exampleSection)
-                \(mapSection)
+                \(routingSection)\(mapSection)
                 \(report.parts.map(taskSection).joined())
                 \(methodSection)
                 """,
