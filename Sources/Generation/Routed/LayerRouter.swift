@@ -134,8 +134,7 @@ struct LayerRouter: Sendable {
         var tokens = Matrix(stacking: attention).multiplied(by: states)
         for place in tokens.values.indices { tokens.values[place] += queries.values[place] }
         let before = DenseLayer(weight: matrix(1), bias: groups[2].values)(tokens)
-        var after = before
-        for place in after.values.indices { after.values[place] /= 1 + exp(-after.values[place]) }
+        let after = SiLU.applied(to: before)
         var logits = DenseLayer(weight: matrix(3), bias: groups[4].values)(after)
         let input = zip(condition.embedding, centre).map { $0 - $1 }
         let near = matrix(5).multiplied(by: Matrix(stacking: [input]), transposeOther: true)
@@ -173,9 +172,7 @@ struct LayerRouter: Sendable {
             }
             var byToken = [Float](repeating: 0, count: width)
             for index in 0..<Self.hidden {
-                let u = trace.before[index]
-                let sigmoid = 1 / (1 + exp(-u))
-                let slope = byAfter[index] * sigmoid * (1 + u * (1 - sigmoid))
+                let slope = byAfter[index] * SiLU.slope(trace.before[index])
                 sums[2][index] += slope
                 for place in 0..<width {
                     sums[1][index * width + place] += slope * trace.token[place]

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinearAlgebra
 
 /// One fully connected layer: y = x Wᵀ + b.
@@ -33,6 +34,22 @@ struct DenseLayer: Sendable {
             for column in 0..<y.columns { y[row, column] += bias[column] }
         }
         return y
+    }
+}
+
+/// The activation u·σ(u) (Elfwing et al., 2018).
+enum SiLU {
+    /// The activation of every element.
+    static func applied(to x: Matrix) -> Matrix {
+        var y = x
+        for place in y.values.indices { y.values[place] /= 1 + exp(-y.values[place]) }
+        return y
+    }
+
+    /// Its derivative σ(u)·(1 + u·(1 − σ(u))).
+    static func slope(_ u: Float) -> Float {
+        let sigmoid = 1 / (1 + exp(-u))
+        return sigmoid * (1 + u * (1 - sigmoid))
     }
 }
 

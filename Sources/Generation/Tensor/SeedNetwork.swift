@@ -1,5 +1,4 @@
 internal import ErrorModel
-internal import Glibc
 internal import LinearAlgebra
 internal import LowRank
 
@@ -23,8 +22,8 @@ struct SeedNetwork: Sendable {
     /// d̄: the mean embedding of the library's descriptions.
     let centre: [Float]
     private let shapes: [[Int]]
-    /// For each site its layer and its module, as rows of the embeddings.
-    private let places: [(layer: Int, module: Int)]
+    /// For each site its layer and its module, which are rows of the embeddings.
+    private let places: SitePlaces
     private let rank: Int
 
     /// The shapes of the parameters for a layout and embeddings of `width` numbers.
@@ -34,15 +33,14 @@ struct SeedNetwork: Sendable {
     )
         throws(SgloradError)
     {
-        places = Self.places(of: layout.sites)
+        places = SitePlaces(layout.sites)
         rank = layout.rank
         self.centre = centre
-        let layers = (places.map(\.layer).max() ?? 0) + 1
-        let modules = (places.map(\.module).max() ?? 0) + 1
         let inputs = Self.condition + Self.layer + Self.module
         shapes = [
             [Self.condition, width], [Self.condition], [Self.hidden, inputs], [Self.hidden],
-            [layout.rank, Self.hidden], [layout.rank], [layers, Self.layer], [modules, Self.module],
+            [layout.rank, Self.hidden], [layout.rank], [places.layers.count, Self.layer],
+            [places.modules.count, Self.module],
         ]
         groups = []
         for (index, shape) in shapes.enumerated() {
@@ -119,9 +117,10 @@ struct SeedNetwork: Sendable {
         let deviation = (variance + 1e-5).squareRoot()
         let normed = h.map { ($0 - mean) / deviation }
         let (layers, modules) = (matrix(6), matrix(7))
-        let inputs = Matrix(stacking: places.map { normed + layers.row($0.layer) + modules.row($0.module) })
+        let inputs = Matrix(
+            stacking: places.sites.map { normed + layers.row($0.layer) + modules.row($0.module) })
         let before = DenseLayer(weight: matrix(2), bias: groups[3].values)(inputs)
-        let output = DenseLayer(weight: matrix(4), bias: groups[5].values)(Self.silu(before))
+        let output = DenseLayer(weight: matrix(4), bias: groups[5].values)(SiLU.applied(to: before))
         return Trace(
             input: input, normed: normed, deviation: deviation, inputs: inputs, before: before, output: output
         )
@@ -130,21 +129,19 @@ struct SeedNetwork: Sendable {
     /// Maps the gradient with respect to f, `[sites, rank]`, to each group.
     func gradient(_ output: [Float], of embedding: [Float]) -> [[Float]] {
         let trace = forward(embedding)
-        let output = Matrix(rows: places.count, columns: rank, values: output)
-        let after = Self.silu(trace.before)
+        let output = Matrix(rows: places.sites.count, columns: rank, values: output)
+        let after = SiLU.applied(to: trace.before)
         let byWeight2 = output.multiplied(by: after, transposeSelf: true)
         var byBefore = output.multiplied(by: matrix(4))
         for place in byBefore.values.indices {
-            let u = trace.before.values[place]
-            let sigmoid = 1 / (1 + exp(-u))
-            byBefore.values[place] *= sigmoid * (1 + u * (1 - sigmoid))
+            byBefore.values[place] *= SiLU.slope(trace.before.values[place])
         }
         let byWeight1 = byBefore.multiplied(by: trace.inputs, transposeSelf: true)
         let byInputs = byBefore.multiplied(by: matrix(2))
         var byNormed = [Float](repeating: 0, count: Self.condition)
         var byLayers = Matrix(rows: shapes[6][0], columns: Self.layer)
         var byModules = Matrix(rows: shapes[7][0], columns: Self.module)
-        for (site, place) in places.enumerated() {
+        for (site, place) in places.sites.enumerated() {
             for index in 0..<Self.condition { byNormed[index] += byInputs[site, index] }
             for index in 0..<Self.layer {
                 byLayers[place.layer, index] += byInputs[site, Self.condition + index]
@@ -164,28 +161,5 @@ struct SeedNetwork: Sendable {
             byWeight0.values, byCondition, byWeight1.values, byBefore.columnSums(), byWeight2.values,
             output.columnSums(), byLayers.values, byModules.values,
         ]
-    }
-
-    private static func silu(_ x: Matrix) -> Matrix {
-        var y = x
-        for place in y.values.indices { y.values[place] /= 1 + exp(-y.values[place]) }
-        return y
-    }
-
-    /// For each site its layer (the first number in its path) and its module (the path without it), numbered from 0 in the
-    /// order of their appearance.
-    static func places(of sites: [Site]) -> [(layer: Int, module: Int)] {
-        var (layers, modules): ([String], [String]) = ([], [])
-        func number(_ name: String, _ known: inout [String]) -> Int {
-            if let place = known.firstIndex(of: name) { return place }
-            known.append(name)
-            return known.count - 1
-        }
-        return sites.map { site in
-            var parts = site.path.split(separator: ".").map(String.init)
-            let place = parts.firstIndex { Int($0) != nil }
-            let layer = place.map { parts.remove(at: $0) } ?? ""
-            return (number(layer, &layers), number(parts.joined(separator: "."), &modules))
-        }
     }
 }
