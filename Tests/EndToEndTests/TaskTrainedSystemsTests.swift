@@ -108,6 +108,14 @@ struct TaskTrainedSystemsTests {
             #expect(removed.removedAdapters.count >= 1)
             let refused = try await daemon.control("request", Self.intent, "--strategy", system)
             #expect(refused.status == 1 && refused.error.contains("disabled"), "\(refused.error)")
+            let status = try await daemon.reply(Methods.Status.Reply.self, "status")
+            let conditions = status.conditions
+            let unserved = conditions.first { $0.name.hasPrefix("strategy/\(system)/") }
+            #expect(unserved?.message.contains("clinc-travel-0") == true, "\(conditions)")
+            #expect(unserved?.remedy.contains("generator train --system \(system)") == true)
+            _ = try await daemon.control("generator", "remove", trained.generatorId)
+            let mended = try await daemon.reply(Methods.Status.Reply.self, "status").conditions
+            #expect(!mended.contains { $0.name.hasPrefix("strategy/\(system)/") }, "\(mended)")
         }
     }
 

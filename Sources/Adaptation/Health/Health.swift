@@ -2,6 +2,7 @@ package import ErrorModel
 internal import Executors
 internal import ExpertLibrary
 package import Files
+internal import Generation
 internal import Glibc
 package import IntentQueue
 internal import Storage
@@ -102,7 +103,7 @@ package final class Health: Sendable {
         ]
     }
 
-    /// Bases whose generators are all disabled.
+    /// The systems of each base whose generators are all disabled.
     private func generators(encoder: String?) async throws(SgloradError) -> [Condition] {
         let version = store.version
         if let known = known.withLock({ $0 }), known.version == version, known.encoder == encoder {
@@ -124,18 +125,35 @@ package final class Health: Sendable {
                 try? GeneratorStanding(
                     $0, experts: experts, encoder: encoder, layout: library.base.layout)
             }
-            guard let newest = standings.first, standings.allSatisfy({ $0.state == .disabled }) else {
-                continue
+            for system in GeneratorSystem.allCases {
+                let own = standings.filter { $0.record.system == system }
+                guard let newest = own.first, own.allSatisfy({ $0.state == .disabled }) else { continue }
+                conditions.append(Self.unserved(system, base: base, newest))
             }
-            conditions.append(
-                Condition(
-                    name: "generator/\(base)",
-                    message: "All generators of '\(base)' are disabled. The newest: "
-                        + "\(newest.reason ?? "it is damaged").",
-                    remedy: "Train one with 'sglorad-ctl generator train --base \(base)'.",
-                    audience: .everybody))
         }
         return conditions
+    }
+
+    /// A system whose strategy served requests, and serves none now.
+    private static func unserved(
+        _ system: GeneratorSystem, base: String, _ newest: GeneratorStanding
+    ) -> Condition {
+        let reason = newest.reason ?? "it is damaged"
+        guard system != .sgLoRA else {
+            return Condition(
+                name: "generator/\(base)",
+                message: "All generators of '\(base)' are disabled. The newest: \(reason).",
+                remedy: "Train one with 'sglorad-ctl generator train --base \(base)'.", audience: .everybody)
+        }
+        // Only an administrator with the experts' tasks can train it, or does without it.
+        return Condition(
+            name: "strategy/\(system.rawValue)/\(base)",
+            message:
+                "All generators of the strategy \(system.rawValue) for '\(base)' are disabled. The newest: \(reason).",
+            remedy:
+                "Train one with 'sglorad-ctl generator train --system \(system.rawValue) --base \(base) --tasks DIR', or "
+                + "remove it with 'sglorad-ctl generator remove \(newest.row.id)' if the strategy is no longer needed.",
+            audience: .everybody)
     }
 
     private func waiting(_ counts: [RequestState: Int]) -> [Condition] {
