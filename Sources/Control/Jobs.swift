@@ -59,6 +59,12 @@ extension EvaluationOptions {
         let (heldOut, leaveOut) = (parameters.heldOut ?? false, parameters.leaveOut ?? false)
         self.heldOut = heldOut || !leaveOut
         self.leaveOut = leaveOut || !heldOut
+        closedWorld = parameters.closedWorld ?? false
+        guard !closedWorld || !(parameters.engine ?? false) else {
+            throw .invalidRequest(
+                field: "closedWorld",
+                reason: "is set, but adapters are decoded for the text encoder alone, without an engine")
+        }
         if parameters.engine ?? false { methods = Self.answeredMethods }
         if let names = parameters.methods, !names.isEmpty { methods = try Self.methods(named: names) }
         if let seed = parameters.seed {

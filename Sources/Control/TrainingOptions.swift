@@ -19,7 +19,8 @@ extension TrainingPlan {
         if let count = options.tasksPerStep {
             guard taskTraining != nil else {
                 throw .invalidRequest(
-                    field: "tasksPerStep", reason: "is given, but sg-lora takes one task of each kind a step")
+                    field: "tasksPerStep",
+                    reason: "is given, but \(self.system.rawValue) takes one task of each kind a step")
             }
             taskTraining?.tasksPerStep = count
         }

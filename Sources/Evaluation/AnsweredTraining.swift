@@ -89,9 +89,7 @@ public struct AnsweredTraining: Sendable {
         }
         let names = Set(library.experts.map(\.name))
         guard tasks.contains(where: { names.contains($0.name) }) else {
-            throw .invalidRequest(
-                field: "tasks",
-                reason: "holds no task named as an expert of the library; name each task as its expert")
+            throw .noExpertsTask
         }
     }
 

@@ -6,6 +6,8 @@ public struct EvaluationOptions: Sendable, Hashable, Codable {
     public var heldOut = true
     /// Whether the experts' own tasks are judged, with each expert's fold left out.
     public var leaveOut = true
+    /// Whether `icm-lora` is judged on the experts' own tasks with these experts in the library, as its paper does.
+    public var closedWorld = false
     /// The methods, in the order of the report.
     public var methods = StandardMethod.allCases
     /// The seed of samples and bootstrap resamples.

@@ -74,6 +74,7 @@ public struct EvaluationRun: Sendable {
     let steps: Int
     let train: Training
     let systems: [GeneratorSystem: System]
+    let examples: ExampleSystem?
     let auto: AutoChoice
     let model: (any AnsweringModel)?
 
@@ -89,12 +90,14 @@ public struct EvaluationRun: Sendable {
     ///   - steps: the number of steps of one training, for the progress.
     ///   - train: trains the generators of the folds.
     ///   - systems: the generators that were trained by the tasks' loss; those of other systems are not judged.
+    ///   - examples: the generator of icm-lora, judged with examples of the tasks; nil for none.
     ///   - auto: the default strategy.
     ///   - model: what answers the tasks' queries; nil to rank texts with the encoder.
     public init(
         _ identity: Identity, library: Library, generator: GuidedGenerator?, encoder: SentenceEncoder,
         options: EvaluationOptions, steps: Int, train: @escaping Training,
-        systems: [GeneratorSystem: System] = [:], auto: @escaping AutoChoice,
+        systems: [GeneratorSystem: System] = [:], examples: ExampleSystem? = nil,
+        auto: @escaping AutoChoice,
         model: (any AnsweringModel)? = nil
     ) {
         self.identity = identity
@@ -105,6 +108,7 @@ public struct EvaluationRun: Sendable {
         self.steps = steps
         self.train = train
         self.systems = systems
+        self.examples = examples
         self.auto = auto
         self.model = model
     }
@@ -134,8 +138,9 @@ public struct EvaluationRun: Sendable {
             let asked = model == nil && options.labels == .pool ? task : task.withOwnLabels
             return options.queries.map { asked.sampled($0, seed: options.seed) } ?? asked
         }
-        let parts = EvaluationParts(tasks, experts: Set(library.experts.map(\.name)), options: options)
-        guard !parts.heldOut.isEmpty || !parts.leaveOut.isEmpty else {
+        let parts = EvaluationParts(
+            tasks, experts: Set(library.experts.map(\.name)), options: options, system: examples)
+        guard !parts.heldOut.isEmpty || !parts.leaveOut.isEmpty || !parts.closedWorld.isEmpty else {
             throw .invalidRequest(
                 field: "tasks",
                 reason:
@@ -153,7 +158,8 @@ public struct EvaluationRun: Sendable {
         for (place, entry) in judged.enumerated() {
             let task = entry.result.task
             if model != nil { questions.begin(task, part: entry.part.rawValue) }
-            for method in options.methods {
+            for method in options.methods
+            where entry.part != .closedWorld || StandardMethod.closedWorld.contains(method) {
                 let adapter = try entry.scope.adapter(method, task, entry.embedding)
                 guard let adapter else { continue }
                 if model == nil {
@@ -169,7 +175,9 @@ public struct EvaluationRun: Sendable {
         for (place, method, ranking) in found { judged[place].result.rankings[method] = ranking }
         let places = Dictionary(zip(tasks.map(\.name), 0...), uniquingKeysWith: { first, _ in first })
         let curves = try ranker.map { ranker throws(SgloradError) in
-            let ordered = scopes.sorted { places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0 }
+            let ordered = scopes.filter { $0.part != .closedWorld }.sorted {
+                places[$0.task.name] ?? 0 < places[$1.task.name] ?? 0
+            }
             return try ExampleCurves(self, ranker).run(ordered, progress)
         }
         let names = options.methods.map(\.rawValue)
@@ -187,7 +195,8 @@ public struct EvaluationRun: Sendable {
                         part.rawValue, own, methods: names, resamples: options.resamples, seed: options.seed)
             },
             examples: curves?.curves.isEmpty == false ? curves?.curves : nil,
-            notes: parts.notes + missing(parts) + untrained + manner + (curves?.notes ?? []),
+            notes: parts.notes + missing(parts) + untrained + untaught(tasks) + manner
+                + (curves?.notes ?? []),
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks),
             routing: routing.isEmpty ? nil : routing)
     }
@@ -216,12 +225,26 @@ public struct EvaluationRun: Sendable {
     /// A note on the methods that no task is judged by, because no generator of their system serves.
     private var untrained: [String] {
         let missing = options.methods.filter { method in
-            method.taskTrained.map { systems[$0.system] == nil } ?? false
+            method.taskTrained.map { systems[$0.system] == nil } ?? (method.needsExamples && examples == nil)
         }
         return missing.isEmpty
             ? []
             : [
                 "not judged, since no generator of its system serves: \(missing.map(\.rawValue).joined(separator: ", "))"
+            ]
+    }
+
+    /// A note on the experts without which `icm-lora` cannot be trained, on folds or for its ablations.
+    private func untaught(_ tasks: [EvaluationTask]) -> [String] {
+        guard let examples, options.closedWorld || tasks.contains(where: { $0.examples != nil }) else {
+            return []
+        }
+        let missing = examples.missing(in: library.native)
+        return missing.isEmpty
+            ? []
+            : [
+                "icm-lora is trained on no library with experts that have neither texts nor a task: "
+                    + missing.joined(separator: ", ")
             ]
     }
 

@@ -181,7 +181,8 @@ extension EvaluationTask {
         return with(pool: pool, queries: drawn.map { queries[$0] }, oracle: oracle)
     }
 
-    private func with(pool: [String], queries: [Query], oracle: Double?) -> EvaluationTask {
+    /// The same task with another pool, other queries and another recall of a trained adapter.
+    func with(pool: [String], queries: [Query], oracle: Double?) -> EvaluationTask {
         EvaluationTask(
             name: name, description: description, split: split, family: family, pool: pool, queries: queries,
             examples: examples, oracle: oracle)

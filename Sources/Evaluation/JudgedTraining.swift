@@ -39,9 +39,7 @@ public struct JudgedTraining: Sendable {
         var objective: (any TaskObjective)?
         if let encoder, !tasks.isEmpty {
             guard !own.isEmpty else {
-                throw .invalidRequest(
-                    field: "tasks",
-                    reason: "holds no task named as an expert of the library; name each task as its expert")
+                throw .noExpertsTask
             }
             objective = try ContrastiveObjective(
                 encoder: encoder, tasks: own, training: training, experts: names)
@@ -139,7 +137,7 @@ public struct JudgedTraining: Sendable {
     ) throws(SgloradError) -> [Score] {
         guard let ranker, let encoder else {
             return try folds.errors(index, over: span, progress: progress).map {
-                Score(expert: $0.expert, sgLoRA: $0.sgLoRA, weighted: $0.weighted, base: nil)
+                Score(expert: $0.expert, sgLoRA: $0.own, weighted: $0.weighted, base: nil)
             }
         }
         let fold = try folds.train(index, over: span, progress: progress)

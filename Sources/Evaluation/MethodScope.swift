@@ -38,6 +38,8 @@ public struct AutoCase: Sendable {
     public let library: Library
     /// The records of the generators, at most one of each system.
     public let records: [GeneratorRecord]
+    /// Whether the request brings examples of the task.
+    public var hasExamples = false
 }
 
 /// The default strategy: the method that a request without a strategy gets, `base` if it would be refused.
@@ -72,6 +74,10 @@ struct MethodScope: Sendable {
     let deterministic: GuidedGenerator?
     /// The generators trained by the tasks' loss on ``library``.
     let systems: [GeneratorSystem: GuidedSystem]
+    /// The generators of icm-lora trained on ``library``.
+    let examples: [ExampleSystem.Variant: GuidedExampleGenerator]
+    /// The task vectors of the tasks' examples in the closed world, by the tasks' names; nil elsewhere.
+    let closed: [String: TaskVector]?
     /// The records that the default strategy goes by.
     let records: [GeneratorRecord]
     /// Encodes a description, for systems that read its tokens.
@@ -116,6 +122,8 @@ struct MethodScope: Sendable {
             return choice == .auto ? .base : try adapter(choice, task, embedding)
         case .multiTask, .metaLoRA, .metaLoRAStatic, .loRAGen, .loRAGenConstant:
             return try learned(method, task, embedding)
+        case .icmLoRA, .icmLoRAMean, .icmLoRAShuffled, .icmLoRANoLatent:
+            return closed?[task.name].flatMap { decoded(method, task, $0) }
         }
     }
 
@@ -134,6 +142,35 @@ struct MethodScope: Sendable {
         return own(method, task) { () throws(SgloradError) in
             generator.adapter(for: condition, relevance: relevance)
         }
+    }
+
+    /// The adapter that icm-lora decodes in the closed world from examples of a task.
+    private func decoded(
+        _ method: StandardMethod, _ task: EvaluationTask, _ vector: TaskVector
+    ) -> MethodAdapter? {
+        guard let guided = method.exampleVariant.flatMap({ examples[$0] }) else { return nil }
+        let seed = seed(of: task)
+        return own(method, task) { () throws(SgloradError) in
+            guided.generator.decoded(vector, seed: seed, sampling: method == .icmLoRAMean ? .mean : .sample)
+        }
+    }
+
+    /// The parameters of a request for a task with examples, by icm-lora.
+    ///
+    /// - Parameters:
+    ///   - variant: how the generator was trained.
+    ///   - task: the task.
+    ///   - embedding: the unit embedding of its description, by which its relevance is judged.
+    ///   - vector: the examples' task vector.
+    /// - Returns: nil if no such generator was trained.
+    func parameters(
+        _ variant: ExampleSystem.Variant, _ task: EvaluationTask, _ embedding: [Float], _ vector: TaskVector
+    ) throws(SgloradError) -> [Float]? {
+        guard let guided = examples[variant] else { return nil }
+        let guides = guided.generator.neighbourhood(
+            of: vector, describedBy: embedding, in: guided.library)
+        return try guided.generator.parameters(
+            for: vector, guidedBy: guides, in: guided.library, seed: seed(of: task), sampling: .sample)
     }
 
     /// The guidance that the generator was trained with.

@@ -9,17 +9,30 @@ enum EvaluationPart: String, CaseIterable, Sendable {
     case heldOut = "held-out"
     /// The experts' own tasks, each judged without the fold of its expert.
     case leaveOut = "leave-out"
+    /// The experts' own tasks with these experts in the library: what a generator can reproduce, not what it can generate.
+    case closedWorld = "closed-world"
 }
 
 /// The tasks of each part of an evaluation, and notes on the tasks that belong to none.
 struct EvaluationParts: Sendable {
     let heldOut: [EvaluationTask]
     let leaveOut: [EvaluationTask]
+    /// The experts' own tasks that have examples to be judged with in the closed world.
+    let closedWorld: [EvaluationTask]
     /// Why the other tasks are not judged.
     let notes: [String]
 
     /// Assigns tasks to parts by their declared splits and the experts' names.
-    init(_ tasks: [EvaluationTask], experts: Set<String>, options: EvaluationOptions) {
+    ///
+    /// - Parameters:
+    ///   - tasks: the tasks.
+    ///   - experts: the experts' names.
+    ///   - options: the parts that are judged.
+    ///   - system: what is judged in the closed world; nil for none.
+    init(
+        _ tasks: [EvaluationTask], experts: Set<String>, options: EvaluationOptions,
+        system: ExampleSystem? = nil
+    ) {
         var (heldOut, leaveOut): ([EvaluationTask], [EvaluationTask]) = ([], [])
         var (unknown, seen): ([String], [String]) = ([], [])
         for task in tasks {
@@ -33,6 +46,16 @@ struct EvaluationParts: Sendable {
         self.heldOut = options.heldOut ? heldOut : []
         self.leaveOut = options.leaveOut ? leaveOut : []
         var notes: [String] = []
+        let closed = options.closedWorld ? leaveOut.filter { system?.closed($0.name) != nil } : []
+        closedWorld = closed
+        if options.closedWorld, system == nil {
+            notes.append("there is no generator of icm-lora, so nothing is judged in the closed world")
+        } else if options.closedWorld, closed.count < leaveOut.count {
+            let others = leaveOut.map(\.name).filter { name in !closed.contains { $0.name == name } }
+            notes.append(
+                "not judged in the closed world, for want of \(AnsweredExamples.fewest) answered texts beside the queries: "
+                    + others.joined(separator: ", "))
+        }
         if !unknown.isEmpty, options.leaveOut {
             notes.append(
                 "\(Self.count(unknown)) not judged: the split is expert, but the library has no expert of that name: "
@@ -76,12 +99,14 @@ struct ScopePlan {
         case generator
         case deterministic
         case system(GeneratorSystem)
+        case examples(ExampleSystem.Variant)
     }
 
     /// What was trained.
     private enum Trained: Sendable {
         case generator(GuidedGenerator)
         case system(GuidedSystem)
+        case examples(GuidedExampleGenerator)
     }
 
     private let evaluation: EvaluationRun
@@ -104,6 +129,12 @@ struct ScopePlan {
                     part: .leaveOut, id: "fold-\(place)", library: evaluation.library.excluding(Set(names)),
                     generator: nil, tasks: tasks))
         }
+        if !parts.closedWorld.isEmpty {
+            drafts.append(
+                Draft(
+                    part: .closedWorld, id: "closed-world", library: evaluation.library,
+                    generator: evaluation.generator, tasks: parts.closedWorld))
+        }
         self.drafts = drafts
     }
 
@@ -124,14 +155,20 @@ struct ScopePlan {
             }
             var systems: [GeneratorSystem: GuidedSystem] = [:]
             for (system, known) in evaluation.systems {
-                if draft.part == .heldOut { systems[system] = known.guided }
+                if draft.part != .leaveOut { systems[system] = known.guided }
                 if case .system(let guided)? = own(.system(system)) { systems[system] = guided }
             }
             let generator = draft.generator ?? generatorOf(.generator)
+            var examples: [ExampleSystem.Variant: GuidedExampleGenerator] = [:]
+            if draft.part != .leaveOut { examples[.own] = evaluation.examples?.guided }
+            for variant in ExampleSystem.Variant.allCases {
+                if case .examples(let guided)? = own(.examples(variant)) { examples[variant] = guided }
+            }
             let scope = MethodScope(
                 id: draft.id, library: draft.library, oracles: evaluation.library, generator: generator,
                 deterministic: generatorOf(.deterministic), systems: systems,
-                records: records(generator, systems),
+                examples: examples, closed: try closed(draft),
+                records: records(generator, systems, examples[.own]),
                 states: { [encoder = evaluation.encoder] text throws(SgloradError) in
                     try encoder.states(of: text)
                 },
@@ -142,9 +179,21 @@ struct ScopePlan {
         return result
     }
 
+    /// The task vectors of a draft's tasks in the closed world, by the tasks' names; nil in other parts.
+    private func closed(_ draft: Draft) throws(SgloradError) -> [String: TaskVector]? {
+        guard draft.part == .closedWorld else { return nil }
+        var vectors: [String: TaskVector] = [:]
+        for task in draft.tasks {
+            guard let own = evaluation.examples?.closed(task.name) else { continue }
+            vectors[task.name] = try evaluation.encoder.examples(own).whole
+        }
+        return vectors
+    }
+
     /// The records of a scope's generators, with the verdicts of those that serve: a fold's choice is what a request would get.
     private func records(
-        _ generator: GuidedGenerator?, _ systems: [GeneratorSystem: GuidedSystem]
+        _ generator: GuidedGenerator?, _ systems: [GeneratorSystem: GuidedSystem],
+        _ examples: GuidedExampleGenerator?
     ) -> [GeneratorRecord] {
         var records: [GeneratorRecord] = []
         if var record = generator?.generator.record {
@@ -154,6 +203,10 @@ struct ScopePlan {
         for system in GeneratorSystem.taskTrained {
             guard var record = systems[system]?.generator.record else { continue }
             record.verdict = evaluation.systems[system]?.guided.generator.record.verdict
+            records.append(record)
+        }
+        if var record = examples?.generator.record {
+            record.verdict = evaluation.examples?.guided.generator.record.verdict
             records.append(record)
         }
         return records
@@ -169,7 +222,10 @@ struct ScopePlan {
                 && (methods.contains(.auto) || methods.contains { $0.taskTrained?.system == system })
         }
         var jobs: [Job] = []
-        for (place, draft) in drafts.enumerated() {
+        for (place, draft) in drafts.enumerated() where draft.part == .closedWorld {
+            jobs += exampleJobs(place, draft)
+        }
+        for (place, draft) in drafts.enumerated() where draft.part != .closedWorld {
             let isFold = draft.part == .leaveOut
             if isFold, wantsGenerator {
                 jobs.append(Job(draft: place, library: draft.library.native, kind: .generator))
@@ -178,6 +234,7 @@ struct ScopePlan {
                 let library = draft.generator?.library ?? draft.library.native
                 jobs.append(Job(draft: place, library: library, kind: .deterministic))
             }
+            if draft.tasks.contains(where: { $0.examples != nil }) { jobs += exampleJobs(place, draft) }
             if isFold {
                 let library = draft.library.native
                 jobs += wanted.filter { evaluation.systems[$0]?.canTrain(library) ?? false }.map {
@@ -188,11 +245,24 @@ struct ScopePlan {
         return jobs
     }
 
-    private func steps(_ kind: Kind) -> Int {
-        if case .system(let system) = kind {
-            evaluation.systems[system]?.steps ?? 0
-        } else {
-            evaluation.steps
+    /// What is trained of icm-lora for a draft: the generator itself on a fold, and the ablations that are judged.
+    private func exampleJobs(_ place: Int, _ draft: Draft) -> [Job] {
+        guard let system = evaluation.examples else { return [] }
+        let library = draft.part == .leaveOut ? draft.library.native : system.guided.library
+        guard system.canTrain(library) else { return [] }
+        let methods = evaluation.options.methods
+        return ExampleSystem.Variant.allCases.filter { variant in
+            if variant == .own, draft.part != .leaveOut { return false }
+            return methods.contains { $0.exampleVariant == variant }
+                || variant == .own && methods.contains(.auto)
+        }.map { Job(draft: place, library: library, kind: .examples($0)) }
+    }
+
+    private func steps(_ job: Job) -> Int {
+        switch job.kind {
+        case .generator, .deterministic: evaluation.steps
+        case .system(let system): evaluation.systems[system]?.steps ?? 0
+        case .examples: evaluation.examples?.steps(on: job.library) ?? 0
         }
     }
 
@@ -200,7 +270,11 @@ struct ScopePlan {
         _ jobs: [Job], _ progress: @escaping @Sendable (EvaluationProgress) -> Void
     ) throws(SgloradError) -> [Trained] {
         guard !jobs.isEmpty else { return [] }
-        let total = jobs.reduce(0) { $0 + steps($1.kind) }
+        let total = jobs.reduce(0) { $0 + steps($1) }
+        let names = jobs.reduce(into: Set<String>()) { names, job in
+            if case .examples = job.kind { names.formUnion(job.library.experts.map(\.name)) }
+        }
+        let examples = try evaluation.examples?.encoded(names, threads: evaluation.options.threads) ?? [:]
         let counter = ProgressCounter(.training, total: total, progress)
         return try Workers.map(jobs.count, threads: evaluation.options.threads) {
             index throws(SgloradError) -> Trained in
@@ -208,6 +282,10 @@ struct ScopePlan {
             if case .system(let name) = job.kind, let system = evaluation.systems[name] {
                 let generator = try system.train(job.library) { _ in counter.add(1) }
                 return .system(GuidedSystem(generator: generator, library: job.library))
+            }
+            if case .examples(let variant) = job.kind, let system = evaluation.examples {
+                return .examples(
+                    try system.train(job.library, variant, examples) { counter.add(1) })
             }
             let generator = try evaluation.train(job.library, job.kind == .deterministic) { _ in
                 counter.add(1)

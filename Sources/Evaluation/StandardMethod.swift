@@ -36,6 +36,14 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     case loRAGen = "lora-gen"
     /// Control: LoRA-Gen's pool with constant gates, their mean over the tasks.
     case loRAGenConstant = "lora-gen-constant"
+    /// ICM-LoRA with one draw of z; by examples alone, so in the curve of examples and in the closed world.
+    case icmLoRA = "icm-lora"
+    /// ICM-LoRA at z = 0, in the closed world.
+    case icmLoRAMean = "icm-lora-mean"
+    /// Ablation: ICM-LoRA trained with each expert given another's examples.
+    case icmLoRAShuffled = "icm-lora-shuffled"
+    /// Ablation: ICM-LoRA trained with the same plan without a latent.
+    case icmLoRANoLatent = "icm-lora-no-latent"
     /// The default strategy; a refusal counts as the base model.
     case auto
     /// The task's own expert: an upper bound.
@@ -48,6 +56,14 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
     public var needsGenerator: Bool {
         switch self {
         case .sgLoRAMean, .sgLoRA, .sgLoRADensest, .sgLoRANonsense: true
+        default: false
+        }
+    }
+
+    /// Whether the method makes nothing of a description without examples of the task.
+    public var needsExamples: Bool {
+        switch self {
+        case .icmLoRA, .icmLoRAMean, .icmLoRAShuffled, .icmLoRANoLatent: true
         default: false
         }
     }
@@ -75,6 +91,7 @@ public enum StandardMethod: String, Sendable, Hashable, Codable, CaseIterable {
         case .multiTask: self = .multiTask
         case .metaLoRA: self = .metaLoRA
         case .loRAGen: self = .loRAGen
+        case .icmLoRA: self = .icmLoRA
         }
     }
 }

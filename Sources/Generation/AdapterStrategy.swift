@@ -14,6 +14,9 @@ public enum AdapterStrategy: String, Sendable, Hashable, Codable, CaseIterable {
     /// Two experts of a pool in each layer, chosen by the description; needs a ``TaskTrainedGenerator`` of
     /// ``GeneratorSystem/loRAGen``.
     case loRAGen = "lora-gen"
+    /// The merge by the task vector of the intent's examples, corrected by a decoder of that vector; needs an
+    /// ``ICMLoRAGenerator``.
+    case icmLoRA = "icm-lora"
     /// μ*, the weighted mean of the K nearest experts: ``WeightedGenerator``.
     case weighted
     /// The weighted mean of the experts nearest to the intent's examples instead of its text: ``WeightedGenerator`` too.
@@ -26,7 +29,7 @@ public enum AdapterStrategy: String, Sendable, Hashable, Codable, CaseIterable {
 
 extension AdapterStrategy {
     /// Whether the strategy has nothing to go by without examples of the task.
-    public var needsExamples: Bool { self == .weightedExamples }
+    public var needsExamples: Bool { self == .weightedExamples || self == .icmLoRA }
 }
 
 /// One way to make an adapter's parameters.
@@ -45,9 +48,9 @@ public protocol AdapterGenerator: Sendable {
         guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts, seed: UInt64
     ) throws(SgloradError) -> [Float]
 
-    /// Makes the parameters of an adapter for a description, beside the experts that guide.
+    /// Makes the parameters of an adapter for a task, beside the experts that guide.
     ///
-    /// By default the description is not read.
+    /// By default neither its description nor its examples are read.
     func parameters(
         for condition: TaskCondition, guidedBy neighbourhood: Neighbourhood, in library: any GuidingExperts,
         seed: UInt64

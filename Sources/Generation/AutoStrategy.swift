@@ -8,10 +8,13 @@ public struct AutoStrategy: Sendable, Hashable {
     /// Chooses among the serving generators and `weighted`.
     ///
     /// Of the generators judged by recall on left-out experts, the one that gains most over `weighted` is taken, but none that
-    /// does not beat its control. If there is none, `sg-lora` is taken unless its record shows it behind `weighted`.
+    /// does not beat its control, and without examples none that needs them. If there is none, `sg-lora` is taken unless its
+    /// record shows it behind `weighted`.
     ///
-    /// - Parameter records: the records of the serving generators, at most one of each system.
-    public init(_ records: [GeneratorRecord]) {
+    /// - Parameters:
+    ///   - records: the records of the serving generators, at most one of each system.
+    ///   - hasExamples: whether the request brings examples of the task.
+    public init(_ records: [GeneratorRecord], hasExamples: Bool = false) {
         guard !records.isEmpty else {
             strategy = .weighted
             reason = "there is no usable generator"
@@ -19,7 +22,10 @@ public struct AutoStrategy: Sendable, Hashable {
         }
         let ordered = GeneratorSystem.allCases.compactMap { system in records.first { $0.system == system } }
         let candidates = ordered.compactMap { record in
-            record.verdict.flatMap { $0.judgedBy == .recall && $0.isPreferred ? (record, $0.margin) : nil }
+            record.verdict.flatMap { verdict in
+                verdict.judgedBy == .recall && verdict.isPreferred
+                    && (hasExamples || !record.system.needsExamples) ? (record, verdict.margin) : nil
+            }
         }
         // Of equals the first: the systems' own order.
         let best = candidates.reduce(nil as (GeneratorRecord, Double)?) { best, other in
@@ -29,12 +35,13 @@ public struct AutoStrategy: Sendable, Hashable {
         let chosen = best?.0 ?? guided
         strategy = chosen?.system.strategy ?? .weighted
         let told = (chosen.map { [$0] } ?? []) + ordered.filter { $0.system != chosen?.system }
-        reason = told.map(Self.sentence).joined(separator: "; ")
+        reason = told.map { Self.sentence($0, hasExamples: hasExamples) }.joined(separator: "; ")
     }
 
     /// What a record says of its generator beside `weighted`.
-    private static func sentence(_ record: GeneratorRecord) -> String {
-        let name = record.system == .sgLoRA ? "sg-lora" : record.system.rawValue
+    private static func sentence(_ record: GeneratorRecord, hasExamples: Bool) -> String {
+        let name = record.system.rawValue
+        if record.system.needsExamples, !hasExamples { return "\(name) needs examples of the task" }
         guard let verdict = record.verdict else {
             return record.system == .sgLoRA
                 ? "the generator was not compared with weighted" : "\(name) was not compared with weighted"
@@ -46,6 +53,7 @@ public struct AutoStrategy: Sendable, Hashable {
             case (false, true): "beats weighted and its control"
             case (false, false): "does not beat both weighted and its control"
             }
-        return "\(name) \(outcome) on left-out experts: \(verdict.figures)"
+        let given = record.system.needsExamples ? ", given examples of them" : ""
+        return "\(name) \(outcome) on left-out experts\(given): \(verdict.figures)"
     }
 }

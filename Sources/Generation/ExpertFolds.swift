@@ -42,6 +42,12 @@ extension Library {
     /// The folds of the library's experts.
     public var folds: [[String]] { ExpertFolds(names: experts.map(\.name)).folds }
 
+    /// The threshold of relevance, calibrated on proximities alone.
+    var threshold: Float {
+        RefusalCalibration.threshold(
+            foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) })
+    }
+
     /// The plain cosine of each expert's description to the nearest expert outside its fold.
     public func foldProximities() -> [(name: String, proximity: Float)] {
         folds.flatMap { names -> [(String, Float)] in

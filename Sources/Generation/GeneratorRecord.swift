@@ -25,8 +25,8 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     public var experts: [Expert]
     /// The plan that the training followed.
     public var plan: TrainingPlan
-    /// k: the number of principal directions, at most the plan's limit and the rank of the checkpoints' span; this and the next
-    /// five are 0 for a system that is trained by the tasks' loss, which has ``learned`` instead.
+    /// k: the number of principal directions, at most the plan's limit and the rank of the checkpoints' span; this, the next
+    /// four and ``correctionShare`` are 0 for a system that is trained by the tasks' loss.
     public var directions: Int
     /// The share of the checkpoints' variance that the directions keep, 0...1.
     public var explained: Double
@@ -45,7 +45,7 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
     public var steering: Steering?
     /// How the generator did on left-out experts; nil if it was not judged.
     public var verdict: GeneratorVerdict?
-    /// What a system that is trained by the tasks' loss learned from; nil for `sg-lora`.
+    /// What a system learned from that is trained by the tasks' loss or by their examples; nil for `sg-lora`.
     public var learned: Learned?
 
     /// The part of a steering that is not stored as tensors.
@@ -58,22 +58,22 @@ public struct GeneratorRecord: Sendable, Hashable, Codable {
         public var loss: Float
     }
 
-    /// What a system that is trained by the tasks' loss learned from.
+    /// What a system learned from that is trained by the tasks' loss, or by the tasks' examples.
     public struct Learned: Sendable, Hashable, Codable {
         /// On how many tasks it was trained.
         public var tasks: Int
         /// The digest of their texts, which are not kept.
         public var digest: String
-        /// The task loss, averaged over the last quarter of the steps.
+        /// The tasks' loss, averaged over the last quarter of the steps; of `icm-lora` reconstruction + β·divergence.
         public var loss: Float
-        /// The number of components of a description's embedding.
+        /// The number of components of a text's embedding.
         public var dimension: Int
     }
 
     /// Which system it is; a record that names none is `sg-lora`'s.
     public var system: GeneratorSystem { plan.system }
 
-    /// The final loss: reconstruction + λ·divergence, or the tasks' loss.
+    /// The final loss: that of ``learned``, or reconstruction + λ·divergence.
     public var loss: Float { learned?.loss ?? reconstruction + plan.lambda * divergence }
 }
 

@@ -9,6 +9,8 @@ public enum GeneratorSystem: String, Sendable, Hashable, Codable, CaseIterable {
     case metaLoRA = "metalora"
     /// A pool of experts, of which a router mixes two in each layer by the description: `RoutedSystem`.
     case loRAGen = "lora-gen"
+    /// A conditional VAE whose condition is the task vector of a request's examples: ``ICMLoRAGenerator``.
+    case icmLoRA = "icm-lora"
 
     /// The strategy that generates with it.
     public var strategy: AdapterStrategy {
@@ -17,15 +19,21 @@ public enum GeneratorSystem: String, Sendable, Hashable, Codable, CaseIterable {
         case .multiTask: .multiTask
         case .metaLoRA: .metaLoRA
         case .loRAGen: .loRAGen
+        case .icmLoRA: .icmLoRA
         }
     }
 
     /// Whether it learns from the loss on the experts' tasks alone, so that it cannot be trained without tasks, nor for a base
     /// model that only another program runs.
-    public var isTaskTrained: Bool { self != .sgLoRA }
+    public var isTaskTrained: Bool {
+        switch self {
+        case .sgLoRA, .icmLoRA: false
+        case .multiTask, .metaLoRA, .loRAGen: true
+        }
+    }
 
-    /// The number of training steps by default.
-    public var standardSteps: Int { isTaskTrained ? TaskTrainingPlan.standardSteps : 300 }
+    /// Whether it is neither trained nor used without examples of the tasks.
+    public var needsExamples: Bool { strategy.needsExamples }
 
     /// The systems that learn from the tasks' loss.
     public static var taskTrained: [GeneratorSystem] { allCases.filter(\.isTaskTrained) }

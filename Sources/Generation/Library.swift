@@ -83,6 +83,23 @@ public struct Library: GuidingExperts {
         experts.contains(where: \.isForeign) ? filtered { !$0.isForeign } : self
     }
 
+    /// The experts' names and digests, to which a generator is bound.
+    var identities: [GeneratorRecord.Expert] {
+        experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) }
+    }
+
+    /// Checks that there are enough experts to train a generator on.
+    ///
+    /// - Parameter base: the base model's name, for the error.
+    /// - Throws: `trainingFailed` for fewer than two experts.
+    func requireTwoExperts(base: String) throws(SgloradError) {
+        guard experts.count < 2 else { return }
+        throw .trainingFailed(
+            base: base,
+            reason: "the library has \(experts.count) expert(s), and a generator needs at least two",
+            remedy: "Import more with 'sglorad-ctl expert import DIR'.")
+    }
+
     /// The library without the named experts.
     public func excluding(_ names: Set<String>) -> Library { filtered { !names.contains($0.name) } }
 

@@ -8,12 +8,15 @@ public enum TrainedGenerator: AdapterGenerator {
     case semanticGuided(SemanticGuidedGenerator)
     /// A system that was trained by the tasks' loss.
     case taskTrained(TaskTrainedGenerator)
+    /// `icm-lora`.
+    case icmLoRA(ICMLoRAGenerator)
 
     /// What it was trained on.
     public var record: GeneratorRecord {
         switch self {
         case .semanticGuided(let generator): generator.record
         case .taskTrained(let generator): generator.record
+        case .icmLoRA(let generator): generator.record
         }
     }
 
@@ -35,6 +38,7 @@ public enum TrainedGenerator: AdapterGenerator {
         switch self {
         case .semanticGuided(let generator): generator.tensors
         case .taskTrained(let generator): generator.tensors
+        case .icmLoRA(let generator): generator.tensors
         }
     }
 
@@ -50,16 +54,30 @@ public enum TrainedGenerator: AdapterGenerator {
         record: GeneratorRecord, file: String,
         lookup: @escaping (String) throws(SgloradError) -> (shape: [Int], values: FloatStream)?
     ) throws(SgloradError) {
-        if record.system.isTaskTrained {
-            self = .taskTrained(try TaskTrainedGenerator(record: record, file: file, lookup: lookup))
-        } else {
+        switch record.system {
+        case .sgLoRA:
             self = .semanticGuided(try SemanticGuidedGenerator(record: record, file: file, lookup: lookup))
+        case .multiTask, .metaLoRA, .loRAGen:
+            self = .taskTrained(try TaskTrainedGenerator(record: record, file: file, lookup: lookup))
+        case .icmLoRA:
+            self = .icmLoRA(try ICMLoRAGenerator(record: record, file: file, lookup: lookup))
         }
     }
 
-    /// The experts that guide an intent, with their relevance, of those that a search of the generator's experts found.
-    public func neighbourhood(_ search: ExpertSearch, options: GuidanceOptions) -> Neighbourhood {
-        SemanticGuidedGenerator.neighbourhood(search, options: options, threshold: record.threshold)
+    /// The experts that guide an intent, with their relevance: of those that a search of the generator's experts found or, with
+    /// `icm-lora`, those whose task vectors are nearest to the examples'.
+    ///
+    /// - Parameters:
+    ///   - search: the search; with `icm-lora` that for the description.
+    ///   - examples: the task vector of the intent's examples; nil without examples.
+    ///   - options: how experts are chosen.
+    public func neighbourhood(
+        _ search: ExpertSearch, examples: TaskVector? = nil, options: GuidanceOptions
+    ) -> Neighbourhood {
+        if case .icmLoRA(let generator) = self, let examples {
+            return generator.neighbourhood(of: examples, options: options, relevantBy: search)
+        }
+        return SemanticGuidedGenerator.neighbourhood(search, options: options, threshold: record.threshold)
     }
 
     public func parameters(
@@ -69,6 +87,8 @@ public enum TrainedGenerator: AdapterGenerator {
         case .semanticGuided(let generator):
             try generator.parameters(guidedBy: neighbourhood, in: library, seed: seed)
         case .taskTrained(let generator):
+            try generator.parameters(guidedBy: neighbourhood, in: library, seed: seed)
+        case .icmLoRA(let generator):
             try generator.parameters(guidedBy: neighbourhood, in: library, seed: seed)
         }
     }
@@ -81,6 +101,8 @@ public enum TrainedGenerator: AdapterGenerator {
         case .semanticGuided(let generator):
             try generator.parameters(for: condition, guidedBy: neighbourhood, in: library, seed: seed)
         case .taskTrained(let generator):
+            try generator.parameters(for: condition, guidedBy: neighbourhood, in: library, seed: seed)
+        case .icmLoRA(let generator):
             try generator.parameters(for: condition, guidedBy: neighbourhood, in: library, seed: seed)
         }
     }

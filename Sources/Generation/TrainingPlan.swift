@@ -1,7 +1,7 @@
 public import ErrorModel
 public import SemanticGuidance
 
-/// The hyperparameters of training a generator; those of the network and the steering are a ``SemanticGuidedGenerator``'s.
+/// The hyperparameters of training a generator; those of the steering are a ``SemanticGuidedGenerator``'s alone.
 public struct TrainingPlan: Sendable, Hashable, Codable {
     /// The seed of all random numbers of the training.
     public var seed: UInt64 = 0
@@ -36,8 +36,10 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
     public var steeringRate: Float = 1.5e-3
     /// How neighbourhoods are chosen and weighted, in training and in generation.
     public var guidance = GuidanceOptions.broad
-    /// How another system is trained by the tasks' loss; nil for `sg-lora`.
+    /// How a system is trained by the tasks' loss; nil for other systems.
     public var taskTraining: TaskTrainingPlan?
+    /// How `icm-lora` is trained; nil for other systems.
+    public var icm: ICMPlan?
 
     /// Creates the default plan of `sg-lora`.
     public init() {}
@@ -63,6 +65,10 @@ public struct TrainingPlan: Sendable, Hashable, Codable {
         try check((0...0.1).contains(steeringRate), "steeringRate", "must be 0 to 0.1")
         try check((0...1).contains(ownDropout), "ownDropout", "must be 0 to 1")
         try check(dropout >= 0 && dropout < 1, "dropout", "must be at least 0 and below 1")
+        try check(
+            taskTraining == nil || icm == nil, "system",
+            "is two at once: the tasks' loss trains no icm-lora; leave taskTraining or icm out")
         try taskTraining?.validate()
+        try icm?.validate()
     }
 }

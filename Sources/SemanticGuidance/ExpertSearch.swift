@@ -67,6 +67,22 @@ extension ExpertIndex {
         }
     }
 
+    /// The proximities of some experts to an intent, in their order.
+    ///
+    /// - Parameters:
+    ///   - experts: their indices in the library's order.
+    ///   - embedding: the unit embedding of the intent.
+    public func hits(_ experts: [Int], to embedding: [Float]) -> [ExpertSearch.Hit] {
+        let query = ProximityQuery(embedding, in: self)
+        return rows.withVectors { vector in
+            experts.map { expert in
+                ExpertSearch.Hit(
+                    expert: expert, plain: ProximityQuery.cosine(query.product(vector(expert))),
+                    centred: query.centred(vector(expert), expert))
+            }
+        }
+    }
+
     /// The experts from which on several threads share a search: fewer are read in about a millisecond.
     static let parallel = 1 << 14
 

@@ -86,6 +86,9 @@ extension SgloradClient {
         public static let metaLoRA = Strategy(rawValue: "metalora")
         /// Two experts of a learned pool in each layer, which a router chooses by the description.
         public static let loRAGen = Strategy(rawValue: "lora-gen")
+        /// The weighted mean of the experts whose examples are nearest to the request's, which must be given, corrected by a
+        /// decoder that reads them.
+        public static let icmLoRA = Strategy(rawValue: "icm-lora")
         /// The weighted mean of the nearest experts.
         public static let weighted = Strategy(rawValue: "weighted")
         /// The weighted mean of the experts nearest to the examples' texts, which must be given.

@@ -3,12 +3,14 @@ import ErrorModel
 import ExpertLibrary
 import Files
 import Foundation
+import Generation
 import IntentQueue
 import Logging
 import LowRank
 import Privacy
 import ServiceLifecycle
 import Spool
+import SpoolForms
 import TestSupport
 import Testing
 
@@ -130,6 +132,90 @@ struct DomainTests {
             let explanation = try await domain.inspection.explain(
                 Intent(text: "an owl is a bird"), for: owner)
             #expect(explanation.neighbours.first?.expert == "birds")
+        }
+    }
+
+    /// Trains icm-lora on a domain's library with random examples, gives it a verdict, and imports its file.
+    private func importExampleGenerator(
+        _ verdict: GeneratorVerdict, dimension: Int = 384, into domain: Domain
+    ) async throws -> String {
+        let folder = try TemporaryFolder()
+        let base = try await domain.snapshots.base(named: nil)
+        let encoder = try await domain.encoders.loaded()
+        let whole = try await domain.snapshots.whole(base)
+        var generator = try smallExampleGenerator(
+            LibraryFiles(whole, store: domain.store).native.library(), encoder: encoder.digest,
+            dimension: dimension)
+        generator.record.base = base.name
+        generator.record.verdict = verdict
+        let file = try DurableFile(in: folder.path)
+        try GeneratorFile.write(.icmLoRA(generator), to: file.descriptor, path: "g")
+        try file.commit(as: folder("g"))
+        let reply = try await domain.uploads.receive(
+            Data(folder.read("g")), upload: nil, last: true, from: administrator.uid,
+            session: UploadStore.Session("test"))
+        let digest = try #require(reply.digest)
+        return try await domain.generators.importFile(digest, from: administrator).generator.standing.row.id
+    }
+
+    @Test func `auto takes icm-lora for a request with examples alone; one seed gives the same bytes`()
+        async throws
+    {
+        try await withDomain { domain in
+            for (name, description) in [
+                ("birds", "match definitions of birds to their names"),
+                ("fish", "match definitions of fish to their names"),
+                ("banking", "route questions about bank accounts"),
+            ] {
+                try await importExpert(name, description, into: domain)
+            }
+            let better = GeneratorVerdict(
+                judgedBy: .recall, tasks: 3, own: 0.6, control: 0.5, weighted: 0.4, base: 0.3)
+            let id = try await importExampleGenerator(better, into: domain)
+            func request(
+                _ strategy: String?, seed: Int, examples: [TaskMaterial.Example]?
+            ) async throws -> AdapterRecord {
+                let intent = Intent(
+                    text: "what is this bird called", strategy: strategy, seed: seed, examples: examples)
+                let request = try await domain.admission.admit(intent, key: nil, from: owner)
+                return try await domain.follower.result(of: request.id) { _ in }.adapter
+            }
+            /// The digest of an adapter's numbers.
+            func numbers(_ adapter: AdapterRecord) -> String? {
+                adapter.files.first { $0.name == "adapter_model.safetensors" }?.digest
+            }
+            let examples = [("it hoots at night", "an owl"), ("it cannot fly", nil)].map {
+                TaskMaterial.Example(text: PrivateText($0.0), answer: $0.1.map { PrivateText($0) })
+            }
+            let first = try await request("icm-lora", seed: 3, examples: examples)
+            let provenance = try JSONDecoder().decode(
+                Form.Provenance.self, from: Data(first.provenance.utf8))
+            #expect(provenance.strategy == "icm-lora" && provenance.generator == id)
+            #expect(provenance.examples?.examples == 2 && provenance.examples?.answered == 1)
+            #expect(!first.provenance.contains("hoots") && !first.provenance.contains("owl"))
+            #expect(Set(provenance.experts.map(\.expert)) == ["birds", "fish", "banking"])
+            #expect(numbers(try await request("icm-lora", seed: 3, examples: examples)) == numbers(first))
+            #expect(numbers(try await request("icm-lora", seed: 4, examples: examples)) != numbers(first))
+            let auto = try await request(nil, seed: 3, examples: examples)
+            #expect(auto.provenance.contains(#""strategy":"icm-lora""#))
+            #expect(auto.provenance.contains("given examples of them"))
+            let without = try await request(nil, seed: 3, examples: nil)
+            #expect(without.provenance.contains("icm-lora needs examples of the task"))
+            #expect(without.provenance.contains(#""strategy":"weighted""#))
+            _ = await refusal(.invalidIntent) { _ = try await request("icm-lora", seed: 3, examples: nil) }
+
+            let explained = try await domain.inspection.explain(
+                Intent(text: "what is this bird called", examples: examples), for: owner)
+            #expect(explained.guided.strategy == .icmLoRA && explained.neighbours.count == 3)
+            #expect(explained.neighbours.first?.expert == provenance.experts.first?.expert)
+            #expect(explained.neighbours.allSatisfy { $0.weight != nil })
+
+            // A file that claims this encoder, and reads narrower embeddings.
+            _ = try await importExampleGenerator(better, dimension: 5, into: domain)
+            let narrow = await refusal(.generatorUnavailable) {
+                _ = try await request("icm-lora", seed: 3, examples: examples)
+            }
+            #expect(narrow?.message.contains("embeddings of 5 numbers") == true)
         }
     }
 }

@@ -67,6 +67,44 @@ struct GeneratorFileTests {
         }
     }
 
+    @Test func `a file of icm-lora is read back, and what it makes of examples is the same`() throws {
+        let generator = TrainedGenerator.icmLoRA(try smallExampleGenerator(library))
+        let path = try write(generator, to: "a")
+        let bytes = try folder.read("a")
+        let again = try GeneratorFile.read(path, name: "a", verifying: true)
+        #expect(again.record == generator.record && again.system == .icmLoRA)
+        _ = try write(again, to: "b")
+        #expect(try folder.read("b") == bytes)
+        let text = TaskVector(texts: [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]], answers: [[0, 0, 1, 0, 0]])
+        let condition = TaskCondition(embedding: library.experts[1].embedding, examples: text)
+        let search = library.index.search(condition.embedding, by: .plain, count: 3)
+        let guides = generator.neighbourhood(search, examples: text, options: .standard)
+        #expect(guides == again.neighbourhood(search, examples: text, options: .standard))
+        let made = try generator.parameters(for: condition, guidedBy: guides, in: library, seed: 5)
+        let remade = try again.parameters(for: condition, guidedBy: guides, in: library, seed: 5)
+        #expect(zip(made, remade).allSatisfy { abs($0 - $1) < 0.01 })
+    }
+
+    @Test(
+        arguments: [
+            (#"\"beta\":"#, #"\"bait\":"#, "record cannot be read"),
+            (#"\"mostExamples\":32"#, #"\"mostExamples\":0"#, "mostExamples"),
+            (#"\"dimension\":5"#, #"\"dimension\":6"#, "shape"),
+            (#"\"dimension\":5"#, #"\"dimension\":9223372036854775807"#, "out of range"),
+            (#"\"width\":12"#, #"\"width\":13"#, "shape"),
+            (#""vectors.texts""#, #""vectors.tests""#, "'vectors.texts' is missing"),
+        ])
+    func `a hostile header of icm-lora is rejected with the reason`(
+        from: String, to: String, reason: String
+    ) throws {
+        let path = try write(.icmLoRA(try smallExampleGenerator(library)), to: "a")
+        try rewrite { $0.replacing(from, with: to, maxReplacements: 1) }
+        let error = refusal(.invalidFile) {
+            _ = try GeneratorFile.read(path, name: "the upload", verifying: true)
+        }
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+    }
+
     @Test func `a truncated or overlong file is rejected, with its name in the error`() async throws {
         let path = try write(generator, to: "a")
         let bytes = try folder.read("a")

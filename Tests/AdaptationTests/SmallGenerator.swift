@@ -30,3 +30,31 @@ func smallGenerator(_ library: Library) throws -> SemanticGuidedGenerator {
     return try GeneratorTrainer(library: library, plan: plan, base: "minilm", encoder: "encoder")
         .train { _ in }
 }
+
+/// A generator of icm-lora after some training steps, on random examples of five numbers each.
+///
+/// - Parameters:
+///   - library: at least two experts.
+///   - encoder: the digest of the text encoder, for the record.
+///   - dimension: the number of components of an embedding.
+func smallExampleGenerator(
+    _ library: Library, encoder: String = "encoder", dimension: Int = 5
+) throws -> ICMLoRAGenerator {
+    var plan = TrainingPlan(system: .icmLoRA)
+    (plan.steps, plan.directions, plan.latent, plan.width) = (20, 6, 3, 12)
+    var random = CounterRandom(seed: 6)
+    func vectors() -> [[Float]] {
+        (0..<4).map { _ in
+            let vector = random.gaussians(dimension)
+            let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return vector.map { $0 / norm }
+        }
+    }
+    var examples: [String: ExpertExamples] = [:]
+    for expert in library.experts {
+        examples[expert.name] = ExpertExamples(texts: vectors(), answers: vectors())
+    }
+    return try ICMLoRATrainer(
+        library: library, plan: plan, base: "minilm", encoder: encoder, examples: examples, digest: "texts"
+    ).train { _ in }
+}

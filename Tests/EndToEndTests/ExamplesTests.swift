@@ -59,6 +59,66 @@ struct ExamplesTests {
         }
     }
 
+    /// Trains icm-lora on the texts of two experts.
+    private static func trainOnExamples(_ daemon: TestDaemon, in folder: String) async throws {
+        let texts = "\(folder)/texts"
+        try FileManager.default.createDirectory(atPath: texts, withIntermediateDirectories: true)
+        for (name, animal) in [("wn-birds", "bird"), ("wn-fish", "fish")] {
+            let lines = (0..<6).map {
+                #"{"text": "a \#(animal), the \#($0)th", "answer": "\#(animal) \#($0)"}"#
+            }
+            try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(texts)/\(name).jsonl"))
+        }
+        let trained = try await daemon.control(
+            "generator", "train", "--system", "icm-lora", "--training", texts, "--steps", "4")
+        try #require(trained.status == 0, "\(trained.error)")
+    }
+
+    @Test("icm-lora decodes examples: its provenance has their counts, and the experts nearest by them")
+    func decoded() async throws {
+        try await withTemporaryFolder { folder in
+            try await Self.run(in: folder) { daemon, examples in
+                try await Self.trainOnExamples(daemon, in: folder)
+                let spare = Array(examples.prefix(4)) + ["--refine-seconds", "0"]
+                func adapter(_ more: [String]) async throws -> Wire.Adapter {
+                    let outcome = try await daemon.control(
+                        ["request", Self.text, "--strategy", "icm-lora", "--seed", "7", "--json"] + more)
+                    try #require(outcome.status == 0, "\(outcome.error)")
+                    return try #require(try outcome.decode(Methods.Request.Reply.self).adapter)
+                }
+                let made = try await adapter(spare)
+                #expect(made.provenance.strategy == "icm-lora" && made.provenance.choice == nil)
+                #expect(made.provenance.examples?.examples == 5 && made.provenance.examples?.answered == 4)
+                #expect(made.provenance.examples?.steps == nil && made.provenance.generator != nil)
+                #expect(made.provenance.experts.map(\.expert).first == "wn-birds")
+                let weights = made.provenance.experts.reduce(0) { $0 + $1.weight }
+                #expect(abs(weights - 1) < 1e-5)
+                #expect(try await adapter(spare).digest == made.digest)
+                #expect(try await adapter(spare + ["--seed", "8"]).digest != made.digest)
+                // Answers say more than texts, and are read without refining.
+                let bare = "\(folder)/bare.jsonl"
+                let texts = Self.lines.split(separator: "\n").map {
+                    $0.replacing(/, "answer": "[a-z]+"/, with: "")
+                }
+                try Data(texts.joined(separator: "\n").utf8).write(to: URL(filePath: bare))
+                #expect(try await adapter(["--examples", bare]).digest != made.digest)
+                let refined = try await adapter(examples)
+                #expect(refined.provenance.examples?.steps == 16)
+
+                let without = try await daemon.control("request", Self.text, "--strategy", "icm-lora")
+                #expect(without.status == 65 || without.status == 64, "\(without.status)")
+                #expect(without.error.contains("examples are missing"), "\(without.error)")
+                // Two experts are too few for a verdict, without which auto leaves it alone.
+                let auto = try await daemon.control(["request", Self.text, "--json"] + spare)
+                let found = try #require(auto.decode(Methods.Request.Reply.self).adapter).provenance
+                #expect(found.strategy == "weighted")
+                #expect(found.choice?.contains("icm-lora was not compared with weighted") == true)
+                let explained = try await daemon.control(["explain", Self.text, "--json"] + spare.prefix(2))
+                #expect(try explained.decode(Methods.Explain.Reply.self).strategy == "weighted")
+            }
+        }
+    }
+
     @Test("after the end of every kind, no file holds a word of examples or labels")
     func erased() async throws {
         try await withTemporaryFolder { folder in
@@ -67,6 +127,9 @@ struct ExamplesTests {
             let search = ByteSearch(Self.words)
             try await Self.run(["--spool", spool.path, "--log-level", "trace"], in: folder) {
                 daemon, examples in
+                try await Self.trainOnExamples(daemon, in: folder)
+                let decoded = ["request", Self.text, "--strategy", "icm-lora"] + examples
+                #expect(try await daemon.control(decoded).status == 0)
                 #expect(try await daemon.control(["request", Self.text] + examples).status == 0)
                 #expect(try await daemon.control(["request", "8217"] + examples).status == 2)
                 #expect(try await daemon.control(["explain", Self.text] + examples.prefix(2)).status == 0)

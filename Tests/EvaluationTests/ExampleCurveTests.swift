@@ -85,6 +85,97 @@ struct ExampleCurveTests {
         #expect(one == other && one.examples?.count == 1)
     }
 
+    /// Six answered texts of each expert, none of which is a query.
+    private static let texts = names.sorted().map { name in
+        AnsweredTexts(
+            name: name,
+            pairs: (0..<6).map {
+                AnsweredTexts.Pair(text: "\(name) has the text \($0)", answer: "answer \($0 % 3)")
+            })
+    }
+
+    @Test(.needsModel) func `icm-lora is judged beside the others, with its control and its ablations`()
+        throws
+    {
+        let tasks = [Self.task("reptiles"), Self.task("snakes"), Self.task("wn-birds"), Self.task("wn-fish")]
+        let library = try Self.library.get()
+        let system = try Fixture.examples(library, tasks, training: Self.texts)
+        let methods: [StandardMethod] = [.base, .icmLoRA, .icmLoRAShuffled, .icmLoRANoLatent]
+        let run = try Fixture.evaluation(library, options: Self.options(methods), examples: system)
+        let report = try run.run(tasks) { _ in }
+        let curves = try #require(report.examples)
+        #expect(curves.map(\.part) == ["held-out", "leave-out"])
+        let kinds: [ExampleCurve.Kind] = [
+            .decodedWithout, .decoded, .decodedAnother, .decodedShuffled, .decodedNoLatent,
+        ]
+        for curve in curves {
+            let points = curve.groups[0].points
+            #expect(points.map(\.kind).filter { $0.variant != nil } == kinds)
+            #expect(points.suffix(kinds.count).allSatisfy { $0.examples == 4 && $0.seconds > 0 })
+            #expect(curve.tasks.allSatisfy { $0.recallAt1.count == points.count })
+        }
+        // Only what is asked for is trained and judged, and the methods of the report have no such row.
+        let plain = try Fixture.evaluation(
+            library, options: Self.options([.base, .icmLoRA]), examples: system
+        )
+        .run(tasks) { _ in }
+        let some = try #require(plain.examples).flatMap { $0.groups[0].points.map(\.kind) }
+        #expect(some.contains(.decoded) && !some.contains(.decodedShuffled))
+        #expect(report.parts.allSatisfy { $0.groups[0].methods.map(\.method) == ["base"] })
+    }
+
+    @Test(.needsModel) func `auto with examples decodes them where it takes icm-lora`() throws {
+        let tasks = [Self.task("reptiles")]
+        let library = try Self.library.get()
+        let system = try Fixture.examples(library, tasks, training: Self.texts)
+        let run = try Fixture.evaluation(
+            library, options: Self.options([.base, .icmLoRA]), examples: system
+        ) { $0.hasExamples ? .icmLoRA : .weightedTuned }
+        let curve = try #require(try run.run(tasks) { _ in }.examples?.first)
+        let recalls = Dictionary(
+            zip(
+                curve.groups[0].points.map { ExamplePoint(count: $0.examples, kind: $0.kind) },
+                curve.tasks[0].recallAt1),
+            uniquingKeysWith: { first, _ in first })
+        let without = recalls[ExamplePoint(count: 4, kind: .without)]
+        #expect(without != nil && without == recalls[ExamplePoint(count: 4, kind: .decodedWithout)])
+    }
+
+    @Test(.needsModel) func `in the closed world experts are decoded from other texts of their tasks`() throws
+    {
+        let tasks = [Self.task("reptiles", examples: 4), Fixture.small("wn-birds"), Fixture.small("wn-fish")]
+        let library = try Self.library.get()
+        let system = try Fixture.examples(library, tasks, training: Self.texts)
+        let others: [StandardMethod] = [.base, .nearest, .weighted, .oracle]
+        var options = Self.options(
+            StandardMethod.allCases.filter { $0.needsExamples || others.contains($0) })
+        // Tasks of experts are judged there even if they are not left out.
+        (options.leaveOut, options.closedWorld) = (false, true)
+        func report() throws -> EvaluationReport {
+            try Fixture.evaluation(library, options: options, examples: system).run(tasks) { _ in }
+        }
+        let one = try report()
+        let part = try #require(one.parts.first { $0.name == "closed-world" })
+        #expect(
+            Set(part.groups[0].methods.map(\.method)) == [
+                "base", "nearest", "icm-lora", "icm-lora-mean", "icm-lora-shuffled", "icm-lora-no-latent",
+                "oracle",
+            ])
+        #expect(part.tasks.map(\.name) == ["wn-birds", "wn-fish"] && part.groups[0].queries == 10)
+        #expect(part == (try report().parts.first { $0.name == "closed-world" }))
+        // Without other texts, an expert is not judged there, nor without a generator anything.
+        let bare = try Fixture.examples(library, tasks, training: Self.texts)
+        let none = ExampleSystem(
+            bare.guided, experts: library.experts.map(\.name), tasks: tasks, training: [], base: "minilm",
+            encoder: try Fixture.encoder.get())
+        let without = try Fixture.evaluation(library, options: options, examples: none).run(tasks) { _ in }
+        #expect(!without.parts.contains { $0.name == "closed-world" })
+        #expect(
+            without.notes.contains { $0.contains("beside the queries") && $0.contains("wn-birds, wn-fish") })
+        let missing = try Fixture.evaluation(library, options: options).run(tasks) { _ in }
+        #expect(missing.notes.contains { $0.contains("no generator of icm-lora") })
+    }
+
     @Test(.needsModel) func `a refused description stays at the base model, whatever the examples`() throws {
         let run = try Fixture.evaluation(try Self.library.get(), options: Self.options()) { _ in .base }
         let curve = try #require(try run.run([Self.task("reptiles")]) { _ in }.examples?.first)

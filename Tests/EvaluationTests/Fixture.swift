@@ -87,6 +87,7 @@ enum Fixture {
     static func evaluation(
         _ library: Library, by encoder: SentenceEncoder? = nil, generator: GuidedGenerator? = nil,
         options: EvaluationOptions, systems: [GeneratorSystem: EvaluationRun.System] = [:],
+        examples: ExampleSystem? = nil,
         auto: @escaping AutoChoice = { $0.records.isEmpty ? .weightedTuned : .sgLoRA }
     ) throws -> EvaluationRun {
         EvaluationRun(
@@ -98,7 +99,7 @@ enum Fixture {
                     library: library, plan: plan(deterministic), base: "minilm", encoder: "e"
                 )
                 .train { progress throws(SgloradError) in step(progress) }
-            }, systems: systems, auto: auto)
+            }, systems: systems, examples: examples, auto: auto)
     }
 
     /// Every system that the tasks' loss trains, after some steps on the library's tasks.
@@ -124,6 +125,23 @@ enum Fixture {
                 guided, steps: 3, experts: Set(own.map(\.name)), train: train)
         }
         return systems
+    }
+
+    /// A generator of icm-lora after some steps on texts of the library's experts.
+    static func examples(
+        _ library: Library, _ tasks: [EvaluationTask], training: [AnsweredTexts]
+    ) throws -> ExampleSystem {
+        var plan = TrainingPlan(system: .icmLoRA)
+        (plan.steps, plan.width) = (4, 16)
+        let training = training.filter { texts in library.experts.contains { $0.name == texts.name } }
+        let generator = try JudgedExampleTraining(
+            library: library, plan: plan, base: "minilm", digest: "e", tasks: [], training: training,
+            texts: "", encoder: encoder.get()
+        ).run { _, _ in }
+        return ExampleSystem(
+            GuidedExampleGenerator(generator: generator, library: library),
+            experts: library.experts.map(\.name), tasks: tasks, training: training, base: "minilm",
+            encoder: try encoder.get())
     }
 
     static func plan(_ deterministic: Bool = false) -> TrainingPlan {

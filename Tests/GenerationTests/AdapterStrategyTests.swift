@@ -65,6 +65,28 @@ struct AdapterStrategyTests {
         #expect(AutoStrategy([near, try record(.multiTask, 0.47, control: 0.48)]).strategy == .sgLoRA)
     }
 
+    @Test func `auto takes icm-lora only with examples, and only if it is preferred`() throws {
+        let tuned = try record(.sgLoRA, 0.45)
+        let better = try record(.icmLoRA, 0.5, control: 0.46)
+        let without = AutoStrategy([tuned, better])
+        #expect(without.strategy == .sgLoRA)
+        #expect(without.reason.hasSuffix("; icm-lora needs examples of the task"))
+        let with = AutoStrategy([tuned, better], hasExamples: true)
+        #expect(with.strategy == .icmLoRA)
+        #expect(
+            with.reason.hasPrefix(
+                "icm-lora beats weighted and its control on left-out experts, given examples of them: recall@1 0.500"
+            ))
+        #expect(AutoStrategy([better]).strategy == .weighted)
+        for other in [
+            try record(.icmLoRA, 0.5, control: 0.5), try record(.icmLoRA),
+            try record(.icmLoRA, 0.44, control: 0.4),
+            try record(.icmLoRA, 0.1, control: 0.5, by: .parameters),
+        ] {
+            #expect(AutoStrategy([tuned, other], hasExamples: true).strategy == .sgLoRA)
+        }
+    }
+
     @Test func `a verdict of 0.1.0 is read, and one of today is read again`() throws {
         let old = #"{"judgedBy":"recall","tasks":68,"sgLoRA":0.465,"weighted":0.442,"base":0.437}"#
         let verdict = try JSONDecoder().decode(GeneratorVerdict.self, from: Data(old.utf8))
@@ -86,8 +108,8 @@ struct AdapterStrategyTests {
 
     @Test func `raw values are the protocol's names`() {
         for name in [
-            "sg-lora", "multi-task", "metalora", "lora-gen", "weighted", "weighted-examples", "nearest",
-            "mean",
+            "sg-lora", "multi-task", "metalora", "lora-gen", "icm-lora", "weighted", "weighted-examples",
+            "nearest", "mean",
         ] {
             #expect(AdapterStrategy(rawValue: name)?.rawValue == name)
         }

@@ -26,7 +26,7 @@ struct LeaveOutTests {
                     of: fold.library.experts.map(\.mean))
                 let mean = try MeanGenerator().parameters(guidedBy: guides, in: fold.library, seed: 0)
                 let scale = squaredDistance(mean, expert.mean)
-                #expect(abs(squaredDistance(made, expert.mean) / scale - error.sgLoRA) < 1e-4)
+                #expect(abs(squaredDistance(made, expert.mean) / scale - error.own) < 1e-4)
                 #expect(abs(squaredDistance(merged, expert.mean) / scale - error.weighted) < 1e-4)
                 judged += 1
             }

@@ -94,6 +94,18 @@ struct ExpertSearchTests {
         #expect(search.mostRelevant?.expert == embeddings.firstIndex(of: embeddings[4]))
     }
 
+    @Test func `chosen experts have the proximities that a search finds, in their own order`() {
+        var random = CounterRandom(seed: 22)
+        let embeddings = Self.embeddings(30, dimension: 16, &random)
+        let index = ExpertIndex(embeddings: embeddings)
+        let query = Self.unit(random.gaussians(16))
+        let all = index.search(query, by: .centred, count: 30).nearest
+        let chosen = [17, 3, 29]
+        #expect(
+            index.hits(chosen, to: query) == chosen.compactMap { expert in all.first { $0.expert == expert } }
+        )
+    }
+
     @Test func `an empty library has no nearest experts`() {
         let search = ExpertIndex(embeddings: []).search([1, 0], by: .plain, count: 4)
         #expect(search.nearest.isEmpty && search.mostRelevant == nil)

@@ -47,9 +47,9 @@ extension DaemonAccess {
     ///
     /// The test ends where the command fails.
     public func reply<T: Decodable>(
-        _ type: T.Type, _ arguments: String..., input: String = ""
+        _ type: T.Type, _ arguments: String..., more: [String] = [], input: String = ""
     ) async throws -> T {
-        let outcome = try await control(arguments + ["--json"], input: input)
+        let outcome = try await control(arguments + more + ["--json"], input: input)
         try #require(outcome.status == 0, "\(arguments): \(outcome.output) \(outcome.error)")
         return try outcome.decode(type)
     }

@@ -26,8 +26,10 @@ struct EvaluationJob: Codable, BlobReadingJob {
     var library: LibraryFiles
     /// The generator of sg-lora.
     var generator: Judged?
-    /// The generators of other systems.
+    /// The generators of systems that the tasks' loss trained.
     var systems: [Judged]
+    /// The generator of icm-lora.
+    var examples: Judged?
     /// How the folds' generators of sg-lora are trained: as the one under evaluation.
     var plan: TrainingPlan
     /// Whether they learn from the experts' own tasks, as the one under evaluation did.
@@ -62,6 +64,7 @@ struct EvaluationJob: Codable, BlobReadingJob {
         library = LibraryFiles(whole, store: store)
         self.generator = generator.map(file)
         systems = engine == nil ? judged.taskTrained.map(file) : []
+        examples = engine == nil ? judged.exampleConditioned.map(file) : nil
         plan = generator?.record.plan ?? TrainingPlan()
         isSteered = generator?.record.steering != nil
         isUncorrected =
@@ -80,6 +83,7 @@ struct EvaluationJob: Codable, BlobReadingJob {
             bare.library.experts = []
             bare.generator = nil
             bare.systems = []
+            bare.examples = nil
             bare.engine = nil
             return try JSONText.encode(bare)
         }
@@ -89,12 +93,14 @@ struct EvaluationJob: Codable, BlobReadingJob {
 extension EvaluationJob {
     var blobs: [String] {
         library.experts.map(\.path) + (generator.map { [$0.path] } ?? []) + systems.map(\.path)
+            + (examples.map { [$0.path] } ?? [])
     }
 
     func reading(_ paths: [String: String]) -> EvaluationJob {
         var job = self
         job.library = library.reading(paths)
         if let path = generator?.path { job.generator?.path = paths[path] ?? path }
+        if let path = examples?.path { job.examples?.path = paths[path] ?? path }
         for index in systems.indices {
             job.systems[index].path = paths[systems[index].path] ?? systems[index].path
         }
@@ -152,6 +158,7 @@ public enum EvaluationChild {
                 if job.isUncorrected { trained.record.correctionShare = 0 }
                 return trained
             }, systems: try systems(job, library, learned, encoder),
+            examples: try examples(job, library, encoder),
             auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
             model: engine)
         let report = try evaluation.run(job.tasks) { progress in
@@ -197,6 +204,18 @@ public enum EvaluationChild {
         return systems
     }
 
+    /// The generator of icm-lora, with how its like are trained.
+    private static func examples(
+        _ job: EvaluationJob, _ library: Library, _ encoder: SentenceEncoder
+    ) throws(SgloradError) -> ExampleSystem? {
+        guard let judged = job.examples, case (.icmLoRA(let generator), let own) = try read(judged, library)
+        else { return nil }
+        return ExampleSystem(
+            GuidedExampleGenerator(generator: generator, library: own),
+            experts: library.native.experts.map(\.name), tasks: job.tasks, training: job.training,
+            base: job.identity.base, encoder: encoder)
+    }
+
     /// Reads a generator, and finds the experts that it was trained on.
     private static func read(
         _ judged: EvaluationJob.Judged, _ library: Library
@@ -217,7 +236,7 @@ enum DefaultStrategy {
     /// The base if the intent would be refused, otherwise the method that ``AutoStrategy`` chooses.
     static func choice(_ situation: AutoCase) -> StandardMethod {
         let proximities = situation.library.index.proximities(to: situation.embedding, by: .plain)
-        let auto = AutoStrategy(situation.records)
+        let auto = AutoStrategy(situation.records, hasExamples: situation.hasExamples)
         // As a request does: a strategy without a generator of its own refuses as sg-lora does.
         let record =
             situation.records.first { $0.system == auto.strategy.system }

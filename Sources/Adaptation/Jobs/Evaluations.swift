@@ -102,6 +102,9 @@ struct JudgedGenerators: Sendable {
     /// That of sg-lora.
     var semanticGuided: GeneratorStanding? { all.first { $0.record.system == .sgLoRA } }
 
+    /// That of icm-lora.
+    var exampleConditioned: GeneratorStanding? { all.first { $0.record.system == .icmLoRA } }
+
     /// Those that were trained by the tasks' loss.
     var taskTrained: [GeneratorStanding] { all.filter { $0.record.system.isTaskTrained } }
 }

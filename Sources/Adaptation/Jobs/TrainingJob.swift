@@ -139,12 +139,29 @@ public enum TrainingChild {
             return .taskTrained(
                 try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
         }
+        if job.plan.system == .icmLoRA, let encoder {
+            let training = try JudgedExampleTraining(job, library, encoder: encoder)
+            let total = training.steps
+            return .icmLoRA(
+                try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
+        }
         let training = try JudgedTraining(
             library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
             training: job.training, encoder: encoder)
         let total = training.steps
         return .semanticGuided(
             try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
+    }
+}
+
+extension JudgedExampleTraining {
+    /// The training that a job describes.
+    fileprivate init(
+        _ job: TrainingJob, _ library: Library, encoder: SentenceEncoder
+    ) throws(SgloradError) {
+        try self.init(
+            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
+            training: job.training, texts: try TaskDigest.of(job.tasks, job.training), encoder: encoder)
     }
 }
 

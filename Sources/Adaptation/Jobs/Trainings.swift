@@ -68,21 +68,23 @@ package struct Trainings: Sendable {
         _ plan: TrainingPlan, _ tasks: [EvaluationTask], _ training: [AnsweredTexts], engine: Bool
     ) throws(SgloradError) {
         let system = plan.system
-        if engine, system.isTaskTrained {
+        if engine, system != .sgLoRA {
             throw .invalidRequest(
                 field: "engine",
                 reason:
-                    "is set, but the system \(system.rawValue) learns through the base model, which the daemon must run "
-                    + "itself; only sg-lora is trained with an engine")
+                    "is set, but the system \(system.rawValue) "
+                    + (system.isTaskTrained
+                        ? "learns through the base model, which the daemon must run itself"
+                        : "is judged without one") + "; only sg-lora is trained with an engine")
         }
-        if system.isTaskTrained, tasks.isEmpty, training.isEmpty {
+        if system != .sgLoRA, tasks.isEmpty, training.isEmpty {
             throw .invalidRequest(
                 field: "tasks",
                 reason:
                     "is missing; the system \(system.rawValue) learns from the experts' tasks: name the folder of their "
-                    + "files with --tasks")
+                    + "files with --tasks, or that of texts with answers with --training")
         }
-        if !training.isEmpty, !system.isTaskTrained, tasks.isEmpty || engine {
+        if !training.isEmpty, system == .sgLoRA, tasks.isEmpty || engine {
             throw .invalidRequest(
                 field: "training",
                 reason:
@@ -105,11 +107,16 @@ package struct Trainings: Sendable {
         let experts = try await pool.run { () throws(SgloradError) in
             let library = try LibraryFiles(whole, store: store).native.library()
             if usesEngine { try AnsweredTraining.check(library, tasks, base: base.name) }
-            if plan.system.isTaskTrained {
+            switch plan.system {
+            case .multiTask, .metaLoRA, .loRAGen:
                 _ = try JudgedSystemTraining(
                     library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
                     training: training, texts: "", encoder: encoder.encoder)
-            } else {
+            case .icmLoRA:
+                _ = try JudgedExampleTraining(
+                    library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
+                    training: training, texts: "", encoder: encoder.encoder)
+            case .sgLoRA:
                 _ = try JudgedTraining(
                     library: library, plan: plan, base: base.name, digest: encoder.digest,
                     tasks: usesEngine ? [] : tasks, training: training, encoder: encoder.encoder)

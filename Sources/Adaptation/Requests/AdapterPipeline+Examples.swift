@@ -16,20 +16,6 @@ struct ExampleUse: Sendable {
 }
 
 extension AdapterPipeline {
-    /// The embeddings of the texts of an intent's examples, in their order.
-    func embeddings(
-        ofExamples taken: TakenRequest, by encoder: SentenceEncoder
-    ) async throws(SgloradError) -> [[Float]] {
-        let examples = taken.intent.material?.examples ?? []
-        guard !examples.isEmpty else { return [] }
-        let account = accounts.account(of: taken.request.uid)
-        var embeddings: [[Float]] = []
-        for encoding in await encoding.encode(examples.map { ($0.text, account) }, by: encoder) {
-            embeddings.append(try encoding.get().embedding)
-        }
-        return embeddings
-    }
-
     /// Refines a generated adapter with the intent's answered examples.
     ///
     /// - Parameters:

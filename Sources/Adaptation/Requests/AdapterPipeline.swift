@@ -142,7 +142,10 @@ package struct AdapterPipeline: Sendable {
     ) async -> Result<Draft, SgloradError> {
         do throws(SgloradError) {
             let encoding = try encoding.get()
-            let examples = try await embeddings(ofExamples: request, by: encoder.encoder)
+            let examples = try await self.encoding.embeddings(
+                of: request.intent.material,
+                readingAnswers: snapshots.readsAnswers(request.intent, of: base), by: encoder.encoder,
+                for: accounts.account(of: request.request.uid))
             let guided = try await snapshots.guide(
                 request.intent, encoding: encoding, examples: examples, by: encoder.encoder, base: base
             ) { [pool] (search) throws(SgloradError) in try await pool.run(search) }

@@ -19,7 +19,7 @@ package struct GuidedIntent: Sendable {
     package let libraryDigest: String
     package let neighbourhood: Neighbourhood
     package let relevance: Relevance
-    /// What a generator that reads the description makes the adapter of.
+    /// What a generator that reads the description or the examples makes the adapter of.
     let condition: TaskCondition
     /// The nearest experts, nearest first: those that guide, and the next ones up to a total of ten.
     let nearest: [ExpertSearch.Hit]
@@ -33,12 +33,14 @@ package struct GuidedIntent: Sendable {
     /// The error that refuses the intent; nil if an expert is relevant.
     package let refusal: SgloradError?
 
-    /// What a generator that reads the description makes the adapter of, with the states of its tokens if it reads them.
+    /// What a generator that reads the description or the examples makes the adapter of, with the states of its tokens if it reads them.
     func condition(
         _ text: PrivateText, by encoder: SentenceEncoder
     ) throws(SgloradError) -> TaskCondition {
         guard serving?.generator.readsStates ?? false else { return condition }
-        return TaskCondition(embedding: condition.embedding, states: try encoder.states(of: text.revealed))
+        return TaskCondition(
+            embedding: condition.embedding, states: try encoder.states(of: text.revealed),
+            examples: condition.examples)
     }
 
     /// The digests of the experts that have their part in the adapter: those that guide and, where the tasks' loss trained the
@@ -63,7 +65,7 @@ package struct GuidedIntent: Sendable {
         by encoder: SentenceEncoder
     ) {
         (strategy, generator, options) = (search.strategy, search.generator, search.options)
-        (neighbourhood, relevance, nearest) = (search.neighbourhood, search.relevance, search.found.nearest)
+        (neighbourhood, relevance, nearest) = (search.neighbourhood, search.relevance, search.nearest)
         (serving, choice, condition) = (search.serving, search.choice, search.condition)
         self.library = library
         libraryDigest = search.library.digest

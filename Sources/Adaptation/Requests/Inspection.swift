@@ -39,11 +39,9 @@ package struct Inspection: Sendable {
         let before = MappedFiles.losses
         let user = caller.account.rawValue
         let encoding = try await encoding.encode(queued.text, by: encoder, for: caller.account)
-        let texts = (queued.material?.examples ?? []).map { ($0.text, caller.account) }
-        var examples: [[Float]] = []
-        for example in await self.encoding.encode(texts, by: encoder) {
-            examples.append(try example.get().embedding)
-        }
+        let examples = try await self.encoding.embeddings(
+            of: queued.material, readingAnswers: snapshots.readsAnswers(queued, of: base), by: encoder,
+            for: caller.account)
         let guided = try await snapshots.guide(
             queued, encoding: encoding, examples: examples, by: encoder, base: base, listing: true
         ) { [turns] (search) throws(SgloradError) in try await turns.run(for: user, search) }

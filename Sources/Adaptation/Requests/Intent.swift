@@ -94,8 +94,9 @@ extension Intent {
         {
             throw .invalidIntent(
                 field: "examples",
-                reason: "are missing: the strategy \(strategy.rawValue) merges the experts nearest to their "
-                    + "texts. Send some, or choose the strategy weighted")
+                reason:
+                    "are missing: the strategy \(strategy.rawValue) merges the experts nearest to them. Send some, or "
+                    + "choose the strategy weighted")
         }
         if let refineSeconds, !(0...RefinementTime.maximum).contains(refineSeconds) {
             throw .invalidIntent(

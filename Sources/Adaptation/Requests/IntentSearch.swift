@@ -15,11 +15,11 @@ struct IntentSearch: Sendable {
     let options: GuidanceOptions
     /// The experts that may guide: those the generator was trained on where the strategy needs one, else all.
     let library: SnapshotLibrary
-    /// The experts found, at least as many as are listed.
-    let found: ExpertSearch
+    /// The nearest experts, nearest first, at least as many as are listed.
+    let nearest: [ExpertSearch.Hit]
     let neighbourhood: Neighbourhood
     let relevance: Relevance
-    /// What a generator that reads the description makes the adapter of.
+    /// What a generator that reads the description or the examples makes the adapter of.
     let condition: TaskCondition
     /// The serving generator of the strategy's system; nil for a strategy that needs none.
     let serving: BaseSnapshot.Serving?
@@ -36,23 +36,30 @@ struct IntentSearch: Sendable {
     /// - Parameters:
     ///   - intent: the intent.
     ///   - encoding: its text's embedding, by which it is relevant or not.
-    ///   - examples: the embeddings of its examples' texts, which guide beside it.
+    ///   - examples: the embeddings of its examples, which guide beside it.
     ///   - snapshot: the base's.
     /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`.
     init(
-        _ intent: QueuedIntent, encoding: Encoding, examples: [[Float]], snapshot: BaseSnapshot
+        _ intent: QueuedIntent, encoding: Encoding, examples: ExampleEmbeddings, snapshot: BaseSnapshot
     ) throws(SgloradError) {
         let base = snapshot.base.name
         guard snapshot.library.count > 0 else {
             throw .emptyLibrary(base)
         }
         let asked = intent.options.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
-        let auto = AutoStrategy(snapshot.records)
+        let auto = AutoStrategy(snapshot.records, hasExamples: !examples.texts.isEmpty)
         (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
         switch strategy {
-        case .auto, .sgLoRA, .multiTask, .metaLoRA, .loRAGen:
+        case .auto, .sgLoRA, .multiTask, .metaLoRA, .loRAGen, .icmLoRA:
             let system = strategy.system ?? .sgLoRA
             guard let found = snapshot.serving[system] else { throw Self.unavailable(system, in: snapshot) }
+            // A file from elsewhere may say that it is of this encoder and hold other widths.
+            if let width = found.generator.record.learned?.dimension, width != encoding.embedding.count {
+                throw Self.unavailable(
+                    system, base: base,
+                    reason: "\(found.id) reads embeddings of \(width) numbers, and the text encoder's have "
+                        + "\(encoding.embedding.count)")
+            }
             serving = found
             generator = found.generator
         case .weighted, .weightedExamples:
@@ -74,18 +81,28 @@ struct IntentSearch: Sendable {
         let count = max(options.topK, Self.listed)
         let described = library.index.search(encoding.embedding, by: options.measure, count: count)
         condition = TaskCondition(
-            embedding: examples.isEmpty
-                ? encoding.embedding : ExampleCentroid.blended(encoding.embedding, with: examples))
-        if strategy.needsExamples {
-            guard let vector = ExampleCentroid.taskVector(of: examples) else { throw Self.undirected }
+            embedding: examples.texts.isEmpty
+                ? encoding.embedding : ExampleCentroid.blended(encoding.embedding, with: examples.texts),
+            examples: examples.taskVector)
+        let found: ExpertSearch
+        if strategy == .weightedExamples {
+            guard let vector = ExampleCentroid.taskVector(of: examples.texts) else { throw Self.undirected }
             found = library.index.search(vector, by: options.measure, count: count)
-        } else if examples.isEmpty {
+        } else if examples.texts.isEmpty || strategy == .icmLoRA {
+            // Whether a description is relevant is no question of the examples.
             found = described
         } else {
             found = library.index.search(condition.embedding, by: options.measure, count: count)
         }
         neighbourhood =
-            serving?.generator.neighbourhood(found, options: options) ?? found.neighbourhood(options)
+            serving?.generator.neighbourhood(found, examples: condition.examples, options: options)
+            ?? found.neighbourhood(options)
+        if case .icmLoRA(let generator)? = serving?.generator, let vector = condition.examples {
+            nearest = library.index.hits(
+                generator.nearest(to: vector, count: count), to: condition.embedding)
+        } else {
+            nearest = found.nearest
+        }
         let threshold = (serving ?? usual)?.generator.record.threshold ?? Relevance.standardThreshold
         guard let relevance = Relevance(described, threshold: threshold) else {
             throw .internal("a library with experts has no proximities")
@@ -106,7 +123,13 @@ struct IntentSearch: Sendable {
         let reason =
             snapshot.generators.first { $0.record.system == system }
             .map { "\($0.row.id) is disabled: \($0.reason ?? "")" } ?? "there is none"
-        let options = system.isTaskTrained ? " --system \(system.rawValue) --tasks DIR" : ""
+        return unavailable(system, base: base, reason: reason)
+    }
+
+    private static func unavailable(
+        _ system: GeneratorSystem, base: String, reason: String
+    ) -> SgloradError {
+        let options = system == .sgLoRA ? "" : " --system \(system.rawValue) --tasks DIR"
         return SgloradError(
             .generatorUnavailable,
             "The strategy \(system.rawValue) needs a generator of its own for '\(base)', and \(reason). Train one with "
@@ -121,14 +144,15 @@ extension LibrarySnapshots {
     /// - Parameters:
     ///   - intent: the intent.
     ///   - encoding: its text's embedding.
-    ///   - examples: the embeddings of its examples' texts.
+    ///   - examples: the embeddings of its examples.
     ///   - encoder: the encoder that computed them.
     ///   - base: the base.
     ///   - isListed: whether the experts after those that guide are read too, to be listed.
     ///   - run: runs the search, which computes for some milliseconds at most.
     /// - Throws: `emptyLibrary`, `generatorUnavailable`, `invalidIntent`; what reading the library throws.
     func guide(
-        _ intent: QueuedIntent, encoding: Encoding, examples: [[Float]] = [], by encoder: SentenceEncoder,
+        _ intent: QueuedIntent, encoding: Encoding, examples: ExampleEmbeddings = ExampleEmbeddings(),
+        by encoder: SentenceEncoder,
         base: BaseRecord,
         listing isListed: Bool = false,
         run:
@@ -140,7 +164,7 @@ extension LibrarySnapshots {
                 try IntentSearch(intent, encoding: encoding, examples: examples, snapshot: snapshot)
             }
             var wanted = search.guiding
-            if isListed { wanted.formUnion(search.found.nearest.map(\.expert)) }
+            if isListed { wanted.formUnion(search.nearest.map(\.expert)) }
             var library = GuidingLibrary(
                 layout: search.library.base.layout,
                 experts: try await self.experts(wanted, of: search.library),

@@ -16,6 +16,29 @@ public struct ExampleCurve: Sendable, Hashable, Codable {
         case merged
         /// Control: the answered examples of another task.
         case another
+        /// Texts alone, by the strategy `icm-lora`; here and below, nothing is refined.
+        case decodedWithout = "icm-lora-texts"
+        /// Texts with answers, by the strategy `icm-lora`.
+        case decoded = "icm-lora"
+        /// Control: the answered examples of another task, by the strategy `icm-lora`.
+        case decodedAnother = "icm-lora-another"
+        /// Ablation: texts with answers, by a generator that was trained with each expert given another's examples.
+        case decodedShuffled = "icm-lora-shuffled"
+        /// Ablation: texts with answers, by a generator that was trained without a latent.
+        case decodedNoLatent = "icm-lora-no-latent"
+
+        /// The training of icm-lora that makes the adapters; nil for other kinds.
+        var variant: ExampleSystem.Variant? {
+            switch self {
+            case .without, .with, .merged, .another: nil
+            case .decodedWithout, .decoded, .decodedAnother: .own
+            case .decodedShuffled: .shuffled
+            case .decodedNoLatent: .withoutLatent
+            }
+        }
+
+        /// Whether the examples are another task's.
+        var isAnothers: Bool { self == .another || self == .decodedAnother }
     }
 
     /// One point of the curve, over a group of tasks.
@@ -79,13 +102,25 @@ struct ExamplePoint: Sendable, Hashable {
 
     /// The points for tasks that have at least so many examples.
     ///
-    /// The control has the most examples; it is left out where there is no other task.
-    static func all(upTo most: Int, hasOther: Bool) -> [ExamplePoint] {
+    /// Controls and ablations have the most examples; a control is left out where there is no other task.
+    ///
+    /// - Parameters:
+    ///   - most: how many examples each task has, at least.
+    ///   - hasOther: whether there is another task.
+    ///   - variants: the trainings of icm-lora that are judged.
+    static func all(
+        upTo most: Int, hasOther: Bool, _ variants: Set<ExampleSystem.Variant> = []
+    ) -> [ExamplePoint] {
         let counts = counts.filter { $0 <= most }
-        let control = hasOther ? counts.suffix(1).map { ExamplePoint(count: $0, kind: .another) } : []
-        return counts.map { ExamplePoint(count: $0, kind: .without) }
-            + counts.dropFirst().map { ExamplePoint(count: $0, kind: .with) }
-            + counts.dropFirst().map { ExamplePoint(count: $0, kind: .merged) } + control
+        func points(_ kind: ExampleCurve.Kind, _ counts: some Sequence<Int>) -> [ExamplePoint] {
+            guard kind.variant.map(variants.contains) ?? true, hasOther || !kind.isAnothers else { return [] }
+            return counts.map { ExamplePoint(count: $0, kind: kind) }
+        }
+        return points(.without, counts) + points(.with, counts.dropFirst())
+            + points(.merged, counts.dropFirst()) + points(.another, counts.suffix(1))
+            + points(.decodedWithout, counts.dropFirst()) + points(.decoded, counts.dropFirst())
+            + points(.decodedAnother, counts.suffix(1)) + points(.decodedShuffled, counts.suffix(1))
+            + points(.decodedNoLatent, counts.suffix(1))
     }
 }
 

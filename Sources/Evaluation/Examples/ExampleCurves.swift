@@ -43,7 +43,12 @@ struct ExampleCurves {
         let plans = EvaluationPart.allCases.compactMap { part -> Plan? in
             let entries = scopes.filter { $0.part == part && ($0.task.examples?.count ?? 0) >= fewest }
             guard let most = entries.map({ $0.task.examples?.count ?? 0 }).min() else { return nil }
-            return (part, entries, ExamplePoint.all(upTo: most, hasOther: entries.count > 1))
+            // What all of the tasks can be judged by: a fold may have left too little to train on.
+            let variants = ExampleSystem.Variant.allCases.filter { variant in
+                evaluation.options.methods.contains { $0.exampleVariant == variant }
+                    && entries.allSatisfy { $0.scope.examples[variant] != nil }
+            }
+            return (part, entries, ExamplePoint.all(upTo: most, hasOther: entries.count > 1, Set(variants)))
         }
         guard !plans.isEmpty else { return result }
         let counter = ProgressCounter(
@@ -71,7 +76,7 @@ struct ExampleCurves {
         // One after the other: a refinement computes on two threads, and its time is reported.
         var adapters: [(parameters: [Float]?, seconds: Double)] = []
         for point in points {
-            let examples = (point.kind == .another ? other : own).prefix(point.count)
+            let examples = (point.kind.isAnothers ? other : own).prefix(point.count)
             let clock = ContinuousClock()
             let start = clock.now
             let parameters = try request(task, scope, examples: Array(examples), point.kind)
@@ -104,17 +109,31 @@ struct ExampleCurves {
         for example in examples { embeddings.append(try encoder.encode(example.text).embedding) }
         // The description alone decides whether the task is relevant, and so the strategy.
         var method = try evaluation.auto(
-            AutoCase(embedding: described, library: scope.library, records: scope.records))
+            AutoCase(
+                embedding: described, library: scope.library, records: scope.records,
+                hasExamples: !examples.isEmpty))
+        let decoding = kind.variant ?? (method == .icmLoRA && kind != .merged ? .own : nil)
         var guiding =
             embeddings.isEmpty ? described : ExampleCentroid.blended(described, with: embeddings)
         if kind == .merged, method != .base {
             guard let vector = ExampleCentroid.taskVector(of: embeddings) else { return nil }
             (method, guiding) = (.weightedTuned, vector)
         }
-        guard method != .auto, case .parameters(_, let make)? = try scope.adapter(method, task, guiding)
-        else { return nil }
-        let parameters = try make()
         let answered = examples.compactMap { example in example.answer.map { (example.text, $0) } }
+        let parameters: [Float]
+        if let decoding, method != .base, method != .auto, !embeddings.isEmpty {
+            var answers: [[Float]] = []
+            if kind != .without, kind != .decodedWithout {
+                for (_, answer) in answered { answers.append(try encoder.encode(answer).embedding) }
+            }
+            let vector = TaskVector(texts: embeddings, answers: answers)
+            guard let made = try scope.parameters(decoding, task, described, vector) else { return nil }
+            parameters = made
+        } else {
+            guard method != .auto, case .parameters(_, let make)? = try scope.adapter(method, task, guiding)
+            else { return nil }
+            parameters = try make()
+        }
         guard kind == .with || kind == .another, !answered.isEmpty else { return parameters }
         let material = AnsweredExamples(encoder: encoder, examples: answered, labels: task.pool)
         guard material.obstacle == nil else { return parameters }

@@ -9,171 +9,210 @@ internal import SemanticGuidance
 public struct ICMLoRATrainer: Sendable {
     private let library: Library
     private let examples: [ExpertExamples]
-    private let plan: ICMPlan
+    private let plan: TrainingPlan
+    private let icm: ICMPlan
+    private let base: String
+    private let encoder: String
+    private let digest: String
 
     /// Prepares a training.
     ///
     /// - Parameters:
     ///   - library: at least two experts of one initialisation.
+    ///   - plan: the hyperparameters, of `icm-lora`.
+    ///   - base: the base model's name, for the record.
+    ///   - encoder: the digest of the text encoder that made the embeddings, for the record.
     ///   - examples: of each expert, by its name; none of them may be a query that the generator is judged by.
-    ///   - plan: the hyperparameters.
+    ///   - digest: the digest of the examples' texts, for the record.
     /// - Throws: `invalidRequest` if the plan is out of range or an expert has no examples; `trainingFailed` for fewer than two
     ///   experts.
     public init(
-        library: Library, examples: [String: ExpertExamples], plan: ICMPlan
+        library: Library, plan: TrainingPlan, base: String, encoder: String,
+        examples: [String: ExpertExamples], digest: String
     ) throws(SgloradError) {
         try plan.validate()
-        guard library.experts.count >= 2 else {
-            throw SgloradError(
-                .trainingFailed,
-                "The library has \(library.experts.count) expert(s); a generator needs at least two. Import more with "
-                    + "'sglorad-ctl expert import DIR'.",
-                parameters: ["base": .string(""), "reason": .string("fewer than two experts")])
+        guard let icm = plan.icm else {
+            throw .internal("a plan of \(plan.system.rawValue) was given to a training of icm-lora")
         }
-        var own: [ExpertExamples] = []
-        for expert in library.experts {
-            guard let found = examples[expert.name] else {
-                throw .invalidRequest(
-                    field: "examples",
-                    reason: "holds none of the expert '\(expert.name)'; icm-lora needs some of every expert")
-            }
-            own.append(found)
+        try library.requireTwoExperts(base: base)
+        let own = library.experts.compactMap { examples[$0.name] }
+        guard own.count == library.experts.count else {
+            throw .missingExamples(of: library.experts.map(\.name).filter { examples[$0] == nil })
         }
         self.library = library
         self.examples = own
         self.plan = plan
+        self.icm = icm
+        self.base = base
+        self.encoder = encoder
+        self.digest = digest
     }
 
-    /// The number of steps of ``train(over:progress:)``.
-    public var steps: Int { plan.steps * (1 + fits) }
+    /// The number of steps of a training.
+    public var steps: Int { Self.steps(plan, experts: library.experts.count) }
 
-    /// The number of networks that estimate the share; none for fewer than eight experts.
-    private var fits: Int { library.experts.count >= ExpertFolds.standardCount ? 2 : 0 }
+    /// The number of steps of a training on so many experts, those of the networks that estimate the share included.
+    public static func steps(_ plan: TrainingPlan, experts: Int) -> Int {
+        plan.steps * (1 + CorrectionTrust.fits(experts: experts))
+    }
+
+    /// The same training without some experts; their examples are not used either.
+    ///
+    /// - Throws: `trainingFailed` if too few experts are left.
+    public func excluding(_ names: Set<String>) throws(SgloradError) -> ICMLoRATrainer {
+        let own = Dictionary(
+            zip(library.experts.map(\.name), examples), uniquingKeysWith: { first, _ in first })
+        return try ICMLoRATrainer(
+            library: library.excluding(names), plan: plan, base: base, encoder: encoder, examples: own,
+            digest: digest)
+    }
 
     /// Runs the training.
     ///
     /// - Parameters:
     ///   - span: contains the library's checkpoints, and possibly others; computed if nil.
-    ///   - progress: called after every step with its number, from 1, and its loss; an error that it throws ends the training.
+    ///   - progress: called after every step; an error that it throws ends the training.
     /// - Throws: `trainingFailed` if the loss diverges or the checkpoints do not differ.
     public func train(
-        over span: CheckpointSpan? = nil, progress: (Int, Float) throws(SgloradError) -> Void
+        over span: CheckpointSpan? = nil,
+        progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> ICMLoRAGenerator {
         guard let span else { return try train(over: CheckpointSpan(library), progress: progress) }
-        let share = try share(in: span, progress)
-        let before = plan.steps * fits
-        var (_, generator) = try fit(span) { step, loss throws(SgloradError) in
-            try progress(before + step, loss)
-        }
-        generator.share = share
-        return generator
+        return try trained(span, progress).generator
     }
 
-    /// The training without some experts, and these.
-    private func excluding(_ names: Set<String>) throws(SgloradError) -> ICMLoRATrainer {
-        let own = Dictionary(
-            zip(library.experts.map(\.name), examples), uniquingKeysWith: { first, _ in first })
-        return try ICMLoRATrainer(library: library.excluding(names), examples: own, plan: plan)
+    /// Trains without some experts, and compares what is made of their examples with their parameters.
+    ///
+    /// All of it happens in the span of the checkpoints: no vector of D parameters is read or made.
+    ///
+    /// - Parameters:
+    ///   - names: the experts that are left out.
+    ///   - given: the examples of those that are compared, by their names.
+    ///   - span: contains the whole library's checkpoints.
+    ///   - progress: called after every step; an error that it throws ends the training.
+    /// - Returns: the errors at z = 0, with those of the strategy `weighted-examples` as the control.
+    /// - Throws: as ``train(over:progress:)``; `trainingFailed` if too few experts are left.
+    public func errors(
+        without names: Set<String>, given: [String: ExpertExamples], over span: CheckpointSpan,
+        progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> [LeaveOutError] {
+        let fold = try excluding(names)
+        let (basis, generator) = try fold.trained(span, progress)
+        let rest = fold.library
+        return library.experts.filter { names.contains($0.name) }.compactMap { expert in
+            guard let examples = given[expert.name] else { return nil }
+            let guides = generator.neighbourhood(
+                of: examples.whole, describedBy: expert.embedding, in: rest)
+            let merged = ExampleCentroid.taskVector(of: examples.texts).map {
+                span.mean(rest.index.neighbourhood(of: $0, options: plan.guidance), in: rest)
+            }
+            return LeaveOutError(
+                expert,
+                own: basis.corrected(
+                    guides, by: generator.correction(of: examples.whole, to: guides),
+                    share: generator.record.correctionShare, in: rest, span),
+                control: merged, in: rest, span)
+        }
     }
 
-    /// The share of the correction that left-out experts support, as of ``CorrectionTrust``: Σ⟨δ, μ_e − μ*_t⟩ / Σ‖δ‖² over two
-    /// folds, clamped to 0...1; 1 for fewer than eight experts.
-    private func share(
-        in span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
-    ) throws(SgloradError) -> Float {
-        let folds = library.folds
-        guard fits > 0 else { return 1 }
-        var (product, power) = (0.0, 0.0)
-        for fit in 0..<fits {
-            let names = Set(folds[fit * folds.count / fits])
-            let (basis, generator) = try excluding(names).fit(span) { step, loss throws(SgloradError) in
-                try progress(fit * plan.steps + step, loss)
+    /// Estimates the share of the correction, then trains on the whole library.
+    private func trained(
+        _ span: CheckpointSpan, _ progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
+    ) throws(SgloradError) -> (basis: SpanBasis, generator: ICMLoRAGenerator) {
+        let total = steps
+        func report(_ step: Int, _ loss: Float) throws(SgloradError) {
+            try progress(
+                GeneratorTrainer.Progress(step: step, total: total, loss: loss, isSteering: false))
+        }
+        let share = try CorrectionTrust(library: library).share(in: span) {
+            place, rest throws(SgloradError) in
+            let left = Set(library.experts.map(\.name)).subtracting(rest.experts.map(\.name))
+            let (basis, generator) = try excluding(left).fit(span) { step, loss throws(SgloradError) in
+                try report(place * plan.steps + step, loss)
             }
-            for (expert, own) in zip(library.experts, examples) where names.contains(expert.name) {
-                let neighbourhood = generator.neighbourhood(of: own.whole)
-                let correction = generator.correction(
-                    of: own.whole, to: neighbourhood,
-                    noise: Matrix(rows: 1, columns: generator.network.latent))
-                let rest = library.excluding(names)
-                let target = basis.coordinates(of: span.mean(of: expert))
-                let start = basis.coordinates(of: span.mean(neighbourhood, in: rest))
-                for place in correction.indices {
-                    product += Double(correction[place]) * Double(target[place] - start[place])
-                    power += Double(correction[place]) * Double(correction[place])
-                }
+            return CorrectionTrust.Fit(basis: basis) { expert in
+                // Only experts of the library are asked for.
+                let own = library.experts.firstIndex { $0.name == expert.name }.map { examples[$0].whole }
+                let vector = own ?? TaskVector(texts: [], answers: [])
+                let guides = generator.neighbourhood(of: vector)
+                return (guides, generator.correction(of: vector, to: guides))
             }
         }
-        return power > 0 ? Float(min(1, max(0, product / power))) : 0
+        let before = total - plan.steps
+        var (basis, generator) = try fit(span) { step, loss throws(SgloradError) in
+            try report(before + step, loss)
+        }
+        generator.record.correctionShare = share
+        return (basis, generator)
     }
 
     /// Fits basis and network to the library; the share is 1.
     private func fit(
         _ span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> (basis: SpanBasis, generator: ICMLoRAGenerator) {
-        let basis = try SpanBasis(
-            fitting: span.places(of: library.experts), of: span, limit: plan.directions)
-        let (samples, unit) = CoordinateLibrary.normalised(
-            library.experts.map { expert in
-                span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
-            })
+        let space = try LibraryCoordinates(library, in: span, limit: plan.directions)
         let sources = sources
         let vectors = TaskVectors(examples.map(\.whole))
         var random = CounterRandom(seed: plan.seed, stream: 3)
         var network = TaskVAE(
-            coordinates: basis.count, condition: vectors.width, latent: plan.latent, width: plan.width,
-            deterministic: plan.withoutLatent, random: &random)
-        var optimiser = AdamW(
-            for: network.layers, learningRate: plan.learningRate, weightDecay: plan.weightDecay)
-        var tail: [(reconstruction: Float, divergence: Float)] = []
-        let rate = CosineSchedule(steps: plan.steps, longestWarmup: 20)
-        for step in 0..<plan.steps {
+            coordinates: space.basis.count, condition: vectors.width, latent: plan.latent,
+            width: plan.width, deterministic: plan.deterministic, random: &random)
+        let loss = try NetworkDescent(plan: plan, weight: icm.beta, base: base).run(&network, progress) {
+            network in
             var (targets, conditions) = ([[Float]](), [[Float]]())
-            for (expert, source) in zip(samples.indices, sources) {
-                targets.append(samples[expert][random.below(samples[expert].count)])
-                let condition = vectors.condition(examples[source].drawn(plan.counts, &random))
+            for (samples, source) in zip(space.samples, sources) {
+                targets.append(samples[random.below(samples.count)])
+                let condition = vectors.condition(examples[source].drawn(icm.counts, &random))
                 // The last number is a flag.
                 let noise = random.gaussians(condition.count - 1) + [0]
-                conditions.append(zip(condition, noise).map { $0 + plan.jitter * $1 })
+                conditions.append(zip(condition, noise).map { $0 + icm.jitter * $1 })
             }
             let noise = Matrix(
                 rows: targets.count, columns: plan.latent,
                 values: random.gaussians(targets.count * plan.latent))
-            let loss = network.loss(
+            return network.loss(
                 target: Matrix(stacking: targets), condition: Matrix(stacking: conditions), noise: noise,
-                beta: plan.beta)
-            let total = loss.reconstruction + plan.beta * loss.divergence
-            guard total.isFinite else {
-                throw SgloradError(
-                    .trainingFailed,
-                    "The loss diverged at step \(step + 1). Train again with a lower learning rate.",
-                    parameters: ["base": .string(""), "reason": .string("the loss diverged")])
-            }
-            optimiser.update(&network.layers, by: loss.gradients, rate: rate(step))
-            if step >= plan.steps - max(1, plan.steps / 10) {
-                tail.append((loss.reconstruction, loss.divergence))
-            }
-            try progress(step + 1, total)
+                beta: icm.beta)
         }
-        let count = Float(tail.count)
+        let record = GeneratorRecord(
+            base: base, layout: library.layout, encoder: encoder, experts: library.identities, plan: plan,
+            directions: space.basis.count, explained: space.basis.explained, unit: space.experts.unit,
+            reconstruction: loss.reconstruction, divergence: loss.divergence, threshold: library.threshold,
+            correctionShare: 1,
+            learned: GeneratorRecord.Learned(
+                tasks: examples.count, digest: digest,
+                loss: loss.reconstruction + icm.beta * loss.divergence,
+                dimension: examples.first?.texts.first?.count ?? 0))
         return (
-            basis,
+            space.basis,
             ICMLoRAGenerator(
-                plan: plan,
-                experts: library.experts.map { .init(name: $0.name, digest: $0.digest) }, share: 1,
-                reconstruction: tail.reduce(0) { $0 + $1.reconstruction } / count,
-                divergence: tail.reduce(0) { $0 + $1.divergence } / count,
-                coordinates: PrincipalCoordinates(basis, of: span), network: network, vectors: vectors,
-                statistics: CoordinateLibrary(samples, unit: unit))
+                record: record, coordinates: PrincipalCoordinates(space.basis, of: span), network: network,
+                vectors: vectors, statistics: space.experts)
         )
     }
 
     /// Whose examples each expert is paired with: its own, or by the ablation those of the next in a random order.
     private var sources: [Int] {
-        guard plan.shuffled else { return Array(library.experts.indices) }
+        guard icm.shuffled else { return Array(library.experts.indices) }
         var random = CounterRandom(seed: plan.seed, stream: 4)
         let order = random.permutation(library.experts.count)
         var sources = [Int](repeating: 0, count: order.count)
         for (place, expert) in order.enumerated() { sources[expert] = order[(place + 1) % order.count] }
         return sources
+    }
+}
+
+extension SgloradError {
+    /// Some experts have no examples to train icm-lora with.
+    ///
+    /// - Parameter experts: their names, of which the first ten are told.
+    public static func missingExamples(of experts: [String]) -> SgloradError {
+        let more = experts.count > 10 ? " and \(experts.count - 10) more" : ""
+        return .invalidRequest(
+            field: "training",
+            reason:
+                "holds no texts of \(experts.prefix(10).joined(separator: ", "))\(more), and there is no task of the name either; "
+                + "icm-lora needs examples of every expert: give texts with answers in --training, or tasks in --tasks"
+        )
     }
 }

@@ -1,58 +1,53 @@
 public import ErrorModel
-public import SemanticGuidance
+internal import SemanticGuidance
 
-/// The hyperparameters of training an ``ICMLoRAGenerator``.
+/// How `icm-lora` is trained, beside what ``TrainingPlan`` says for every system.
 public struct ICMPlan: Sendable, Hashable, Codable {
-    /// The seed of all random numbers of the training.
-    public var seed: UInt64 = 0
-    /// The number of optimiser steps; each step sees one checkpoint of every expert.
-    public var steps = 600
-    /// The maximum number of principal directions, k.
-    public var directions = 128
-    /// The dimension of the latent z.
-    public var latent = 32
-    /// The width of the hidden layers.
-    public var width = 256
-    /// β: the weight of the divergence in the loss.
+    /// The number of steps by default.
+    public static let standardSteps = 600
+
+    /// β: the weight of the divergence in the loss, 0...1000.
     public var beta: Float = 0.005
-    /// The learning rate at its peak.
-    public var learningRate: Float = 1e-3
-    /// The weight decay of AdamW.
-    public var weightDecay: Float = 1e-2
-    /// The standard deviation of the Gaussian noise that is added to standardised task vectors in training.
+    /// The standard deviation of the Gaussian noise that is added to standardised task vectors in training, 0...10.
     public var jitter: Float = 0.1
-    /// The smallest and the largest number of examples that a task vector is made of in training.
+    /// The smallest number of examples that a task vector is made of in training, 1...``mostExamples``.
     public var fewestExamples = 4
+    /// The largest number of examples that a task vector is made of in training, 1...1024.
     public var mostExamples = 32
-    /// How the experts of the merge μ*_t are chosen and weighted, by the proximity of task vectors.
-    public var guidance = GuidanceOptions.standard
-    /// Ablation: whether z is always 0.
-    public var withoutLatent = false
     /// Ablation: whether each expert is given another expert's examples.
     public var shuffled = false
 
     /// Creates the default plan.
     public init() {}
 
-    /// Checks that every number is in its range.
+    /// Checks that every value is in range.
     ///
-    /// - Throws: `invalidRequest` naming the field.
+    /// - Throws: `invalidRequest` naming the field that is out of range.
     public func validate() throws(SgloradError) {
-        func check(_ field: String, _ value: Int, _ range: ClosedRange<Int>) throws(SgloradError) {
-            guard range.contains(value) else {
-                throw .invalidRequest(
-                    field: field,
-                    reason: "is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
-            }
+        func check(_ holds: Bool, _ field: String, _ reason: String) throws(SgloradError) {
+            if !holds { throw .invalidRequest(field: field, reason: reason) }
         }
-        try check("steps", steps, 1...100_000)
-        try check("directions", directions, 1...512)
-        try check("latent", latent, 1...512)
-        try check("width", width, 1...4_096)
-        try check("mostExamples", mostExamples, 1...1_024)
-        try check("fewestExamples", fewestExamples, 1...max(1, mostExamples))
+        try check((0...1000).contains(beta), "beta", "is \(beta); it must be 0 to 1000")
+        try check((0...10).contains(jitter), "jitter", "is \(jitter); it must be 0 to 10")
+        try check(
+            (1...1024).contains(mostExamples), "mostExamples", "is \(mostExamples); it must be 1 to 1024")
+        try check(
+            (1...max(1, mostExamples)).contains(fewestExamples), "fewestExamples",
+            "is \(fewestExamples); it must be 1 to \(mostExamples)")
     }
 
     /// How many examples a task vector is made of in training.
     var counts: ClosedRange<Int> { fewestExamples...max(fewestExamples, mostExamples) }
+}
+
+extension TrainingPlan {
+    /// Sets what differs by default for `icm-lora`: its decoder must reproduce experts, for which 64 directions are too few.
+    mutating func prepareForExamples() {
+        icm = ICMPlan()
+        steps = ICMPlan.standardSteps
+        directions = 128
+        latent = 32
+        width = 256
+        guidance = .standard
+    }
 }

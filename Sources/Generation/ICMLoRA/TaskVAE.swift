@@ -16,18 +16,14 @@ struct TaskVAE: Sendable {
     var encoder: Perceptron
     var decoder: Perceptron
 
-    /// Creates networks with random hidden layers and output layers of zeros.
-    init(
-        coordinates: Int, condition: Int, latent: Int, width: Int, deterministic: Bool,
-        random: inout CounterRandom
-    ) {
-        self.coordinates = coordinates
-        self.latent = latent
-        self.deterministic = deterministic
-        encoder = Perceptron(
-            widths: [coordinates + condition, width, 2 * latent], silentOutput: true, random: &random)
-        decoder = Perceptron(
-            widths: [latent + condition, width, width, coordinates], silentOutput: true, random: &random)
+    /// The widths of the encoder's layers, from the input's.
+    static func encoderWidths(coordinates: Int, condition: Int, latent: Int, width: Int) -> [Int] {
+        [coordinates + condition, width, 2 * latent]
+    }
+
+    /// The widths of the decoder's layers, from the input's.
+    static func decoderWidths(coordinates: Int, condition: Int, latent: Int, width: Int) -> [Int] {
+        [latent + condition, width, width, coordinates]
     }
 
     /// All layers: the encoder's, then the decoder's.
@@ -37,6 +33,23 @@ struct TaskVAE: Sendable {
             encoder.layers = Array(newValue[..<encoder.layers.count])
             decoder.layers = Array(newValue[encoder.layers.count...])
         }
+    }
+}
+
+extension TaskVAE {
+    /// Creates networks with random hidden layers and output layers of zeros.
+    init(
+        coordinates: Int, condition: Int, latent: Int, width: Int, deterministic: Bool,
+        random: inout CounterRandom
+    ) {
+        let encoder = Self.encoderWidths(
+            coordinates: coordinates, condition: condition, latent: latent, width: width)
+        let decoder = Self.decoderWidths(
+            coordinates: coordinates, condition: condition, latent: latent, width: width)
+        self.init(
+            coordinates: coordinates, latent: latent, deterministic: deterministic,
+            encoder: Perceptron(widths: encoder, silentOutput: true, random: &random),
+            decoder: Perceptron(widths: decoder, silentOutput: true, random: &random))
     }
 
     /// ŷ for a latent and a condition, `[n, k]`.
@@ -60,7 +73,7 @@ struct TaskVAE: Sendable {
     ///   - beta: β.
     func loss(
         target: Matrix, condition: Matrix, noise: Matrix, beta: Float
-    ) -> (reconstruction: Float, divergence: Float, gradients: [DenseLayer]) {
+    ) -> (loss: ConditionalVAE.Loss, gradients: [DenseLayer]) {
         let n = target.rows
         let encoded = encoder.forward(.joined([target, condition]))
         var z = Matrix(rows: n, columns: latent)
@@ -75,11 +88,11 @@ struct TaskVAE: Sendable {
         }
         let decoded = decoder.forward(.joined([z, condition]))
         let share = 1 / Float(n * coordinates)
-        var reconstruction: Float = 0
+        var loss = ConditionalVAE.Loss(reconstruction: 0, divergence: 0)
         var byOutput = Matrix(rows: n, columns: coordinates)
         for place in byOutput.values.indices {
             let error = decoded.output.values[place] - target.values[place]
-            reconstruction += share * error * error
+            loss.reconstruction += share * error * error
             byOutput.values[place] = 2 * share * error
         }
         let decoderStep = decoder.backward(decoded, gradient: byOutput)
@@ -87,9 +100,8 @@ struct TaskVAE: Sendable {
             let silent = encoder.layers.map {
                 DenseLayer(inputs: $0.weight.columns, outputs: $0.weight.rows)
             }
-            return (reconstruction, 0, silent + decoderStep.layers)
+            return (loss, silent + decoderStep.layers)
         }
-        var divergence: Float = 0
         var byEncoded = Matrix(rows: n, columns: 2 * latent)
         for row in 0..<n {
             for column in 0..<latent {
@@ -97,7 +109,7 @@ struct TaskVAE: Sendable {
                 let (mean, raw) = (encoded.output[row, column], encoded.output[row, spread])
                 let log = Self.clamped(raw)
                 let variance = exp(log)
-                divergence += (mean * mean + variance - log - 1) / Float(2 * n)
+                loss.divergence += (mean * mean + variance - log - 1) / Float(2 * n)
                 let byLatent = decoderStep.input[row, column]
                 byEncoded[row, column] = byLatent + beta * mean / Float(n)
                 if log == raw {
@@ -107,10 +119,7 @@ struct TaskVAE: Sendable {
                 }
             }
         }
-        return (
-            reconstruction, divergence,
-            encoder.backward(encoded, gradient: byEncoded).layers + decoderStep.layers
-        )
+        return (loss, encoder.backward(encoded, gradient: byEncoded).layers + decoderStep.layers)
     }
 
     /// Keeps a log-variance's exponential finite.

@@ -30,7 +30,7 @@ public struct TaskVector: Sendable, Hashable {
     }
 }
 
-/// The embeddings of one expert's training examples under the frozen base.
+/// The embeddings of a task's examples with their answers under the frozen base.
 public struct ExpertExamples: Sendable {
     /// The texts' unit embeddings.
     public let texts: [[Float]]
@@ -44,8 +44,11 @@ public struct ExpertExamples: Sendable {
         self.answers = answers
     }
 
+    /// The most examples of an expert that a training encodes, the first ones.
+    public static let most = 64
+
     /// The vector of all examples with their answers.
-    var whole: TaskVector { TaskVector(texts: texts, answers: answers) }
+    public var whole: TaskVector { TaskVector(texts: texts, answers: answers) }
 
     /// The vector of a random subset, of which half of the draws have no answers.
     ///
@@ -88,6 +91,17 @@ struct TaskVectors: Sendable {
         let mean = (variance.reduce(0, +) / Float(max(1, variance.count))).squareRoot()
         deviation = variance.map { max($0.squareRoot(), mean / 4, .leastNormalMagnitude) }
     }
+
+    /// Restores the vectors from the means of the experts' texts and answers, `[experts, d]` each.
+    init(texts: Matrix, answers: Matrix) {
+        self.init(
+            (0..<texts.rows).map { TaskVector(texts: [texts.row($0)], answers: [answers.row($0)]) })
+    }
+
+    /// The means of the experts' texts, `[experts, d]`.
+    var texts: Matrix { Matrix(stacking: experts.map(\.texts)) }
+    /// The means of the experts' answers, `[experts, d]`.
+    var answers: Matrix { Matrix(stacking: experts.map { $0.answers ?? [] }) }
 
     /// The number of numbers of ``condition(_:)``.
     var width: Int { centre.count + 1 }

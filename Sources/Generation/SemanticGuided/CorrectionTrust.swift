@@ -10,37 +10,43 @@ internal import SemanticGuidance
 /// if they have no useful direction. Two of the folds are used.
 struct CorrectionTrust {
     let library: Library
-    let plan: TrainingPlan
-    let base: String
+
+    /// A network that was fitted to the other folds.
+    struct Fit {
+        let basis: SpanBasis
+        /// The experts that guide a left-out expert, by their indices in the rest of the library, and δ at z = 0, k values in
+        /// the units of the parameters.
+        let correction: (LibraryExpert) -> (guides: Neighbourhood, correction: [Float])
+    }
 
     /// The number of networks that are fitted; 0 for fewer than eight experts.
-    var fits: Int { library.experts.count >= ExpertFolds.standardCount ? 2 : 0 }
+    var fits: Int { Self.fits(experts: library.experts.count) }
+
+    /// The number of networks for a library of so many experts.
+    static func fits(experts: Int) -> Int { experts >= ExpertFolds.standardCount ? 2 : 0 }
 
     /// The share, 0...1; 1 for fewer than eight experts.
     ///
     /// - Parameters:
     ///   - span: contains the library's checkpoints.
-    ///   - progress: called with each step of both fits, from 1, and its loss.
+    ///   - fit: fits a network to the library without a fold; called with 0..<``fits`` and that library.
     func share(
-        in span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
+        in span: CheckpointSpan, fit: (Int, Library) throws(SgloradError) -> Fit
     ) throws(SgloradError) -> Float {
         let folds = library.folds
         let fits = fits
         guard fits > 0 else { return 1 }
         var product = 0.0
         var power = 0.0
-        for fit in 0..<fits {
-            let names = Set(folds[fit * folds.count / fits])
+        for place in 0..<fits {
+            let names = Set(folds[place * folds.count / fits])
             let rest = library.excluding(names)
-            let (basis, network) = try NetworkTraining(library: rest, plan: plan, base: base).fit(in: span) {
-                step, loss throws(SgloradError) in try progress(fit * plan.steps + step, loss)
-            }
+            let fitted = try fit(place, rest)
             for expert in library.experts where names.contains(expert.name) {
-                let neighbourhood = rest.index.neighbourhood(of: expert.embedding, options: plan.guidance)
-                let correction = network.correction(neighbourhood, noise: nil)
+                let (guides, correction) = fitted.correction(expert)
                 // In coordinates: δ lies in the span of U, whose columns are orthonormal.
-                let target = basis.coordinates(of: span.mean(of: expert))
-                let start = basis.coordinates(of: span.mean(neighbourhood, in: rest))
+                let target = fitted.basis.coordinates(of: span.mean(of: expert))
+                let start = fitted.basis.coordinates(of: span.mean(guides, in: rest))
                 for index in correction.indices {
                     product += Double(correction[index]) * Double(target[index] - start[index])
                     power += Double(correction[index]) * Double(correction[index])

@@ -39,13 +39,7 @@ public struct GeneratorTrainer: Sendable {
         objective: (any TaskObjective)? = nil
     ) throws(SgloradError) {
         try plan.validate()
-        guard library.experts.count >= 2 else {
-            throw SgloradError(
-                .trainingFailed,
-                "The library of '\(base)' has \(library.experts.count) expert(s); a generator needs at least two. "
-                    + "Import more with 'sglorad-ctl expert import DIR'.",
-                parameters: ["base": .string(base), "reason": .string("fewer than two experts")])
-        }
+        try library.requireTwoExperts(base: base)
         self.library = library
         self.plan = plan
         self.base = base
@@ -80,10 +74,10 @@ public struct GeneratorTrainer: Sendable {
         let steering = try steering(origin: coordinates.origin, progress)
         let record = GeneratorRecord(
             base: base, layout: library.layout, encoder: encoder,
-            experts: library.experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) },
+            experts: library.identities,
             plan: plan, directions: fit.basis.count, explained: fit.basis.explained,
             unit: fit.network.experts.unit, reconstruction: fit.network.loss.reconstruction,
-            divergence: fit.network.loss.divergence, threshold: threshold, correctionShare: fit.share,
+            divergence: fit.network.loss.divergence, threshold: library.threshold, correctionShare: fit.share,
             steering: steering.map {
                 GeneratorRecord.Steering(
                     modes: $0.steering.modes, tasks: objective?.experts.count ?? 0, loss: $0.loss)
@@ -110,8 +104,16 @@ public struct GeneratorTrainer: Sendable {
         _ span: CheckpointSpan, _ progress: (Progress) throws(SgloradError) -> Void
     ) throws(SgloradError) -> Fit {
         let total = steps
-        let share = try trust.share(in: span) { step, loss throws(SgloradError) in
-            try progress(Progress(step: step, total: total, loss: loss, isSteering: false))
+        let share = try trust.share(in: span) { place, rest throws(SgloradError) in
+            let (basis, network) = try NetworkTraining(library: rest, plan: plan, base: base).fit(in: span) {
+                step, loss throws(SgloradError) in
+                try progress(
+                    Progress(step: place * plan.steps + step, total: total, loss: loss, isSteering: false))
+            }
+            return CorrectionTrust.Fit(basis: basis) { expert in
+                let guides = rest.index.neighbourhood(of: expert.embedding, options: plan.guidance)
+                return (guides, network.correction(guides, noise: nil))
+            }
         }
         let before = plan.steps * trust.fits
         let (basis, network) = try NetworkTraining(library: library, plan: plan, base: base).fit(in: span) {
@@ -121,13 +123,7 @@ public struct GeneratorTrainer: Sendable {
         return Fit(basis: basis, network: network, share: share)
     }
 
-    /// The threshold of relevance, calibrated on proximities alone.
-    var threshold: Float {
-        RefusalCalibration.threshold(
-            library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) })
-    }
-
-    private var trust: CorrectionTrust { CorrectionTrust(library: library, plan: plan, base: base) }
+    private var trust: CorrectionTrust { CorrectionTrust(library: library) }
 
     private func steering(
         origin: FloatVector, _ progress: (Progress) throws(SgloradError) -> Void

@@ -16,9 +16,11 @@ public struct LeaveOutFold: Sendable {
 public struct LeaveOutError: Sendable, Hashable {
     /// The expert's name.
     public let expert: String
-    /// The squared distance of `sg-lora` (mean of p(z|c), no steering) from the expert's mean, divided by
-    /// that of the library's mean.
-    public let sgLoRA: Double
+    /// The squared distance of the system's own adapter from the expert's mean, divided by that of the library's mean: of
+    /// `sg-lora` at the mean of p(z|c) without steering, of `icm-lora` at z = 0.
+    public let own: Double
+    /// The squared distance of the system's control, divided likewise; nil for a system without.
+    public let control: Double?
     /// The squared distance of `weighted` (K = 4, τ = 0.05, plain cosine), divided likewise.
     public let weighted: Double
 }
@@ -68,20 +70,15 @@ public struct LeaveOut: Sendable {
         let (trainer, left) = try fold(index)
         let rest = trainer.library
         let fit = try trainer.fit(span, progress)
-        let threshold = trainer.threshold
-        let share = 1 / Double(rest.experts.count)
-        let mean = span.mean(of: rest.experts.map { ($0, share) })
+        let threshold = rest.threshold
         return left.map { expert in
-            let target = span.mean(of: expert)
-            let scale = max(span.squaredDistance(mean, target), .leastNormalMagnitude)
             let guided = SemanticGuidedGenerator.neighbourhood(
                 of: expert.embedding, options: trainer.plan.guidance, threshold: threshold, in: rest)
-            let generated = Self.generated(fit, guided, in: rest, span)
-            let merged = span.mean(
-                rest.index.neighbourhood(of: expert.embedding, options: .paper), in: rest)
             return LeaveOutError(
-                expert: expert.name, sgLoRA: span.squaredDistance(generated, target) / scale,
-                weighted: span.squaredDistance(merged, target) / scale)
+                expert,
+                own: fit.basis.corrected(
+                    guided, by: fit.network.correction(guided, noise: nil), share: fit.share, in: rest, span),
+                in: rest, span)
         }
     }
 
@@ -92,20 +89,53 @@ public struct LeaveOut: Sendable {
         let names = Set(library.folds[index])
         return (try trainer.excluding(names), library.experts.filter { names.contains($0.name) })
     }
+}
 
-    /// The parameters that `SemanticGuidedGenerator` makes without steering, x̄ + r·(μ* − x̄) + r·share·U δ,
-    /// as weights over the checkpoints.
-    private static func generated(
-        _ fit: GeneratorTrainer.Fit, _ neighbourhood: Neighbourhood, in library: Library,
+extension LeaveOutError {
+    /// Compares points given as weights over a span's checkpoints with a left-out expert's mean.
+    ///
+    /// - Parameters:
+    ///   - expert: the expert.
+    ///   - own: the system's adapter.
+    ///   - control: its control; nil for a system without.
+    ///   - rest: the library without the expert's fold.
+    ///   - span: contains the whole library's checkpoints.
+    init(
+        _ expert: LibraryExpert, own: [Double], control: [Double]? = nil, in rest: Library,
+        _ span: CheckpointSpan
+    ) {
+        let target = span.mean(of: expert)
+        let share = 1 / Double(rest.experts.count)
+        let mean = span.mean(of: rest.experts.map { ($0, share) })
+        let scale = max(span.squaredDistance(mean, target), .leastNormalMagnitude)
+        let merged = span.mean(rest.index.neighbourhood(of: expert.embedding, options: .paper), in: rest)
+        self.init(
+            expert: expert.name, own: span.squaredDistance(own, target) / scale,
+            control: control.map { span.squaredDistance($0, target) / scale },
+            weighted: span.squaredDistance(merged, target) / scale)
+    }
+}
+
+extension SpanBasis {
+    /// The parameters that a generator makes of a merge and a correction, x̄ + r·(μ* − x̄) + r·share·U δ, as weights over the
+    /// checkpoints.
+    ///
+    /// - Parameters:
+    ///   - neighbourhood: gives μ* and r.
+    ///   - correction: δ, k values in the units of the parameters.
+    ///   - share: the share of the correction that is applied.
+    ///   - library: the experts that the neighbourhood is of.
+    ///   - span: contains their checkpoints.
+    func corrected(
+        _ neighbourhood: Neighbourhood, by correction: [Float], share: Float, in library: Library,
         _ span: CheckpointSpan
     ) -> [Double] {
         let relevance = Double(neighbourhood.relevance)
-        let scale = relevance * Double(fit.share)
+        let scale = relevance * Double(share)
         let mean = span.mean(neighbourhood, in: library)
-        let correction = fit.basis.weights(of: fit.network.correction(neighbourhood, noise: nil))
+        let moved = weights(of: correction)
         return mean.indices.map { place in
-            let origin = fit.basis.origin[place]
-            return origin + relevance * (mean[place] - origin) + scale * correction[place]
+            origin[place] + relevance * (mean[place] - origin[place]) + scale * moved[place]
         }
     }
 }

@@ -18,46 +18,24 @@ struct NetworkTraining {
     func fit(
         in span: CheckpointSpan, _ progress: (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> (basis: SpanBasis, network: FittedNetwork) {
-        let basis = try SpanBasis(
-            fitting: span.places(of: library.experts), of: span, limit: plan.directions)
-        let (samples, unit) = CoordinateLibrary.normalised(
-            library.experts.map { expert in
-                span.places(of: [expert]).map { basis.coordinates(ofCheckpoint: $0) }
-            })
-        let experts = CoordinateLibrary(samples, unit: unit)
+        let space = try LibraryCoordinates(library, in: span, limit: plan.directions)
         var random = CounterRandom(seed: plan.seed, stream: 1)
         var network = ConditionalVAE(
-            coordinates: basis.count, latent: plan.latent, width: plan.width,
+            coordinates: space.basis.count, latent: plan.latent, width: plan.width,
             deterministic: plan.deterministic, random: &random)
-        var optimiser = AdamW(
-            for: network.layers, learningRate: plan.learningRate, weightDecay: plan.weightDecay)
         let proximities = library.experts.map {
             library.index.proximities(to: $0.embedding, by: plan.guidance.measure)
         }
-        let rate = CosineSchedule(steps: plan.steps, longestWarmup: 20)
-        var tail: [ConditionalVAE.Loss] = []
-        for step in 0..<plan.steps {
-            let batch = batch(samples, experts, proximities, &random)
+        let loss = try NetworkDescent(plan: plan, weight: plan.lambda, base: base).run(&network, progress) {
+            network in
+            let batch = batch(space.samples, space.experts, proximities, &random)
             let noise = Matrix(
                 rows: batch.target.rows, columns: plan.latent,
                 values: random.gaussians(batch.target.rows * plan.latent))
-            let (loss, gradients) = network.loss(
+            return network.loss(
                 target: batch.target, condition: batch.condition, noise: noise, lambda: plan.lambda)
-            let total = loss.reconstruction + plan.lambda * loss.divergence
-            guard total.isFinite else {
-                throw SgloradError(
-                    .trainingFailed,
-                    "The loss diverged at step \(step + 1). Train again with a lower learning rate.",
-                    parameters: ["base": .string(base), "reason": .string("the loss diverged")])
-            }
-            optimiser.update(&network.layers, by: gradients, rate: rate(step))
-            if step >= plan.steps - max(1, plan.steps / 10) { tail.append(loss) }
-            try progress(step + 1, total)
         }
-        let loss = ConditionalVAE.Loss(
-            reconstruction: tail.reduce(0) { $0 + $1.reconstruction } / Float(tail.count),
-            divergence: tail.reduce(0) { $0 + $1.divergence } / Float(tail.count))
-        return (basis, FittedNetwork(experts: experts, network: network, loss: loss))
+        return (space.basis, FittedNetwork(experts: space.experts, network: network, loss: loss))
     }
 
     /// One random checkpoint of every expert as the target, with a condition from a random subset of experts.

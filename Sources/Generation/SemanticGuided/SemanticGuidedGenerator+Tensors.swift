@@ -5,31 +5,14 @@ internal import LowRank
 extension SemanticGuidedGenerator {
     /// The generator without its ``record``, as tensors.
     public var tensors: [GeneratorTensor] {
-        let (experts, network) = (fitted.experts, fitted.network)
-        let d = coordinates.origin.count
-        var result = [
-            GeneratorTensor(name: "origin", shape: [d], values: .single(coordinates.origin), half: false),
-            GeneratorTensor(
-                name: "directions", shape: [d, coordinates.count], values: coordinates.directions, half: true),
-            GeneratorTensor(experts.means, name: "experts.means"),
-            GeneratorTensor(experts.variances, name: "experts.variances"),
-        ]
+        let network = fitted.network
+        var result = coordinates.tensors + fitted.experts.tensors
         if let steering {
             result.append(GeneratorTensor(steering.gains, name: "steering.gains"))
             result.append(GeneratorTensor(steering.shifts, name: "steering.shifts"))
         }
-        for (name, perceptron) in [
-            ("encoder", network.encoder), ("prior", network.prior), ("decoder", network.decoder),
-        ] {
-            for (index, layer) in perceptron.layers.enumerated() {
-                result.append(GeneratorTensor(layer.weight, name: "\(name).\(index).weight"))
-                result.append(
-                    GeneratorTensor(
-                        name: "\(name).\(index).bias", shape: [layer.bias.count],
-                        values: .single(FloatVector(layer.bias)), half: false))
-            }
-        }
-        return result
+        return result + network.encoder.tensors("encoder") + network.prior.tensors("prior")
+            + network.decoder.tensors("decoder")
     }
 
     /// Restores a generator from its record and tensors.
@@ -48,26 +31,10 @@ extension SemanticGuidedGenerator {
         let d = record.layout.parameterCount
         let k = record.directions
         let n = record.experts.count
-        do {
-            try record.plan.validate()
-        } catch {
-            throw .invalidFile(
-                file, "the training plan in its record is out of range: \(error.message)", cause: error)
-        }
-        guard (1...512).contains(k), n >= 2, record.unit.isFinite, record.unit > 0,
-            (0...1).contains(record.correctionShare), (0.01...1).contains(record.threshold)
-        else {
-            throw .invalidFile(
-                file, "a value in its record is out of range; export the generator again where it was trained"
-            )
-        }
+        try record.checkNetwork(file)
         self.record = record
-        coordinates = PrincipalCoordinates(
-            origin: try reader.vector("origin", [d]), directions: try reader.read("directions", [d, k]),
-            count: k, explained: record.explained)
-        let experts = CoordinateLibrary(
-            unit: record.unit, means: try reader.matrix("experts.means", n, k),
-            variances: try reader.matrix("experts.variances", n, k))
+        coordinates = try reader.coordinates(record)
+        let experts = try reader.statistics(record)
         let width = record.plan.width
         let latent = record.plan.latent
         steering = try record.steering.map { part throws(SgloradError) in

@@ -100,9 +100,14 @@ public struct SemanticGuidedGenerator: AdapterGenerator {
         _ search: ExpertSearch, options: GuidanceOptions, threshold: Float
     ) -> Neighbourhood {
         var result = search.neighbourhood(options)
-        let fade = (search.mostRelevant?.proximity ?? 0) / threshold
-        result.relevance = min(1, max(0, (fade - 0.6) / 0.4))
+        result.relevance = relevance(search, threshold: threshold)
         return result
+    }
+
+    /// r, 0...1: how far the experts that a search found can be trusted to guide.
+    static func relevance(_ search: ExpertSearch, threshold: Float) -> Float {
+        let fade = (search.mostRelevant?.proximity ?? 0) / threshold
+        return min(1, max(0, (fade - 0.6) / 0.4))
     }
 
     /// Standard normal values, `[1, latent]`.

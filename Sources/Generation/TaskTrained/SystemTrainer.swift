@@ -33,13 +33,9 @@ public struct SystemTrainer: Sendable {
     ) throws(SgloradError) {
         try plan.validate()
         guard let taskPlan = plan.taskTraining else {
-            throw .internal("a plan of sg-lora was given to a training by tasks")
+            throw .internal("a plan of \(plan.system.rawValue) was given to a training by tasks")
         }
-        guard library.experts.count >= 2 else {
-            throw .trainingFailed(
-                base: base, reason: "the library has \(library.experts.count) expert(s), and two are needed",
-                remedy: "Import more with 'sglorad-ctl expert import DIR'.")
-        }
+        try library.requireTwoExperts(base: base)
         let names = Set(library.experts.map(\.name))
         guard objective.experts.contains(where: names.contains) else {
             throw .trainingFailed(
@@ -113,8 +109,8 @@ public struct SystemTrainer: Sendable {
         let names = Set(library.experts.map(\.name))
         let record = GeneratorRecord(
             base: base, layout: library.layout, encoder: encoder,
-            experts: library.experts.map { GeneratorRecord.Expert(name: $0.name, digest: $0.digest) },
-            plan: plan, threshold: threshold,
+            experts: library.identities,
+            plan: plan, threshold: library.threshold,
             learned: GeneratorRecord.Learned(
                 tasks: objective.experts.count(where: names.contains), digest: digest, loss: loss,
                 dimension: library.experts.first?.embedding.count ?? 0))
@@ -124,7 +120,8 @@ public struct SystemTrainer: Sendable {
     /// The system before its first step.
     private func start() throws(SgloradError) -> any TaskTrainedSystem {
         switch taskPlan.system {
-        case .sgLoRA: throw .internal("sg-lora is not trained by tasks alone")
+        case .sgLoRA, .icmLoRA:
+            throw .internal("\(taskPlan.system.rawValue) is not trained by tasks alone")
         case .multiTask: MultiTaskSystem(mean: try library.mean())
         case .metaLoRA:
             try MetaLoRASystem(
@@ -143,9 +140,4 @@ public struct SystemTrainer: Sendable {
         return sum.map { $0 / Float(library.experts.count) }
     }
 
-    /// The threshold of relevance, calibrated on proximities alone.
-    private var threshold: Float {
-        RefusalCalibration.threshold(
-            library.foldProximities().map { RefusalCalibration.Observation(proximity: $0.proximity) })
-    }
 }

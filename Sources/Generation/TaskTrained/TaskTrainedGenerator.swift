@@ -94,8 +94,9 @@ public struct TaskTrainedGenerator: AdapterGenerator {
         }
         self.record = record
         switch plan.system {
-        case .sgLoRA:
-            throw .invalidFile(file, "its record names the system sg-lora as one that tasks alone train")
+        case .sgLoRA, .icmLoRA:
+            throw .invalidFile(
+                file, "its record names the system \(plan.system.rawValue) as one that tasks alone train")
         case .multiTask:
             system = try MultiTaskSystem(reader, parameters: record.layout.parameterCount)
         case .metaLoRA:

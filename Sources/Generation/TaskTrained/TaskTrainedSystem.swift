@@ -1,20 +1,24 @@
 public import ErrorModel
 public import LinearAlgebra
 
-/// What a task is known by when an adapter is made for it: its description, as the text encoder sees it.
+/// What a task is known by when an adapter is made for it: its description and its examples, as the text encoder sees them.
 public struct TaskCondition: Sendable {
     /// The description's unit embedding.
     public let embedding: [Float]
     /// The last hidden states of its tokens, `[tokens, dimension]`; the embedding alone where they are not known.
     public let states: Matrix
+    /// The task vector of its examples; nil without examples.
+    public let examples: TaskVector?
 
-    /// Creates the condition of a description.
+    /// Creates the condition of a task.
     ///
     /// - Parameters:
     ///   - embedding: the unit embedding of its text.
     ///   - states: the states of its tokens, at least one; nil where nothing reads them.
-    public init(embedding: [Float], states: Matrix? = nil) {
+    ///   - examples: the task vector of its examples; nil without examples, or where nothing reads it.
+    public init(embedding: [Float], states: Matrix? = nil, examples: TaskVector? = nil) {
         self.embedding = embedding
+        self.examples = examples
         self.states = states ?? Matrix(rows: 1, columns: embedding.count, values: embedding)
     }
 }

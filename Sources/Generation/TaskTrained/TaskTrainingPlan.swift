@@ -41,10 +41,12 @@ extension TrainingPlan {
     /// The default plan of a system.
     public init(system: GeneratorSystem) {
         self.init()
-        steps = system.standardSteps
-        if system.isTaskTrained { taskTraining = TaskTrainingPlan(system: system) }
+        if system == .icmLoRA { prepareForExamples() }
+        guard system.isTaskTrained else { return }
+        steps = TaskTrainingPlan.standardSteps
+        taskTraining = TaskTrainingPlan(system: system)
     }
 
     /// What is trained.
-    public var system: GeneratorSystem { taskTraining?.system ?? .sgLoRA }
+    public var system: GeneratorSystem { taskTraining?.system ?? (icm == nil ? .sgLoRA : .icmLoRA) }
 }

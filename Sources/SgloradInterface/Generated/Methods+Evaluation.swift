@@ -29,12 +29,18 @@ extension Methods {
             public var leaveOut: Bool?
             /// Whether to judge the tasks that no expert was trained on.
             public var heldOut: Bool?
+            /// Whether to judge also how well icm-lora reproduces the experts of the library from 16 answered
+            /// texts of their tasks, which `training` or the tasks' examples give; on the tasks' queries,
+            /// beside the experts themselves, nearest and base.
+            public var closedWorld: Bool?
             /// The methods to compare, all by default: base, mean, nearest, equal, weighted, weighted-tuned,
             /// sum, sg-lora-mean, sg-lora, sg-lora-densest, deterministic, sg-lora-nonsense, multi-task,
-            /// metalora, metalora-static, lora-gen, lora-gen-constant, auto, oracle.
+            /// metalora, metalora-static, lora-gen, lora-gen-constant, icm-lora, icm-lora-mean,
+            /// icm-lora-shuffled, icm-lora-no-latent, auto, oracle.
             ///
-            /// A method of a system without a generator is left out. With `engine` the default is base, mean,
-            /// nearest, weighted and sg-lora.
+            /// Those of icm-lora are judged where examples are: in the curve of examples and in the closed
+            /// world. A method of a system without a generator is left out. With `engine` the default is
+            /// base, mean, nearest, weighted and sg-lora.
             public var methods: [String]?
             /// The seed of samples and resamples, 0 to 2^53 - 1.
             ///
@@ -58,8 +64,8 @@ extension Methods {
             public init(
                 base: String? = nil, generatorId: String? = nil, tasks: [Wire.EvaluationTask],
                 training: [Wire.AnsweredTexts]? = nil, leaveOut: Bool? = nil, heldOut: Bool? = nil,
-                methods: [String]? = nil, seed: Int? = nil, queries: Int? = nil, labels: String? = nil,
-                engine: Bool? = nil
+                closedWorld: Bool? = nil, methods: [String]? = nil, seed: Int? = nil, queries: Int? = nil,
+                labels: String? = nil, engine: Bool? = nil
             ) {
                 self.base = base
                 self.generatorId = generatorId
@@ -67,6 +73,7 @@ extension Methods {
                 self.training = training
                 self.leaveOut = leaveOut
                 self.heldOut = heldOut
+                self.closedWorld = closedWorld
                 self.methods = methods
                 self.seed = seed
                 self.queries = queries
@@ -75,8 +82,8 @@ extension Methods {
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
-                case base, generatorId, tasks, training, leaveOut, heldOut, methods, seed, queries, labels
-                case engine
+                case base, generatorId, tasks, training, leaveOut, heldOut, closedWorld, methods, seed
+                case queries, labels, engine
             }
         }
 

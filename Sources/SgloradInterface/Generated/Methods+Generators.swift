@@ -20,8 +20,8 @@ extension Methods {
             /// The experts' own tasks, each under its expert's name.
             ///
             /// The generator also learns from how adapters do on them, and is judged by recall. The base
-            /// model must be the text encoder itself, unless `engine` is set. The texts of the tasks are not
-            /// kept.
+            /// model must be the text encoder itself, unless `engine` is set, or icm-lora is trained, which
+            /// is then judged by parameters. The texts of the tasks are not kept.
             public var tasks: [Wire.EvaluationTask]?
             /// Texts to learn from instead of those of the tasks, on which it is then only judged.
             ///

@@ -60,7 +60,8 @@ extension Wire {
         public var queries: [Wire.EvaluationQuery]
         /// 1 to 32 examples, none of which is a query.
         ///
-        /// EvaluateGenerator then judges what they are worth; a training does not use them.
+        /// EvaluateGenerator then judges what they are worth. Of trainings, that of icm-lora alone uses them:
+        /// those with answers, of an expert of which `training` has no texts.
         public var examples: [Wire.EvaluationExample]?
         /// Recall@1 of an adapter that was trained on the task, 0 to 1, against which the gain by examples is
         /// judged.
@@ -246,7 +247,8 @@ extension Wire {
         /// Which part.
         ///
         /// `held-out`: the whole library guides. `leave-out`: an expert's own task is guided by the library
-        /// without its fold.
+        /// without its fold. `closed-world`: an expert's own task with that expert in the library, for
+        /// icm-lora, whose adapters are decoded from other texts of the task.
         public var name: String
         public var groups: [Wire.EvaluationGroup]
         public var tasks: [Wire.EvaluatedTask]

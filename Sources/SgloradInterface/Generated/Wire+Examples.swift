@@ -9,7 +9,11 @@ extension Wire {
         /// `without`: texts without answers, which guide.
         ///
         /// `with`: texts with answers, which also refine. `merged`: texts without answers, by the strategy
-        /// weighted-examples. `another`: a control, the answered examples of another task.
+        /// weighted-examples. `another`: a control, the answered examples of another task. `icm-lora-texts`
+        /// and `icm-lora`: texts without and with answers by the strategy icm-lora, not refined.
+        /// `icm-lora-another`: its control, the answered examples of another task. `icm-lora-shuffled` and
+        /// `icm-lora-no-latent`: ablations, by a generator that was trained with each expert given another's
+        /// examples, and by one without a latent variable.
         public var kind: String
         public var recallAt1: Wire.Estimate
         /// The paired difference of recall@1 from the base model.

@@ -11,7 +11,9 @@ extension Wire {
         /// for all intents, trained by the loss on the experts' tasks, which `tasks` or `training` must give.
         /// `metalora`: cores of a tensor that all tasks share, with a seed for each site that a net makes of
         /// the description. `lora-gen`: a pool of eight experts, of which a router mixes two in each layer by
-        /// the description. Both are trained likewise.
+        /// the description. Both are trained likewise. `icm-lora`: a conditional VAE whose condition is made
+        /// of a task's examples; it learns from the experts' parameters, and from texts with answers of every
+        /// expert: those of `training`, or else its task's own.
         public var system: String?
         /// How metalora contracts cores and seed: `cp` (the default) or `ring`, a tensor ring, for a library
         /// whose rank is a square.
@@ -26,27 +28,27 @@ extension Wire {
         public var seed: Int?
         /// Steps of the optimiser, 1 to 100,000.
         ///
-        /// The default is 300, and 120 where the tasks' loss trains.
+        /// The default is 300, 120 where the tasks' loss trains, and 600 for icm-lora.
         public var steps: Int?
         /// The maximum number of principal directions, 1 to 512.
         ///
-        /// The default is 64.
+        /// The default is 64, and 128 for icm-lora.
         public var directions: Int?
         /// The dimension of the latent variable, 1 to 256.
         ///
-        /// The default is 16.
+        /// The default is 16, and 32 for icm-lora.
         public var latent: Int?
         /// The width of the hidden layers, 4 to 2,048.
         ///
-        /// The default is 128.
+        /// The default is 128, and 256 for icm-lora.
         public var width: Int?
         /// How many experts guide, 1 to 1,024, in training and in generation.
         ///
-        /// The default is 16.
+        /// The default is 16, and 8 for icm-lora.
         public var topK: Int?
         /// The temperature of the softmax over proximities, 0.0001 to 10,000.
         ///
-        /// The default is 0.2.
+        /// The default is 0.2, and 0.1 for icm-lora.
         public var temperature: Double?
         /// `plain` or `centred`, which is the default.
         public var proximity: String?
@@ -152,7 +154,8 @@ extension Wire {
         /// The figure of the generator's own strategy.
         public var own: Double
         /// The figure of the same system without what it claims to gain by: for multi-task the library's
-        /// mean, for metalora static seeds, for lora-gen constant gates.
+        /// mean, for metalora static seeds, for lora-gen constant gates, for icm-lora the merge of
+        /// weighted-examples by the same examples.
         ///
         /// Absent for sg-lora.
         public var control: Double?
@@ -200,11 +203,13 @@ extension Wire {
         }
     }
 
-    /// What a system that the tasks' loss trains learned from.
+    /// What a system learned from that the tasks' loss trains, or their examples.
     public struct GeneratorLearning: Codable, Sendable, Hashable {
         /// On how many tasks it was trained.
         public var tasks: Int
         /// How many tasks each step saw.
+        ///
+        /// 0 for icm-lora, of which each step sees all.
         public var tasksPerStep: Int
         /// How metalora contracts cores and seed.
         ///
@@ -228,7 +233,7 @@ extension Wire {
     /// A trained generator.
     public struct Generator: Codable, Sendable, Hashable {
         public var generatorId: String
-        /// What was trained: `sg-lora`, `multi-task`, `metalora` or `lora-gen`.
+        /// What was trained: `sg-lora`, `multi-task`, `metalora`, `lora-gen` or `icm-lora`.
         ///
         /// The newest of each that is not disabled serves its strategy.
         public var system: String
@@ -280,7 +285,7 @@ extension Wire {
         ///
         /// Absent if it was trained without any.
         public var steering: Wire.GeneratorSteering?
-        /// What it learned from, if it was trained by the tasks' loss.
+        /// What it learned from, if it was trained by the tasks' loss or by their examples.
         public var learning: Wire.GeneratorLearning?
         /// How it compares with weighted merging.
         ///

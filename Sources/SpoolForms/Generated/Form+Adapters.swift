@@ -103,8 +103,8 @@ extension Form {
     ///
     /// The same inputs, seed, build and kernel give the same bytes.
     public struct Provenance: Codable, Sendable, Hashable {
-        /// The strategy that was used: `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `weighted`,
-        /// `weighted-examples`, `nearest` or `mean`.
+        /// The strategy that was used: `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `icm-lora`,
+        /// `weighted`, `weighted-examples`, `nearest` or `mean`.
         public var strategy: String
         /// Why this strategy was chosen, if the intent left it to the daemon.
         public var choice: String?
@@ -113,7 +113,8 @@ extension Form {
         /// The experts that guided it, nearest first.
         ///
         /// With multi-task, metalora, lora-gen and mean, the nearest all the same: all experts had their part
-        /// in it.
+        /// in it. With icm-lora, those whose own examples are nearest to the intent's, by the cosine of their
+        /// task vectors.
         public var experts: [Form.GuidingExpert]
         public var topK: Int
         public var temperature: Double

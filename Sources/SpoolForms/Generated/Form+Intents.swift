@@ -34,11 +34,11 @@ extension Form {
         ///
         /// It may be left out if the daemon knows exactly one.
         public var base: String?
-        /// `auto` (the default), `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `weighted`,
-        /// `weighted-examples` (which needs examples), `nearest` or `mean`.
+        /// `auto` (the default), `sg-lora`, `multi-task`, `metalora`, `lora-gen`, `icm-lora`, `weighted`,
+        /// `weighted-examples` (both of which need examples), `nearest` or `mean`.
         ///
         /// `auto` takes the trained system that did best on left-out experts, but none that did not beat its
-        /// control, and weighted if there is none.
+        /// control, icm-lora only if there are examples, and weighted if there is none.
         public var strategy: String?
         /// How many of the nearest experts guide, 1 to 1,024.
         ///
@@ -71,7 +71,8 @@ extension Form {
         public var force: Bool?
         /// Examples of the task, at most 32.
         ///
-        /// Their texts guide beside the description; those with answers also refine the adapter.
+        /// Their texts guide beside the description; those with answers also refine the adapter. With
+        /// icm-lora, texts and answers alike choose the experts, and a decoder makes the adapter of them.
         public var examples: [Form.Example]?
         /// The answers that can occur, at most 1,000 of 1 to 256 bytes each.
         ///

@@ -15,6 +15,7 @@ struct GeneratorCommand: AsyncParsableCommand {
 extension Report {
     /// All fields of a generator.
     mutating func generator(_ generator: Wire.Generator) {
+        let hasNetwork = generator.directions > 0
         fields([
             ("generator", generator.generatorId),
             ("system", generator.system),
@@ -26,20 +27,20 @@ extension Report {
             ("training", "\(generator.steps) steps in \(Format.duration(generator.seconds))"),
             (
                 "network",
-                generator.learning == nil
+                hasNetwork
                     ? "\(generator.directions) directions, latent \(generator.latent), width \(generator.width)"
                     : nil
             ),
             ("guidance", Self.guidance(generator.topK, generator.temperature, generator.proximity)),
             (
                 "explained",
-                generator.learning == nil
+                hasNetwork
                     ? "\(Format.percent(generator.explained)) of the checkpoints' variance" : nil
             ),
             (
                 "loss",
                 Format.significant(generator.loss)
-                    + (generator.learning == nil
+                    + (hasNetwork
                         ? " (reconstruction \(Format.significant(generator.reconstruction)), "
                             + "divergence \(Format.significant(generator.divergence)))"
                         : " on the tasks")
@@ -47,13 +48,14 @@ extension Report {
             (
                 "learned from",
                 generator.learning.map {
-                    "\(Format.count($0.tasks, "task")), \($0.tasksPerStep) a step, digest \($0.digest)"
+                    "\(Format.count($0.tasks, "task")), \($0.tasksPerStep > 0 ? "\($0.tasksPerStep)" : "all") a step, "
+                        + "digest \($0.digest)"
                 }
             ),
             ("tensor", generator.learning?.tensor),
             (
                 "correction",
-                generator.learning == nil
+                hasNetwork
                     ? "\(Format.percent(generator.correctionShare)) of the network's correction is applied"
                     : nil
             ),

@@ -28,7 +28,12 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             DIR/TASK.jsonl, in the form of 'request --examples', with and without their answers, merged by the strategy \
             weighted-examples, and as a control with those of another task. Each is computed as a request would be, but refined \
             without a limit of time; one takes seconds. Where the task files state {"recallAt1": {"oracle": …}}, or an expert was \
-            trained on the task, the share of that gain is shown. No example may be a query.
+            trained on the task, the share of that gain is shown. No example may be a query. If a generator of icm-lora is in use, \
+            the table also has what it makes of the examples, not refined, with its control and its ablations.
+
+            With --closed-world, also shows how well icm-lora reproduces the experts of the library, which are not left out: from \
+            the first 16 answered texts of --training or --examples that are no queries, beside the experts themselves, nearest \
+            and base.
 
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 
@@ -58,6 +63,9 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
 
     @Flag(help: "Evaluate leave-out tasks (default: both kinds).")
     var leaveOut = false
+
+    @Flag(help: "Also judge how icm-lora reproduces the experts of the library.")
+    var closedWorld = false
 
     @Option(
         help: ArgumentHelp("The methods to compare, separated by commas (default: all).", valueName: "names"))
@@ -95,6 +103,11 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
+        if closedWorld, engine || (training == nil && examples == nil) {
+            throw ValidationError(
+                "'--closed-world' needs texts of the experts' tasks, in --training or --examples, and excludes '--engine'."
+            )
+        }
         if engine, examples != nil {
             throw ValidationError(
                 "'--examples' cannot be combined with '--engine': only adapters of the text encoder are refined."
@@ -112,6 +125,7 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             let parameters = Methods.EvaluateGenerator.Parameters(
                 base: base.base, generatorId: generator, tasks: judged, training: texts,
                 leaveOut: leaveOut ? true : nil, heldOut: heldOut ? true : nil,
+                closedWorld: closedWorld ? true : nil,
                 methods: methods.map { $0.split(separator: ",").map { String($0.filter { $0 != " " }) } },
                 seed: seed, queries: queries, labels: labels?.rawValue, engine: engine ? true : nil)
             let notice =

@@ -26,7 +26,7 @@ struct GeneratorListCommand: AsyncParsableCommand {
                     generator.generatorId, generator.system, generator.base, generator.state,
                     String(generator.experts.count), String(generator.steps),
                     Format.significant(generator.loss),
-                    generator.learning == nil ? Format.percent(generator.explained) : "–",
+                    generator.directions > 0 ? Format.percent(generator.explained) : "–",
                     Format.bytes(generator.bytes), generator.createdAt,
                 ])
             }

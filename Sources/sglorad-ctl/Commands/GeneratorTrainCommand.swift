@@ -21,6 +21,11 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
             daemon's text encoder. The verdict compares each with its control: multi-task with the library's mean, from which it \
             begins, metalora with static seeds, lora-gen with constant gates.
 
+            icm-lora is a conditional VAE whose condition is made of a task's examples, for requests with --examples. It learns from \
+            the experts' parameters, and from texts with answers of every expert: the first 64 of --training, or of an expert \
+            without, the first queries of its task. Its verdict is by recall where tasks are given and the base model is the text \
+            encoder, otherwise by parameters; its control is weighted-examples with the same examples.
+
             With --training, a folder with one file of JSON Lines per task, EXPERT.jsonl, whose lines are {"text": …, "answer": …}, \
             the generator learns from those texts, and the tasks only judge it.
 
@@ -42,6 +47,7 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
         case multiTask = "multi-task"
         case metaLoRA = "metalora"
         case loRAGen = "lora-gen"
+        case icmLoRA = "icm-lora"
     }
 
     /// How metalora contracts cores and seed.
@@ -103,8 +109,8 @@ struct GeneratorTrainCommand: AsyncParsableCommand {
         }
         guard system ?? .sgLora == .sgLora || tasks != nil || training != nil else {
             throw ValidationError(
-                "The system \(system?.rawValue ?? "") learns from the experts' tasks; name their folder with --tasks."
-            )
+                "The system \(system?.rawValue ?? "") learns from the experts' tasks; name their folder with --tasks, or that of "
+                    + "texts with answers with --training.")
         }
     }
 

@@ -27,7 +27,8 @@ struct RequestCommand: AsyncParsableCommand {
             for the result file; with --no-wait, prints the path at which the result will appear.
 
             With --examples, the examples' texts guide beside the intent, and those with answers refine the adapter, for up \
-            to --refine-seconds. --labels names the answers that can occur. Like the intent's text, the daemon keeps them \
+            to --refine-seconds. With the strategy icm-lora, texts and answers also choose the experts, and a decoder makes the \
+            adapter of them. --labels names the answers that can occur. Like the intent's text, the daemon keeps them \
             until the request is final.
 
             Exits with 2 if no expert is similar enough to the intent; 'sglorad-ctl explain' shows why, and --force \
@@ -41,6 +42,7 @@ struct RequestCommand: AsyncParsableCommand {
         case multiTask = "multi-task"
         case metaLoRA = "metalora"
         case loRAGen = "lora-gen"
+        case icmLoRA = "icm-lora"
         case weighted
         case weightedExamples = "weighted-examples"
         case nearest

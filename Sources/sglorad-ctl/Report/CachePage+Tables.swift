@@ -91,7 +91,7 @@ extension CachePage {
             table.add([
                 generator.generatorId, generator.system, generator.base, generator.state,
                 "\(generator.experts.count)", "\(generator.topK)", Markup.fixed(generator.threshold),
-                generator.learning == nil ? Format.percent(generator.explained) : "–",
+                generator.directions > 0 ? Format.percent(generator.explained) : "–",
                 Format.bytes(generator.bytes), Self.day(generator.createdAt),
             ])
         }

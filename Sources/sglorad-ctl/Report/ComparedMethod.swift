@@ -19,6 +19,10 @@ enum ComparedMethod: String, Sendable, CaseIterable {
     case metaLoRAStatic = "metalora-static"
     case loRAGen = "lora-gen"
     case loRAGenConstant = "lora-gen-constant"
+    case icmLoRA = "icm-lora"
+    case icmLoRAMean = "icm-lora-mean"
+    case icmLoRAShuffled = "icm-lora-shuffled"
+    case icmLoRANoLatent = "icm-lora-no-latent"
     case auto
     case oracle
 
@@ -42,6 +46,10 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         case .metaLoRAStatic: "the same cores with static seeds"
         case .loRAGen: "LoRA-Gen: two experts of a pool in each layer, by the description"
         case .loRAGenConstant: "the same pool with constant gates"
+        case .icmLoRA: "ICM-LoRA: decoded from examples of the task, one draw"
+        case .icmLoRAMean: "ICM-LoRA at z = 0"
+        case .icmLoRAShuffled: "ICM-LoRA trained with another expert's examples"
+        case .icmLoRANoLatent: "ICM-LoRA trained without a latent"
         case .auto: "the default strategy; refusals count as base"
         case .oracle: "the task's own expert"
         }
@@ -52,8 +60,10 @@ enum ComparedMethod: String, Sendable, CaseIterable {
         switch ComparedMethod(rawValue: name) {
         case .sgLoRA, .sgLoRAMean, .sgLoRADensest, .auto: "c0"
         case .mean, .nearest, .equal, .weighted, .weightedTuned, .sum: "c3"
-        case .deterministic, .sgLoRANonsense, .metaLoRAStatic, .loRAGenConstant: "c1"
-        case .multiTask, .metaLoRA, .loRAGen: "c2"
+        case .deterministic, .sgLoRANonsense, .metaLoRAStatic, .loRAGenConstant, .icmLoRAShuffled,
+            .icmLoRANoLatent:
+            "c1"
+        case .multiTask, .metaLoRA, .loRAGen, .icmLoRA, .icmLoRAMean: "c2"
         case .base, .oracle, nil: "c5"
         }
     }

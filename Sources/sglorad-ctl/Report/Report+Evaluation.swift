@@ -28,9 +28,11 @@ extension Report {
     private mutating func part(_ part: Wire.EvaluationPart) {
         guard let all = part.groups.first else { return }
         let meaning =
-            part.name == "leave-out"
-            ? "the experts' own tasks, each without the experts of its fold"
-            : "tasks that no expert was trained on, with the whole library"
+            switch part.name {
+            case "leave-out": "the experts' own tasks, each without the experts of its fold"
+            case "closed-world": "the experts' own tasks, with these experts in the library"
+            default: "tasks that no expert was trained on, with the whole library"
+            }
         line(
             "\(part.name): \(Format.count(all.tasks, "task")), \(Format.count(all.queries, "query", "queries")); "
                 + "\(meaning)")

@@ -9,7 +9,8 @@ extension ReportPage {
                 <section>
                 <h2>What examples are worth, \(Markup.escaped(curve.part))</h2>
                 <p>\(all.tasks) tasks, \(all.queries) queries. Each point is a request with so many examples of the task: texts \
-                alone guide it, or choose the experts that are merged, and answers refine it as well. The control has the answered examples of another task.</p>
+                alone guide it, or choose the experts that are merged, and answers refine it as well. The control has the answered examples of \
+                another task. What icm-lora decodes is not refined.</p>
                 \(HTMLPage.wide(exampleChart(all), name: "Recall@1 by the number of examples"))
                 \(exampleTable(all))
                 <p class="hint">Means over tasks, beneath them 95 % intervals. “of training” is the share of what an adapter \
@@ -41,13 +42,21 @@ extension ReportPage {
             drawing.line(90, y.place(value), 900, y.place(value), "reference")
             drawing.text(908, y.place(value) + 4, "\(name) \(Markup.fixed(value))", style: "small")
         }
-        drawing.legend([
+        var legend: [(name: String, mark: Drawing.Mark, style: String)] = [
             ("with answers", .circle, "c0"), ("texts alone", .square, "c3"),
             ("texts alone, merged", .diamond, "c2"), ("another task's", .cross, "c1"),
-        ])
+        ]
+        if group.points.contains(where: { $0.kind.hasPrefix("icm-lora") }) {
+            legend.append(("icm-lora", .circle, "c4"))
+            legend.append(("its controls", .cross, "c4"))
+        }
+        drawing.legend(legend)
         for (kind, mark, colour, shift) in [
             ("without", Drawing.Mark.square, "c3", 3.0), ("with", .circle, "c0", -3),
             ("merged", .diamond, "c2", 6), ("another", .cross, "c1", 0),
+            ("icm-lora-texts", .square, "c4", 9), ("icm-lora", .circle, "c4", 12),
+            ("icm-lora-another", .cross, "c4", 15), ("icm-lora-shuffled", .cross, "c4", 18),
+            ("icm-lora-no-latent", .cross, "c4", 21),
         ] {
             // Without any example, answered or not is the same.
             let start = kind == "with" ? group.points.filter { $0.examples == 0 } : []
@@ -131,6 +140,11 @@ extension ReportPage {
         case "with": "with answers"
         case "merged": "texts alone, merged"
         case "another": "of another task"
+        case "icm-lora-texts": "texts alone, icm-lora"
+        case "icm-lora": "with answers, icm-lora"
+        case "icm-lora-another": "of another task, icm-lora"
+        case "icm-lora-shuffled": "with answers, icm-lora shuffled"
+        case "icm-lora-no-latent": "with answers, icm-lora without a latent"
         default: kind
         }
     }

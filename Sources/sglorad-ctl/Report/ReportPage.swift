@@ -67,12 +67,20 @@ struct ReportPage: Sendable {
     }
 
     static func heading(_ part: Wire.EvaluationPart) -> String {
-        part.name == "leave-out" ? "Leave-out: experts on their own tasks" : "Held-out tasks"
+        switch part.name {
+        case "leave-out": "Leave-out: experts on their own tasks"
+        case "closed-world": "Closed world: the experts of the library, decoded from examples"
+        default: "Held-out tasks"
+        }
     }
 
     private static func meaning(_ part: Wire.EvaluationPart) -> String {
-        part.name == "leave-out"
-            ? "Each task is guided by what its expert's fold leaves of the library; generators are trained anew on that."
-            : "No expert was trained on these tasks; the whole library guides."
+        switch part.name {
+        case "leave-out":
+            "Each task is guided by what its expert's fold leaves of the library; generators are trained anew on that."
+        case "closed-world":
+            "Each task's own expert is in the library; icm-lora decodes an adapter from other texts of the task, oracle is the expert."
+        default: "No expert was trained on these tasks; the whole library guides."
+        }
     }
 }
