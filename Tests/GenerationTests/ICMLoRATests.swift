@@ -147,6 +147,20 @@ struct ICMLoRATests {
         #expect(shuffled > 1, "each expert's examples decode another expert: \(shuffled)")
     }
 
+    @Test func `experts whose examples are all alike make finite adapters`() throws {
+        let library = try randomLibrary(experts: 6)
+        let one = try #require(Self.examples(library)["expert-0"])
+        let same = Dictionary(
+            uniqueKeysWithValues: library.experts.map {
+                ($0.name, ExpertExamples(texts: [one.texts[0]], answers: [one.answers[0]]))
+            })
+        let generator = try Self.trainer(library, examples: same).train { _ in }
+        for vector in [one.whole, TaskVector(texts: one.texts, answers: [])] {
+            let made = try Self.made(generator, vector, in: library, seed: 1)
+            #expect(made.allSatisfy { $0.isFinite })
+        }
+    }
+
     @Test func `without a latent every seed gives the same adapter`() throws {
         let library = try randomLibrary(experts: 6)
         var plan = Self.plan()

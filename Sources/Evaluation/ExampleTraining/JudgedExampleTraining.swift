@@ -31,7 +31,7 @@ public struct JudgedExampleTraining: Sendable {
     ///   - training: texts of the experts' tasks to train with; of an expert without, the first queries of its task.
     ///   - texts: the digest of what is trained with, for the record.
     ///   - encoder: the text encoder, which makes the task vectors; tasks judge if it is the base model itself.
-    /// - Throws: as ``ICMLoRATrainer``; `invalidRequest` if no task is named as an expert.
+    /// - Throws: as `ICMLoRATrainer`; `invalidRequest` if no task is named as an expert.
     public init(
         library: Library, plan: TrainingPlan, base: String, digest: String, tasks: [EvaluationTask],
         training: [AnsweredTexts] = [], texts: String, encoder: SentenceEncoder

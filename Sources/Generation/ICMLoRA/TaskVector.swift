@@ -89,8 +89,12 @@ struct TaskVectors: Sendable {
         self.centre = centre
         // A component that hardly varies over the experts says nothing, and is not blown up.
         let mean = (variance.reduce(0, +) / Float(max(1, variance.count))).squareRoot()
-        deviation = variance.map { max($0.squareRoot(), mean / 4, .leastNormalMagnitude) }
+        deviation = variance.map { max($0.squareRoot(), mean / 4, Self.leastDeviation) }
     }
+
+    /// The least deviation by which components are divided, for experts whose examples are all alike; that of embeddings is
+    /// some hundredths.
+    private static let leastDeviation: Float = 1e-3
 
     /// Restores the vectors from the means of the experts' texts and answers, `[experts, d]` each.
     init(texts: Matrix, answers: Matrix) {
