@@ -82,7 +82,7 @@ struct HostileTests {
             full.examples
                 == .init(examples: 4, answered: 3, labels: 9, steps: 16, kept: 12, isOutOfTime: false))
         for bad in [#","routing":7"#, #","routing":[7]"#, #","examples":{"examples":"4"}"#] {
-            let unusable = await failure { try await adapter(bad) }?.isUnusable
+            let unusable = await SgloradClientTests.failure { try await adapter(bad) }?.isUnusable
             #expect(unusable == true, "\(bad)")
         }
     }
