@@ -123,7 +123,7 @@ import Testing
         #expect(ReportPage(report).html.contains("lora-gen mixes"))
         var text = Report()
         text.evaluation(report)
-        #expect(text.rendered().contains("EXPERT  ALL TASKS  DEVIATION     wn"))
+        #expect(text.rendered().contains("EXPERT  ALL TASKS  DEVIATION  wn\n     0      0.750      0.250\n"))
     }
 
     @Test func curvesOfExamplesHaveAChartAndTables() {
