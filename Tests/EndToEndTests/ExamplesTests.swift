@@ -59,13 +59,16 @@ struct ExamplesTests {
         }
     }
 
+    /// A word of the texts, and of their answers, that icm-lora is trained on.
+    private static let taught = "thimblewick"
+
     /// Trains icm-lora on the texts of two experts.
     private static func trainOnExamples(_ daemon: TestDaemon, in folder: String) async throws {
         let texts = "\(folder)/texts"
         try FileManager.default.createDirectory(atPath: texts, withIntermediateDirectories: true)
         for (name, animal) in [("wn-birds", "bird"), ("wn-fish", "fish")] {
             let lines = (0..<6).map {
-                #"{"text": "a \#(animal), the \#($0)th", "answer": "\#(animal) \#($0)"}"#
+                #"{"text": "a \#(animal), the \#($0)th \#(taught)", "answer": "\#(animal) \#(taught) \#($0)"}"#
             }
             try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: "\(texts)/\(name).jsonl"))
         }
@@ -124,7 +127,7 @@ struct ExamplesTests {
         try await withTemporaryFolder { folder in
             let places = ["\(folder)/state", "\(folder)/spool"]
             let spool = TestSpool("\(folder)/spool")
-            let search = ByteSearch(Self.words)
+            let search = ByteSearch(Self.words + [Self.taught])
             try await Self.run(["--spool", spool.path, "--log-level", "trace"], in: folder) {
                 daemon, examples in
                 try await Self.trainOnExamples(daemon, in: folder)
