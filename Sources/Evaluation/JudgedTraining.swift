@@ -2,7 +2,6 @@ public import ErrorModel
 public import Generation
 internal import LowRank
 internal import SemanticGuidance
-internal import Synchronization
 public import TextEncoding
 
 /// Judges a generator by cross-validation, fold by fold on left-out experts, then trains it on the whole
@@ -72,72 +71,21 @@ public struct JudgedTraining: Sendable {
         progress: @escaping @Sendable (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> SemanticGuidedGenerator {
         let span = try CheckpointSpan(library)
-        let done = Mutex(0)
-        @Sendable func count(_ step: GeneratorTrainer.Progress) throws(SgloradError) {
-            try done.withLock { done throws(SgloradError) in
-                done += 1
-                try progress(done, step.loss)
-            }
-        }
-        // The whole library first: it takes longest.
-        let ends = try Workers.map(folds.count + 1, threads: threads) {
-            place throws(SgloradError) -> Outcome in
-            place == 0
-                ? .generator(try trainer.train(over: span, progress: count))
-                : .scores(try judge(place - 1, over: span, progress: count))
-        }
-        guard case .generator(var generator)? = ends.first else {
-            throw .internal("a training ended without a generator")
-        }
-        let scores = ends.flatMap { end -> [Score] in
-            if case .scores(let scores) = end { scores } else { [] }
-        }
-        guard !scores.isEmpty else { return generator }
-        generator.record.verdict = verdict(scores)
-        let proximities = library.foldProximities()
-        generator.record.threshold = RefusalCalibration.threshold(
-            proximities.map { name, proximity in
-                RefusalCalibration.Observation(
-                    proximity: proximity, gain: scores.first { $0.expert == name }?.gain)
-            })
+        var (generator, judgement) = try FoldJudgement.run(
+            folds: folds.count, threads: threads, progress: progress,
+            train: { step throws(SgloradError) in try trainer.train(over: span, progress: step) },
+            judge: { fold, step throws(SgloradError) in try judge(fold, over: span, progress: step) })
+        judgement.complete(&generator.record, of: library)
         return generator
-    }
-
-    /// The results on one left-out expert.
-    private struct Score: Sendable {
-        let expert: String
-        let sgLoRA: Double
-        let weighted: Double
-        let base: Double?
-
-        /// The gain of guidance over the base model.
-        var gain: Double? { base.map { sgLoRA - $0 } }
-    }
-
-    /// What one of the trainings made.
-    private enum Outcome: Sendable {
-        /// The training on the whole library.
-        case generator(SemanticGuidedGenerator)
-        /// The training without one fold.
-        case scores([Score])
-    }
-
-    private func verdict(_ scores: [Score]) -> GeneratorVerdict {
-        func mean(_ value: (Score) -> Double) -> Double {
-            scores.reduce(0) { $0 + value($1) } / Double(scores.count)
-        }
-        return GeneratorVerdict(
-            judgedBy: ranker == nil ? .parameters : .recall, tasks: scores.count, own: mean(\.sgLoRA),
-            weighted: mean(\.weighted), base: ranker == nil ? nil : mean { $0.base ?? 0 })
     }
 
     private func judge(
         _ index: Int, over span: CheckpointSpan,
         progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
-    ) throws(SgloradError) -> [Score] {
+    ) throws(SgloradError) -> [LeftOutScore] {
         guard let ranker, let encoder else {
             return try folds.errors(index, over: span, progress: progress).map {
-                Score(expert: $0.expert, sgLoRA: $0.own, weighted: $0.weighted, base: nil)
+                LeftOutScore(expert: $0.expert, own: $0.own, weighted: $0.weighted, base: nil)
             }
         }
         let fold = try folds.train(index, over: span, progress: progress)
@@ -154,8 +102,8 @@ public struct JudgedTraining: Sendable {
             func recall(_ parameters: [Float]?) throws(SgloradError) -> Double {
                 try ranker.rankings(of: [task], with: parameters)[0].figures.recallAt1
             }
-            return Score(
-                expert: task.name, sgLoRA: try recall(generated), weighted: try recall(merged),
+            return LeftOutScore(
+                expert: task.name, own: try recall(generated), weighted: try recall(merged),
                 base: try recall(nil))
         }
     }

@@ -2,7 +2,6 @@ public import ErrorModel
 public import Generation
 internal import LowRank
 internal import SemanticGuidance
-internal import Synchronization
 public import TextEncoding
 
 /// Judges `icm-lora` on left-out experts, fold by fold, then trains it on the whole library.
@@ -92,60 +91,14 @@ public struct JudgedExampleTraining: Sendable {
         let folds = folds
         let given = try embedded(threads) { folds.isEmpty ? [] : $0.given }
         let span = try CheckpointSpan(library)
-        let done = Mutex(0)
-        @Sendable func count(_ step: GeneratorTrainer.Progress) throws(SgloradError) {
-            try done.withLock { done throws(SgloradError) in
-                done += 1
-                try progress(done, step.loss)
-            }
-        }
-        // The whole library first: it takes longest.
-        let ends = try Workers.map(folds.count + 1, threads: threads) {
-            place throws(SgloradError) -> Outcome in
-            place == 0
-                ? .generator(try trainer.train(over: span, progress: count))
-                : .scores(try judge(Set(folds[place - 1]), trainer, given, span, count))
-        }
-        guard case .generator(var generator)? = ends.first else {
-            throw .internal("a training ended without a generator")
-        }
-        let scores = ends.flatMap { end -> [Score] in
-            if case .scores(let scores) = end { scores } else { [] }
-        }
-        guard !scores.isEmpty else { return generator }
-        func mean(_ value: (Score) -> Double) -> Double {
-            scores.reduce(0) { $0 + value($1) } / Double(scores.count)
-        }
-        generator.record.verdict = GeneratorVerdict(
-            judgedBy: ranker == nil ? .parameters : .recall, tasks: scores.count, own: mean(\.own),
-            control: mean(\.control), weighted: mean(\.weighted),
-            base: ranker == nil ? nil : mean { $0.base ?? 0 })
-        generator.record.threshold = RefusalCalibration.threshold(
-            library.foldProximities().map { name, proximity in
-                RefusalCalibration.Observation(
-                    proximity: proximity, gain: scores.first { $0.expert == name }?.gain)
+        var (generator, judgement) = try FoldJudgement.run(
+            folds: folds.count, threads: threads, progress: progress,
+            train: { step throws(SgloradError) in try trainer.train(over: span, progress: step) },
+            judge: { fold, step throws(SgloradError) in
+                try judge(Set(folds[fold]), trainer, given, span, step)
             })
+        judgement.complete(&generator.record, of: library)
         return generator
-    }
-
-    /// The results on one left-out expert.
-    private struct Score: Sendable {
-        let expert: String
-        let own: Double
-        let control: Double
-        let weighted: Double
-        let base: Double?
-
-        /// The gain over the base model.
-        var gain: Double? { base.map { own - $0 } }
-    }
-
-    /// What one of the trainings made.
-    private enum Outcome: Sendable {
-        /// The training on the whole library.
-        case generator(ICMLoRAGenerator)
-        /// The training without one fold.
-        case scores([Score])
     }
 
     /// The embeddings of some of the experts' examples, by the experts' names; without experts that have none.
@@ -164,17 +117,17 @@ public struct JudgedExampleTraining: Sendable {
     private func judge(
         _ names: Set<String>, _ trainer: ICMLoRATrainer, _ given: [String: ExpertExamples],
         _ span: CheckpointSpan, _ progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
-    ) throws(SgloradError) -> [Score] {
+    ) throws(SgloradError) -> [LeftOutScore] {
         guard let ranker else {
             return try trainer.errors(without: names, given: given, over: span, progress: progress).map {
-                Score(
+                LeftOutScore(
                     expert: $0.expert, own: $0.own, control: $0.control ?? $0.weighted,
                     weighted: $0.weighted, base: nil)
             }
         }
         let generator = try trainer.excluding(names).train(over: span, progress: progress)
         let rest = library.excluding(names)
-        var scores: [Score] = []
+        var scores: [LeftOutScore] = []
         for name in names.sorted() {
             guard let task = sources[name]?.judged, let examples = given[name] else { continue }
             // The task's description stands for a user's words.
@@ -190,7 +143,7 @@ public struct JudgedExampleTraining: Sendable {
                 try ranker.rankings(of: [task], with: parameters)[0].figures.recallAt1
             }
             scores.append(
-                Score(
+                LeftOutScore(
                     expert: name, own: try recall(own), control: try recall(control),
                     weighted: try recall(weighted), base: try recall(nil)))
         }

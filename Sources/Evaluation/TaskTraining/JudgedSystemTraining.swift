@@ -2,7 +2,6 @@ public import ErrorModel
 public import Generation
 internal import LowRank
 internal import SemanticGuidance
-internal import Synchronization
 public import TextEncoding
 
 /// Judges a system that is trained by the tasks' loss on left-out experts, fold by fold, then trains it on the whole library.
@@ -84,62 +83,18 @@ public struct JudgedSystemTraining: Sendable {
         threads: Int = Workers.processors,
         progress: @escaping @Sendable (Int, Float) throws(SgloradError) -> Void
     ) throws(SgloradError) -> TaskTrainedGenerator {
-        let done = Mutex(0)
-        @Sendable func count(_ step: GeneratorTrainer.Progress) throws(SgloradError) {
-            try done.withLock { done throws(SgloradError) in
-                done += 1
-                try progress(done, step.loss)
-            }
-        }
         let folds = folds
-        // The whole library first: it takes longest.
-        let ends = try Workers.map(folds.count + 1, threads: threads) {
-            place throws(SgloradError) -> Outcome in
-            place == 0
-                ? .generator(try trainer.train(count))
-                : .scores(try judge(Set(folds[place - 1]), progress: count))
-        }
-        guard case .generator(var generator)? = ends.first else {
-            throw .internal("a training ended without a generator")
-        }
-        let scores = ends.flatMap { end -> [Score] in
-            if case .scores(let scores) = end { scores } else { [] }
-        }
-        guard !scores.isEmpty else { return generator }
-        func mean(_ value: (Score) -> Double) -> Double {
-            scores.reduce(0) { $0 + value($1) } / Double(scores.count)
-        }
-        generator.record.verdict = GeneratorVerdict(
-            judgedBy: .recall, tasks: scores.count, own: mean(\.own), control: mean(\.control),
-            weighted: mean(\.weighted), base: mean(\.base))
-        generator.record.threshold = RefusalCalibration.threshold(
-            library.foldProximities().map { name, proximity in
-                RefusalCalibration.Observation(
-                    proximity: proximity, gain: scores.first { $0.expert == name }.map { $0.own - $0.base })
-            })
+        var (generator, judgement) = try FoldJudgement.run(
+            folds: folds.count, threads: threads, progress: progress,
+            train: { step throws(SgloradError) in try trainer.train(step) },
+            judge: { fold, step throws(SgloradError) in try judge(Set(folds[fold]), progress: step) })
+        judgement.complete(&generator.record, of: library)
         return generator
-    }
-
-    /// Recall@1 on one left-out expert's task.
-    private struct Score: Sendable {
-        let expert: String
-        let own: Double
-        let control: Double
-        let weighted: Double
-        let base: Double
-    }
-
-    /// What one of the trainings made.
-    private enum Outcome: Sendable {
-        /// The training on the whole library.
-        case generator(TaskTrainedGenerator)
-        /// The training without one fold.
-        case scores([Score])
     }
 
     private func judge(
         _ names: Set<String>, progress: (GeneratorTrainer.Progress) throws(SgloradError) -> Void
-    ) throws(SgloradError) -> [Score] {
+    ) throws(SgloradError) -> [LeftOutScore] {
         let fold = try trainer.excluding(names)
         let generator = try fold.train(progress)
         let rest = library.excluding(names)
@@ -149,7 +104,7 @@ public struct JudgedSystemTraining: Sendable {
         let control = try recalls(judged, with: try fold.control(of: generator))
         let own =
             generator.dependsOnTask ? nil : try recalls(judged, with: generator.control)
-        var scores: [Score] = []
+        var scores: [LeftOutScore] = []
         for (place, task) in judged.enumerated() {
             // The task's description stands for a user's words.
             let embedding = try encoder.encode(task.description).embedding
@@ -167,7 +122,7 @@ public struct JudgedSystemTraining: Sendable {
                             relevance: near.relevance))[0]
                 }
             scores.append(
-                Score(
+                LeftOutScore(
                     expert: task.name, own: result, control: control[place],
                     weighted: try recalls([task], with: weighted)[0], base: base[place]))
         }
