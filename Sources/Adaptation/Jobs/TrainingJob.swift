@@ -125,53 +125,16 @@ public enum TrainingChild {
         _ job: TrainingJob, _ child: ChildWork<TrainingJob.Progress>
     ) throws(SgloradError) -> TrainedGenerator {
         let library = try job.library.library()
-        @Sendable func report(_ step: Int, _ total: Int, _ loss: Float) {
+        let readsTexts = !job.tasks.isEmpty || !job.training.isEmpty
+        let training = try PlannedTraining(
+            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
+            training: job.training, texts: try TaskDigest.of(job.tasks, job.training),
+            encoder: readsTexts ? try SentenceEncoder(folder: job.model, precision: job.precision) : nil)
+        let total = training.steps
+        return try training.run { step, loss throws(SgloradError) in
             child.report(
                 TrainingJob.Progress(stage: "training", step: step, total: total, loss: loss),
                 always: step == 1 || step == total)
         }
-        let encoder =
-            job.tasks.isEmpty && job.training.isEmpty
-            ? nil : try SentenceEncoder(folder: job.model, precision: job.precision)
-        if job.plan.system.isTaskTrained, let encoder {
-            let training = try JudgedSystemTraining(job, library, encoder: encoder)
-            let total = training.steps
-            return .taskTrained(
-                try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
-        }
-        if job.plan.system == .icmLoRA, let encoder {
-            let training = try JudgedExampleTraining(job, library, encoder: encoder)
-            let total = training.steps
-            return .icmLoRA(
-                try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
-        }
-        let training = try JudgedTraining(
-            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
-            training: job.training, encoder: encoder)
-        let total = training.steps
-        return .semanticGuided(
-            try training.run { step, loss throws(SgloradError) in report(step, total, loss) })
-    }
-}
-
-extension JudgedExampleTraining {
-    /// The training that a job describes.
-    fileprivate init(
-        _ job: TrainingJob, _ library: Library, encoder: SentenceEncoder
-    ) throws(SgloradError) {
-        try self.init(
-            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
-            training: job.training, texts: try TaskDigest.of(job.tasks, job.training), encoder: encoder)
-    }
-}
-
-extension JudgedSystemTraining {
-    /// The training that a job describes.
-    fileprivate init(
-        _ job: TrainingJob, _ library: Library, encoder: SentenceEncoder
-    ) throws(SgloradError) {
-        try self.init(
-            library: library, plan: job.plan, base: job.base, digest: job.encoder, tasks: job.tasks,
-            training: job.training, texts: try TaskDigest.of(job.tasks, job.training), encoder: encoder)
     }
 }

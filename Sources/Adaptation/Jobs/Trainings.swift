@@ -107,20 +107,9 @@ package struct Trainings: Sendable {
         let experts = try await pool.run { () throws(SgloradError) in
             let library = try LibraryFiles(whole, store: store).native.library()
             if usesEngine { try AnsweredTraining.check(library, tasks, base: base.name) }
-            switch plan.system {
-            case .multiTask, .metaLoRA, .loRAGen:
-                _ = try JudgedSystemTraining(
-                    library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
-                    training: training, texts: "", encoder: encoder.encoder)
-            case .icmLoRA:
-                _ = try JudgedExampleTraining(
-                    library: library, plan: plan, base: base.name, digest: encoder.digest, tasks: tasks,
-                    training: training, texts: "", encoder: encoder.encoder)
-            case .sgLoRA:
-                _ = try JudgedTraining(
-                    library: library, plan: plan, base: base.name, digest: encoder.digest,
-                    tasks: usesEngine ? [] : tasks, training: training, encoder: encoder.encoder)
-            }
+            _ = try PlannedTraining(
+                library: library, plan: plan, base: base.name, digest: encoder.digest,
+                tasks: usesEngine ? [] : tasks, training: training, texts: "", encoder: encoder.encoder)
             return library.experts.count
         }
         let folder = try await JobFolder.make(on: pool) { () async throws(SgloradError) in

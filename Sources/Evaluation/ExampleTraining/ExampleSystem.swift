@@ -69,11 +69,8 @@ public struct ExampleSystem: Sendable {
 
     /// The embeddings of the texts that some experts are trained with, by the experts' names.
     func encoded(_ names: Set<String>, threads: Int) throws(SgloradError) -> [String: ExpertExamples] {
-        let wanted = names.sorted().filter { texts[$0] != nil }
-        let made = try Workers.map(wanted.count, threads: threads) { place throws(SgloradError) in
-            try encoder.examples(texts[wanted[place]]?.trained ?? [])
-        }
-        return Dictionary(zip(wanted, made), uniquingKeysWith: { first, _ in first })
+        try encoder.examples(
+            of: texts.filter { names.contains($0.key) }.mapValues(\.trained), threads: threads)
     }
 
     /// Trains a generator like the one under evaluation on a library.

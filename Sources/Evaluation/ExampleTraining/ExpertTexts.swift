@@ -86,4 +86,20 @@ extension SentenceEncoder {
         return ExpertExamples(
             texts: embeddings(pairs.map(\.text)), answers: embeddings(pairs.map(\.answer)))
     }
+
+    /// The embeddings of several experts' answered texts, by the experts' names; without experts that have none.
+    ///
+    /// - Parameters:
+    ///   - pairs: the answered texts by the experts' names.
+    ///   - threads: how many experts' texts are encoded at once; it does not change the result.
+    /// - Throws: as ``examples(_:)``.
+    func examples(
+        of pairs: [String: [AnsweredTexts.Pair]], threads: Int
+    ) throws(SgloradError) -> [String: ExpertExamples] {
+        let wanted = pairs.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+        let made = try Workers.map(wanted.count, threads: threads) { place throws(SgloradError) in
+            try examples(wanted[place].value)
+        }
+        return Dictionary(zip(wanted.map(\.key), made), uniquingKeysWith: { first, _ in first })
+    }
 }

@@ -87,9 +87,10 @@ public struct JudgedExampleTraining: Sendable {
     ) throws(SgloradError) -> ICMLoRAGenerator {
         let trainer = try ICMLoRATrainer(
             library: library, plan: plan, base: base, encoder: digest,
-            examples: try embedded(threads) { $0.trained }, digest: texts)
+            examples: try encoder.examples(of: sources.mapValues(\.trained), threads: threads), digest: texts)
         let folds = folds
-        let given = try embedded(threads) { folds.isEmpty ? [] : $0.given }
+        let given =
+            folds.isEmpty ? [:] : try encoder.examples(of: sources.mapValues(\.given), threads: threads)
         let span = try CheckpointSpan(library)
         var (generator, judgement) = try FoldJudgement.run(
             folds: folds.count, threads: threads, progress: progress,
@@ -99,19 +100,6 @@ public struct JudgedExampleTraining: Sendable {
             })
         judgement.complete(&generator.record, of: library)
         return generator
-    }
-
-    /// The embeddings of some of the experts' examples, by the experts' names; without experts that have none.
-    private func embedded(
-        _ threads: Int, _ pairs: (ExpertTexts) -> [AnsweredTexts.Pair]
-    ) throws(SgloradError) -> [String: ExpertExamples] {
-        let wanted = library.experts.compactMap { expert in
-            sources[expert.name].map { (name: expert.name, pairs: pairs($0)) }
-        }.filter { !$0.pairs.isEmpty }
-        let made = try Workers.map(wanted.count, threads: threads) { place throws(SgloradError) in
-            try encoder.examples(wanted[place].pairs)
-        }
-        return Dictionary(zip(wanted.map(\.name), made), uniquingKeysWith: { first, _ in first })
     }
 
     private func judge(
