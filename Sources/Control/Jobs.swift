@@ -65,6 +65,7 @@ extension EvaluationOptions {
                 field: "closedWorld",
                 reason: "is set, but adapters are decoded for the text encoder alone, without an engine")
         }
+        costs = parameters.costs ?? false
         if parameters.engine ?? false { methods = Self.answeredMethods }
         if let names = parameters.methods, !names.isEmpty { methods = try Self.methods(named: names) }
         if let seed = parameters.seed {

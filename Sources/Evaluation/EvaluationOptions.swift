@@ -18,6 +18,8 @@ public struct EvaluationOptions: Sendable, Hashable, Codable {
     public var queries: Int?
     /// The texts of a task's pool that compete to be a query's answer.
     public var labels = Labels.pool
+    /// Whether the time and the generator that an adapter takes are reported, which differ from run to run.
+    public var costs = false
     /// The number of threads that train and encode.
     public var threads = 2
 

@@ -1,7 +1,7 @@
 /// The result of an evaluation.
 ///
-/// It contains no times but those of ``ExampleCurve/Point/seconds``, so the same library, generator, tasks, options and seed
-/// give the same report.
+/// It contains no times but those of ``ExampleCurve/Point/seconds`` and ``MethodCost``, so the same library, generator, tasks,
+/// options and seed give the same report.
 public struct EvaluationReport: Sendable, Hashable, Codable {
     /// The base model's name.
     public var base: String
@@ -27,6 +27,8 @@ public struct EvaluationReport: Sendable, Hashable, Codable {
     public var map: [MapPoint]
     /// How the generator of lora-gen mixes its pool: for all tasks, then for each family; nil if none serves.
     public var routing: [RoutingMap]?
+    /// What an adapter costs by each method, in the order of the methods; nil unless it was asked for.
+    public var costs: [MethodCost]?
 
     /// A mean with its 95 % confidence interval.
     public struct Estimate: Sendable, Hashable, Codable {

@@ -77,6 +77,7 @@ public struct EvaluationRun: Sendable {
     let examples: ExampleSystem?
     let auto: AutoChoice
     let model: (any AnsweringModel)?
+    let sizes: [GeneratorSystem: Int]
 
     /// Prepares an evaluation.
     ///
@@ -93,12 +94,13 @@ public struct EvaluationRun: Sendable {
     ///   - examples: the generator of icm-lora, judged with examples of the tasks; nil for none.
     ///   - auto: the default strategy.
     ///   - model: what answers the tasks' queries; nil to rank texts with the encoder.
+    ///   - sizes: the sizes of the generators' files, in bytes, for the report.
     public init(
         _ identity: Identity, library: Library, generator: GuidedGenerator?, encoder: SentenceEncoder,
         options: EvaluationOptions, steps: Int, train: @escaping Training,
         systems: [GeneratorSystem: System] = [:], examples: ExampleSystem? = nil,
         auto: @escaping AutoChoice,
-        model: (any AnsweringModel)? = nil
+        model: (any AnsweringModel)? = nil, sizes: [GeneratorSystem: Int] = [:]
     ) {
         self.identity = identity
         self.library = library
@@ -111,6 +113,7 @@ public struct EvaluationRun: Sendable {
         self.examples = examples
         self.auto = auto
         self.model = model
+        self.sizes = sizes
     }
 
     /// Runs the evaluation.
@@ -198,7 +201,14 @@ public struct EvaluationRun: Sendable {
             notes: parts.notes + missing(parts) + untrained + untaught(tasks) + manner
                 + (curves?.notes ?? []),
             map: try map(judged.map { ($0.result.task, $0.embedding) }, of: tasks),
-            routing: routing.isEmpty ? nil : routing)
+            routing: routing.isEmpty ? nil : routing,
+            costs: try options.costs
+                ? MethodCost.measured(
+                    options.methods,
+                    judged.filter { $0.part == judged.first?.part }.map {
+                        ($0.scope, $0.result.task, $0.embedding)
+                    },
+                    sizes: sizes) : nil)
     }
 
     /// How the queries were answered, if by a model or among few labels.

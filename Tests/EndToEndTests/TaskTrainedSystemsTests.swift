@@ -177,7 +177,7 @@ struct TaskTrainedSystemsTests {
             #expect(without.notes.contains { $0.contains("no generator of its system") })
             for system in Self.systems { _ = try await Self.train(daemon, system) }
             let outcome = try await daemon.control(
-                arguments + ["--methods", names, "--training", "\(daemon.folder)/texts"])
+                arguments + ["--methods", names, "--training", "\(daemon.folder)/texts", "--costs"])
             try #require(outcome.status == 0, "\(outcome.error)")
             let report = try #require(outcome.decode(Methods.EvaluateGenerator.Reply.self).report)
             #expect(report.parts.map(\.name) == ["held-out", "leave-out"])
@@ -185,6 +185,13 @@ struct TaskTrainedSystemsTests {
                 let methods = part.groups[0].methods.map(\.method)
                 #expect(Self.systems.allSatisfy(methods.contains), "\(methods)")
             }
+            #expect(without.costs == nil)
+            let sizes = Dictionary(
+                try #require(report.costs).map { ($0.method, $0.generatorBytes) },
+                uniquingKeysWith: { first, _ in first })
+            #expect(Set(sizes.keys) == Set(["weighted", "auto"] + Self.systems))
+            #expect(
+                Self.systems.allSatisfy { (sizes[$0] ?? nil) ?? 0 > 1000 } && sizes["weighted"] == .some(nil))
         }
     }
 

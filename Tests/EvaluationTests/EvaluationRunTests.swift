@@ -29,11 +29,12 @@ struct EvaluationRunTests {
     @Test func `every method is judged in the parts it applies to`() throws {
         var options = EvaluationOptions()
         options.resamples = 200
+        options.costs = true
         let reports = Mutex<[EvaluationProgress]>([])
         let library = try Self.library.get()
         let evaluation = try Fixture.evaluation(
             library, generator: try Self.trained(), options: options,
-            systems: try Fixture.systems(library, Self.tasks))
+            systems: try Fixture.systems(library, Self.tasks), sizes: [.sgLoRA: 5, .loRAGen: 7])
         let report = try evaluation.run(Self.tasks) { progress in reports.withLock { $0.append(progress) } }
         #expect(report.parts.map(\.name) == ["held-out", "leave-out"])
         // What needs examples is judged where there are some.
@@ -43,6 +44,16 @@ struct EvaluationRunTests {
         #expect(report.parts[1].groups.map(\.family) == [nil, "clinc", "wn"])
         #expect(report.parts[1].groups.map(\.tasks) == [3, 1, 2])
         #expect(report.parts[1].groups.allSatisfy { $0.methods.map(\.method) == all })
+        let costs = try #require(report.costs)
+        #expect(costs.map(\.method) == all.filter { $0 != "base" && $0 != "oracle" })
+        #expect(costs.allSatisfy { $0.milliseconds > 0 })
+        let served = costs.filter { $0.generatorBytes != nil }
+        #expect(
+            served.map(\.method) == [
+                "sg-lora-mean", "sg-lora", "sg-lora-densest", "sg-lora-nonsense", "lora-gen",
+                "lora-gen-constant",
+            ])
+        #expect(Set(served.map(\.generatorBytes)) == [5, 7])
         #expect(report.notes.count == 3)
         #expect(report.notes[0].contains("wn-nothing") && report.notes[1].contains("wn-trees"))
         #expect(report.notes[2].contains("no generator of its system serves: icm-lora, icm-lora-mean"))

@@ -87,7 +87,7 @@ enum Fixture {
     static func evaluation(
         _ library: Library, by encoder: SentenceEncoder? = nil, generator: GuidedGenerator? = nil,
         options: EvaluationOptions, systems: [GeneratorSystem: EvaluationRun.System] = [:],
-        examples: ExampleSystem? = nil,
+        examples: ExampleSystem? = nil, sizes: [GeneratorSystem: Int] = [:],
         auto: @escaping AutoChoice = { $0.records.isEmpty ? .weightedTuned : .sgLoRA }
     ) throws -> EvaluationRun {
         EvaluationRun(
@@ -99,7 +99,7 @@ enum Fixture {
                     library: library, plan: plan(deterministic), base: "minilm", encoder: "e"
                 )
                 .train { progress throws(SgloradError) in step(progress) }
-            }, systems: systems, examples: examples, auto: auto)
+            }, systems: systems, examples: examples, auto: auto, sizes: sizes)
     }
 
     /// Every system that the tasks' loss trains, after some steps on the library's tasks.

@@ -126,6 +126,22 @@ import Testing
         #expect(text.rendered().contains("EXPERT  ALL TASKS  DEVIATION  wn\n     0      0.750      0.250\n"))
     }
 
+    @Test func costsHaveATable() {
+        var report = Self.report()
+        #expect(!ReportPage(report).html.contains("What an adapter costs"))
+        report.costs = [
+            Wire.MethodCost(method: "lora-gen", milliseconds: 3.456, generatorBytes: 2048),
+            Wire.MethodCost(method: Self.evil, milliseconds: .nan),
+        ]
+        let page = ReportPage(report).html
+        #expect(page.contains("What an adapter costs") && page.contains("<td>3.46</td><td>2.0 KiB</td>"))
+        #expect(!page.contains("<script"))
+        var text = Report()
+        text.evaluation(report)
+        #expect(text.rendered().contains("METHOD") && text.rendered().contains("lora-gen"))
+        #expect(text.rendered().contains("3.46    2.0 KiB\n"))
+    }
+
     @Test func curvesOfExamplesHaveAChartAndTables() {
         var report = Self.report()
         func point(_ examples: Int, _ kind: String) -> Wire.ExamplePoint {

@@ -30,6 +30,8 @@ struct EvaluationJob: Codable, BlobReadingJob {
     var systems: [Judged]
     /// The generator of icm-lora.
     var examples: Judged?
+    /// The sizes of these generators' blobs, in bytes.
+    var sizes: [GeneratorSystem: Int]
     /// How the folds' generators of sg-lora are trained: as the one under evaluation.
     var plan: TrainingPlan
     /// Whether they learn from the experts' own tasks, as the one under evaluation did.
@@ -65,6 +67,8 @@ struct EvaluationJob: Codable, BlobReadingJob {
         self.generator = generator.map(file)
         systems = engine == nil ? judged.taskTrained.map(file) : []
         examples = engine == nil ? judged.exampleConditioned.map(file) : nil
+        sizes = Dictionary(
+            judged.all.map { ($0.record.system, $0.row.bytes) }, uniquingKeysWith: { first, _ in first })
         plan = generator?.record.plan ?? TrainingPlan()
         isSteered = generator?.record.steering != nil
         isUncorrected =
@@ -84,6 +88,7 @@ struct EvaluationJob: Codable, BlobReadingJob {
             bare.generator = nil
             bare.systems = []
             bare.examples = nil
+            bare.sizes = [:]
             bare.engine = nil
             return try JSONText.encode(bare)
         }
@@ -160,7 +165,7 @@ public enum EvaluationChild {
             }, systems: try systems(job, library, learned, encoder),
             examples: try examples(job, library, encoder),
             auto: { situation throws(SgloradError) in DefaultStrategy.choice(situation) },
-            model: engine)
+            model: engine, sizes: job.sizes)
         let report = try evaluation.run(job.tasks) { progress in
             child.report(progress, always: progress.done == 0 || progress.done == progress.total)
         }

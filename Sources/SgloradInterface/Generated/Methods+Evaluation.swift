@@ -60,12 +60,16 @@ extension Methods {
             /// of its queries. An evaluation that was broken off goes on where it ended when it is called
             /// again.
             public var engine: Bool?
+            /// Whether the report has `costs`.
+            ///
+            /// The default is false.
+            public var costs: Bool?
 
             public init(
                 base: String? = nil, generatorId: String? = nil, tasks: [Wire.EvaluationTask],
                 training: [Wire.AnsweredTexts]? = nil, leaveOut: Bool? = nil, heldOut: Bool? = nil,
                 closedWorld: Bool? = nil, methods: [String]? = nil, seed: Int? = nil, queries: Int? = nil,
-                labels: String? = nil, engine: Bool? = nil
+                labels: String? = nil, engine: Bool? = nil, costs: Bool? = nil
             ) {
                 self.base = base
                 self.generatorId = generatorId
@@ -79,11 +83,12 @@ extension Methods {
                 self.queries = queries
                 self.labels = labels
                 self.engine = engine
+                self.costs = costs
             }
 
             enum CodingKeys: String, CodingKey, CaseIterable {
                 case base, generatorId, tasks, training, leaveOut, heldOut, closedWorld, methods, seed
-                case queries, labels, engine
+                case queries, labels, engine, costs
             }
         }
 

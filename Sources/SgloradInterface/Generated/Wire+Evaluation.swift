@@ -327,9 +327,33 @@ extension Wire {
         }
     }
 
+    /// What making one adapter from a description costs, by one method.
+    public struct MethodCost: Codable, Sendable, Hashable {
+        /// The name of the method, as EvaluateGenerator takes it.
+        public var method: String
+        /// The median over a few tasks: from the description's embedding to the adapter's parameters in
+        /// memory, on one thread, with the generator and the experts already read once.
+        public var milliseconds: Double
+        /// The size of the generator's file, which the daemon maps while it makes the adapter.
+        ///
+        /// Absent for a method without one.
+        public var generatorBytes: Int?
+
+        public init(method: String, milliseconds: Double, generatorBytes: Int? = nil) {
+            self.method = method
+            self.milliseconds = milliseconds
+            self.generatorBytes = generatorBytes
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case method, milliseconds, generatorBytes
+        }
+    }
+
     /// The result of an evaluation.
     ///
-    /// It is the same for the same library, generator, tasks and seed, but for the seconds of its points.
+    /// It is the same for the same library, generator, tasks and seed, but for the seconds of its points and
+    /// its costs.
     public struct EvaluationReport: Codable, Sendable, Hashable {
         public var base: String
         /// The ID of the generator that was judged.
@@ -358,12 +382,16 @@ extension Wire {
         ///
         /// Absent if no generator of lora-gen serves.
         public var routing: [Wire.RoutingMap]?
+        /// In the order of the methods.
+        ///
+        /// Absent unless the call asks for it.
+        public var costs: [Wire.MethodCost]?
 
         public init(
             base: String, generator: String? = nil, library: String, encoder: String, seed: Int,
             resamples: Int, judgedBy: String? = nil, parts: [Wire.EvaluationPart],
             examples: [Wire.ExampleCurve]? = nil, notes: [String], map: [Wire.EvaluationMapPoint],
-            routing: [Wire.RoutingMap]? = nil
+            routing: [Wire.RoutingMap]? = nil, costs: [Wire.MethodCost]? = nil
         ) {
             self.base = base
             self.generator = generator
@@ -377,11 +405,12 @@ extension Wire {
             self.notes = notes
             self.map = map
             self.routing = routing
+            self.costs = costs
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case base, generator, library, encoder, seed, resamples, judgedBy, parts, examples, notes, map
-            case routing
+            case routing, costs
         }
     }
 }

@@ -35,6 +35,9 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
             the first 16 answered texts of --training or --examples that are no queries, beside the experts themselves, nearest \
             and base.
 
+            With --costs, also shows what one adapter costs by each method: the time from the description's embedding to the \
+            adapter's parameters, and the size of the generator, which the daemon maps meanwhile. Times differ from run to run.
+
             Methods: \(ComparedMethod.allCases.map(\.rawValue).joined(separator: ", ")).
 
               sglorad-ctl generator evaluate --tasks tasks --html report.html
@@ -92,6 +95,9 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
     @Flag(help: "Have llama-server run the base model, a language model.")
     var engine = false
 
+    @Flag(help: "Also measure what one adapter costs by each method, in time and memory.")
+    var costs = false
+
     @OptionGroup var page: PageOptions
 
     @OptionGroup var connection: Connection
@@ -127,7 +133,8 @@ struct GeneratorEvaluateCommand: AsyncParsableCommand {
                 leaveOut: leaveOut ? true : nil, heldOut: heldOut ? true : nil,
                 closedWorld: closedWorld ? true : nil,
                 methods: methods.map { $0.split(separator: ",").map { String($0.filter { $0 != " " }) } },
-                seed: seed, queries: queries, labels: labels?.rawValue, engine: engine ? true : nil)
+                seed: seed, queries: queries, labels: labels?.rawValue, engine: engine ? true : nil,
+                costs: costs ? true : nil)
             let notice =
                 "The evaluation was cancelled."
                 + (engine ? " The answers so far are kept; repeat the command to go on." : "")

@@ -17,6 +17,10 @@ extension Report {
             space()
             examples(curve)
         }
+        if let costs = report.costs, !costs.isEmpty {
+            space()
+            self.costs(costs)
+        }
         if let whole = report.routing?.first {
             space()
             routing(whole, families: report.routing?.dropFirst() ?? [])
@@ -49,6 +53,19 @@ extension Report {
         }
         self.table(table, orIfEmpty: "No method has results for every task.")
         families(part.groups.dropFirst())
+    }
+
+    /// What an adapter costs by each method.
+    private mutating func costs(_ costs: [Wire.MethodCost]) {
+        line("cost of one adapter: from the description's embedding to its parameters, on one thread")
+        var table = Table([.left("METHOD"), .right("MILLISECONDS"), .right("GENERATOR")])
+        for cost in costs {
+            table.add([
+                cost.method, Format.fixed(cost.milliseconds, digits: 2),
+                cost.generatorBytes.map(Format.bytes) ?? "",
+            ])
+        }
+        self.table(table, orIfEmpty: "")
     }
 
     private static func difference(_ estimate: Wire.Estimate?) -> [String] {

@@ -52,6 +52,29 @@ extension ReportPage {
         return "<h3>Recall@1 by family</h3>" + table.html
     }
 
+    /// What one adapter costs by each method; empty unless it was measured.
+    var costSection: String {
+        guard let costs = report.costs, !costs.isEmpty else { return "" }
+        var table = PageTable(
+            "Time and generator of one adapter by each method",
+            ["method", "milliseconds", "generator"].map { ($0, .number) })
+        for cost in costs {
+            table.add(
+                heading: cost.method, tooltip: ComparedMethod(rawValue: cost.method)?.summary ?? "",
+                "<td>\(Markup.fixed(cost.milliseconds, digits: 2))</td>"
+                    + "<td>\(cost.generatorBytes.map(Format.bytes) ?? "")</td>")
+        }
+        return """
+            <section>
+            <h2>What an adapter costs</h2>
+            <p>The median time from the description's embedding to the adapter's parameters, on one thread of this machine, and the \
+            size of the generator's file, which the daemon maps meanwhile. Times differ from run to run.</p>
+            \(table.html)
+            </section>
+
+            """
+    }
+
     /// The table of every task with every method's recall@1.
     func taskSection(_ part: Wire.EvaluationPart) -> String {
         let methods = part.groups.first?.methods.map(\.method) ?? []

@@ -22,7 +22,7 @@ struct ReportPage: Sendable {
             content: """
                 \(head)
                 \(report.parts.map(part).joined())\(exampleSection)
-                \(routingSection)\(mapSection)
+                \(costSection)\(routingSection)\(mapSection)
                 \(report.parts.map(taskSection).joined())
                 \(methodSection)
                 """,
