@@ -71,10 +71,14 @@ struct FoldJudgement: Sendable {
     /// Writes the verdict and the calibrated threshold into a record; leaves it as it is if nothing was judged.
     func complete(_ record: inout GeneratorRecord, of library: Library) {
         guard !scores.isEmpty else { return }
+        let isRecall = mean(\.base) != nil
         record.verdict = GeneratorVerdict(
-            judgedBy: mean(\.base) == nil ? .parameters : .recall, tasks: scores.count,
+            judgedBy: isRecall ? .recall : .parameters, tasks: scores.count,
             own: mean { $0.own } ?? 0, control: mean(\.control), weighted: mean { $0.weighted } ?? 0,
-            base: mean(\.base))
+            base: mean(\.base),
+            results: isRecall
+                ? Dictionary(scores.map { ($0.expert, $0.own) }, uniquingKeysWith: { first, _ in first })
+                : nil)
         record.threshold = RefusalCalibration.threshold(
             library.foldProximities().map { name, proximity in
                 let score = scores.first { $0.expert == name }

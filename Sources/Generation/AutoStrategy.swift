@@ -8,8 +8,9 @@ public struct AutoStrategy: Sendable, Hashable {
     /// Chooses among the serving generators and `weighted`.
     ///
     /// Of the generators judged by recall on left-out experts, the one that gains most over `weighted` is taken, but none that
-    /// does not beat its control, and without examples none that needs them. If there is none, `sg-lora` is taken unless its
-    /// record shows it behind `weighted`.
+    /// does not beat its control, and without examples none that needs them. A system gives way to a later one of
+    /// ``GeneratorSystem`` only if that is better by more than chance explains, expert by expert. If there is none, `sg-lora` is
+    /// taken unless its record shows it behind `weighted`.
     ///
     /// - Parameters:
     ///   - records: the records of the serving generators, at most one of each system.
@@ -24,18 +25,44 @@ public struct AutoStrategy: Sendable, Hashable {
         let candidates = ordered.compactMap { record in
             record.verdict.flatMap { verdict in
                 verdict.judgedBy == .recall && verdict.isPreferred
-                    && (hasExamples || !record.system.needsExamples) ? (record, verdict.margin) : nil
+                    && (hasExamples || !record.system.needsExamples)
+                    ? (record: record, verdict: verdict) : nil
             }
         }
         // Of equals the first: the systems' own order.
-        let best = candidates.reduce(nil as (GeneratorRecord, Double)?) { best, other in
-            if let best, best.1 >= other.1 { best } else { other }
+        let best = candidates.dropFirst().reduce(candidates.first) { best, other in
+            if let best, !Self.isBetter(other.verdict, than: best.verdict) { best } else { other }
         }
         let guided = ordered.first { $0.system == .sgLoRA && $0.verdict?.isPreferred ?? true }
-        let chosen = best?.0 ?? guided
+        let chosen = best?.record ?? guided
         strategy = chosen?.system.strategy ?? .weighted
         let told = (chosen.map { [$0] } ?? []) + ordered.filter { $0.system != chosen?.system }
-        reason = told.map { Self.sentence($0, hasExamples: hasExamples) }.joined(separator: "; ")
+        reason = told.map { record in
+            let isClose = candidates.contains { $0.record.system == record.system }
+            return Self.sentence(record, hasExamples: hasExamples)
+                + (isClose ? Self.doubt(record.verdict, besides: best?.verdict) : "")
+        }
+        .joined(separator: "; ")
+    }
+
+    /// Whether a system takes the place of another: it gains more, and where both have results of the same experts, clearly.
+    private static func isBetter(_ other: GeneratorVerdict, than best: GeneratorVerdict) -> Bool {
+        guard other.margin > best.margin else { return false }
+        return VerdictComparison(other, against: best)?.isClear ?? true
+    }
+
+    /// Why a system that gains more than the chosen one is not chosen; empty for one that gains less.
+    private static func doubt(_ verdict: GeneratorVerdict?, besides best: GeneratorVerdict?) -> String {
+        guard let verdict, let best, verdict.margin > best.margin,
+            let comparison = VerdictComparison(verdict, against: best), !comparison.isClear
+        else { return "" }
+        func points(_ value: Double) -> String {
+            let tenths = Int((value * 1000).rounded())
+            return "\(tenths < 0 ? "-" : "+")\(abs(tenths) / 10).\(abs(tenths) % 10)"
+        }
+        let (lower, upper) = (comparison.mean - comparison.halfWidth, comparison.mean + comparison.halfWidth)
+        return
+            ", which may be chance: \(points(comparison.mean)) points, 95 % between \(points(lower)) and \(points(upper))"
     }
 
     /// What a record says of its generator beside `weighted`.

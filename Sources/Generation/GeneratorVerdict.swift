@@ -24,11 +24,13 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
     public var weighted: Double
     /// The result of the base model alone; nil if judged by parameters.
     public var base: Double?
+    /// What ``own`` is the mean of, by the names of the left-out experts; nil in older files, and where recall was not measured.
+    public var results: [String: Double]?
 
     /// Creates a verdict.
     public init(
         judgedBy: Measure, tasks: Int, own: Double, control: Double? = nil, weighted: Double,
-        base: Double? = nil
+        base: Double? = nil, results: [String: Double]? = nil
     ) {
         self.judgedBy = judgedBy
         self.tasks = tasks
@@ -36,10 +38,11 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
         self.control = control
         self.weighted = weighted
         self.base = base
+        self.results = results
     }
 
     private enum CodingKeys: String, CodingKey {
-        case judgedBy, tasks, own, control, weighted, base
+        case judgedBy, tasks, own, control, weighted, base, results
         /// What ``own`` is called in files of 0.1.0.
         case sgLoRA
     }
@@ -53,6 +56,7 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
         control = try container.decodeIfPresent(Double.self, forKey: .control)
         weighted = try container.decode(Double.self, forKey: .weighted)
         base = try container.decodeIfPresent(Double.self, forKey: .base)
+        results = try container.decodeIfPresent([String: Double].self, forKey: .results)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -63,6 +67,7 @@ public struct GeneratorVerdict: Sendable, Hashable, Codable {
         try container.encodeIfPresent(control, forKey: .control)
         try container.encode(weighted, forKey: .weighted)
         try container.encodeIfPresent(base, forKey: .base)
+        try container.encodeIfPresent(results, forKey: .results)
     }
 
     /// The results of the generator, of `weighted` and of the control as text.

@@ -47,6 +47,9 @@ struct JudgedSystemTrainingTests {
         let verdict = try #require(one.record.verdict)
         #expect(verdict.judgedBy == .recall && verdict.tasks == 4)
         #expect(verdict.control != nil && verdict.base != nil)
+        let results = try #require(verdict.results)
+        #expect(
+            Set(results.keys) == Set(Self.names) && abs(results.values.reduce(0, +) / 4 - verdict.own) < 1e-9)
         #expect(one.record.learned?.digest == "texts" && one.record.experts.count == 4)
         let two = try training.run(threads: 3) { _, _ in }
         #expect(one.record == two.record && numbers(one) == numbers(two))

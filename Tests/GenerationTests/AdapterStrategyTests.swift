@@ -49,6 +49,42 @@ struct AdapterStrategyTests {
         #expect(AutoStrategy([tuned, try record(.multiTask, 0.45, control: 0.42)]).strategy == .sgLoRA)
     }
 
+    @Test func `a system that gains more is taken only if the same experts show it clearly`() throws {
+        /// A record whose results are those of `sg-lora` with an even gain and an alternating one.
+        func judged(_ system: GeneratorSystem, gain: Double, spread: Double, experts: Int = 16) throws
+            -> GeneratorRecord
+        {
+            var record = try record(system, 0.45 + gain, control: system == .sgLoRA ? nil : 0.42)
+            record.verdict?.results = Dictionary(
+                uniqueKeysWithValues: (0..<experts).map { place in
+                    ("expert \(place)", 0.45 + gain + (place.isMultiple(of: 2) ? spread : -spread))
+                })
+            return record
+        }
+        let tuned = try judged(.sgLoRA, gain: 0, spread: 0)
+        let clear = try judged(.loRAGen, gain: 0.01, spread: 0.015)
+        #expect(AutoStrategy([tuned, clear]).strategy == .loRAGen)
+        let doubtful = try judged(.loRAGen, gain: 0.01, spread: 0.03)
+        let choice = AutoStrategy([doubtful, tuned])
+        #expect(choice.strategy == .sgLoRA)
+        // 1.96 · 0.03 · √(16/15) / 4 = 0.0152.
+        #expect(
+            choice.reason.hasSuffix(
+                "its control 0.420, which may be chance: +1.0 points, 95 % between -0.5 and +2.5"))
+        // A later system can still be clearly better than the one that stayed.
+        #expect(
+            AutoStrategy([tuned, try judged(.metaLoRA, gain: 0.01, spread: 0.03), clear]).strategy == .loRAGen
+        )
+        // Of a lesser gain there is nothing to doubt, and without common experts the margins decide.
+        let less = try judged(.loRAGen, gain: -0.01, spread: 0.03)
+        #expect(!AutoStrategy([tuned, less]).reason.contains("chance"))
+        #expect(
+            AutoStrategy([tuned, try judged(.loRAGen, gain: 0.01, spread: 0.03, experts: 1)]).strategy
+                == .loRAGen)
+        let old = try record(.loRAGen, 0.46, control: 0.42)
+        #expect(AutoStrategy([tuned, old]).strategy == .loRAGen)
+    }
+
     @Test func `auto never takes a system that does not beat both its control and weighted`() throws {
         for (own, control) in [(0.5, 0.5), (0.5, 0.6), (0.4, 0.3), (0.39, 0.3)] {
             let choice = AutoStrategy([try record(.multiTask, own, control: control)])
@@ -96,6 +132,7 @@ struct AdapterStrategyTests {
         )
         var new = verdict
         new.control = 0.4
+        new.results = ["birds": 0.5, "fish": 0.43]
         #expect(try JSONDecoder().decode(GeneratorVerdict.self, from: JSONEncoder().encode(new)) == new)
     }
 

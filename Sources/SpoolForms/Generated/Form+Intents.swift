@@ -38,7 +38,8 @@ extension Form {
         /// `weighted-examples` (both of which need examples), `nearest` or `mean`.
         ///
         /// `auto` takes the trained system that did best on left-out experts, but none that did not beat its
-        /// control, icm-lora only if there are examples, and weighted if there is none.
+        /// control, icm-lora only if there are examples, another than sg-lora only if it is better by more
+        /// than chance, and weighted if there is none.
         public var strategy: String?
         /// How many of the nearest experts guide, 1 to 1,024.
         ///
