@@ -82,8 +82,10 @@ struct CrowdedTests {
     @Test func `an idle peer that has to go is told why, and a call in flight is answered`() async throws {
         // One process has one user, so that each connection gets an account of its own by its number.
         let accounts = AccountByTurn([1, 1, 1, 2, 3])
+        // On a busy machine the half message may wait for longer than the server otherwise would.
         try await TestServer.run(
-            limits: ServerLimits(connections: 3), peers: PeerRules(account: { _ in accounts.next() })
+            limits: ServerLimits(connections: 3, halfMessage: .seconds(900)),
+            peers: PeerRules(account: { _ in accounts.next() })
         ) { test in
             let idle = try await test.answered(1)[0]
             let waiting = try await test.answered(1)[0]
