@@ -56,8 +56,9 @@ public struct AutoStrategy: Sendable, Hashable {
         guard let verdict, let best, verdict.margin > best.margin,
             let comparison = VerdictComparison(verdict, against: best), !comparison.isClear
         else { return "" }
+        // Clamped, as a file from elsewhere may hold any numbers.
         func points(_ value: Double) -> String {
-            let tenths = Int((value * 1000).rounded())
+            let tenths = Int((min(1, max(-1, value)) * 1000).rounded())
             return "\(tenths < 0 ? "-" : "+")\(abs(tenths) / 10).\(abs(tenths) % 10)"
         }
         let (lower, upper) = (comparison.mean - comparison.halfWidth, comparison.mean + comparison.halfWidth)

@@ -81,6 +81,9 @@ struct AdapterStrategyTests {
         #expect(
             AutoStrategy([tuned, try judged(.loRAGen, gain: 0.01, spread: 0.03, experts: 1)]).strategy
                 == .loRAGen)
+        var hostile = doubtful
+        hostile.verdict?.results = ["expert 0": -1e308, "expert 1": 1e308, "expert 2": 1e308]
+        #expect(AutoStrategy([tuned, hostile]).reason.contains("which may be chance"))
         let old = try record(.loRAGen, 0.46, control: 0.42)
         #expect(AutoStrategy([tuned, old]).strategy == .loRAGen)
     }

@@ -89,6 +89,7 @@ struct EvaluationJob: Codable, BlobReadingJob {
             bare.systems = []
             bare.examples = nil
             bare.sizes = [:]
+            bare.options.costs = false
             bare.engine = nil
             return try JSONText.encode(bare)
         }

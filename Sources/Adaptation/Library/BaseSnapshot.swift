@@ -23,14 +23,27 @@ package struct BaseSnapshot: Sendable {
     let generators: [GeneratorStanding]
     /// The generator of each system that has one which is not disabled: its newest.
     let serving: [GeneratorSystem: Serving]
+    /// What `auto` takes for a request without examples, and for one with some: chosen once, since it compares the generators'
+    /// results expert by expert.
+    private let automatic: (without: AutoStrategy, with: AutoStrategy)
+
+    init(
+        base: BaseRecord, library: SnapshotLibrary, generators: [GeneratorStanding],
+        serving: [GeneratorSystem: Serving]
+    ) {
+        self.base = base
+        self.library = library
+        self.generators = generators
+        self.serving = serving
+        let records = GeneratorSystem.allCases.compactMap { serving[$0]?.generator.record }
+        automatic = (AutoStrategy(records), AutoStrategy(records, hasExamples: true))
+    }
+
+    /// The strategy that `auto` resolves to, and the reason.
+    func automatic(hasExamples: Bool) -> AutoStrategy { hasExamples ? automatic.with : automatic.without }
 
     /// The digest of all experts.
     var digest: String { library.digest }
-
-    /// The records of the serving generators, in the systems' order.
-    var records: [GeneratorRecord] {
-        GeneratorSystem.allCases.compactMap { serving[$0]?.generator.record }
-    }
 
     /// The digest of a library: SHA-256 over its experts' sorted digests.
     package static func digest(of experts: [String]) -> String {

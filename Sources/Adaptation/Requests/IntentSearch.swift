@@ -47,7 +47,7 @@ struct IntentSearch: Sendable {
             throw .emptyLibrary(base)
         }
         let asked = intent.options.strategy.flatMap(AdapterStrategy.init(rawValue:)) ?? .auto
-        let auto = AutoStrategy(snapshot.records, hasExamples: !examples.texts.isEmpty)
+        let auto = snapshot.automatic(hasExamples: !examples.texts.isEmpty)
         (strategy, choice) = asked == .auto ? (auto.strategy, auto.reason) : (asked, nil)
         switch strategy {
         case .auto, .sgLoRA, .multiTask, .metaLoRA, .loRAGen, .icmLoRA:
